@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "message.h"
+
+const struct selector *next_absent(const struct machine *m, const struct selector *after)
+{
+	const struct selector *next = NULL, *sel;
+
+	for_each_selector(&m->settings->list[LIST_IDS], sel) {
+		if (m->nothing || sel->flags & (SELECTOR_MATCHED | SELECTOR_EXCLUDES))
+			continue;
+		if (after && span_cmp(sel->text, after->text) <= 0)
+			continue;
+		if (!next || span_cmp(sel->text, next->text) < 0)
+			next = sel;
+	}
+	return next;
+}
+
+/*
+ * How near a device is to what a selector wanted, from 3 (another function of the slot) over 2 (the same device at
+ * another address, or with another subsystem or class) to 1 (the same vendor or base class); 0 is not near at all.
+ */
+static unsigned nearness(const struct selector *sel, const struct device *d)
+{
+	if (sel->kind <= SELECT_ADDRESS && PCIADDR_SLOT(d->address) == PCIADDR_SLOT(sel->address))
+		return 3;
+	if (sel->kind == SELECT_CLASS)
+		return sel->class >> 16 == base_class(d);
+	if (d->ids.vendor != sel->ids.vendor)
+		return 0;
+	return d->ids.device == sel->ids.device ? 2 : 1;
+}
+
+void add_absent(struct text *t, const struct machine *m, const struct selector *sel)
+{
+	const struct device *nearest = NULL, *d;
+	unsigned best = 0;
+
+	for_each_device(m, d) {
+		unsigned near = nearness(sel, d);
+
+		if (near > best) {
+			best = near;
+			nearest = d;
+		}
+	}
+	text_add(t, "no such device");
+	if (nearest) {
+		text_add(t, "; nearest: ");
+		add_device(t, nearest);
+	}
+	if (sel->flags & SELECTOR_OPTIONAL)
+		text_add(t, " (optional)");
+}
+
+void set_absent_line(struct text *t, const struct machine *m, const struct selector *sel)
+{
+	text_set(t, "%.*s: absent: ", (int)sel->text.len, sel->text.p);
+	add_absent(t, m, sel);
+}

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* apply: carries out the plan, in children that are never waited for longer than the time limit. */
+#ifndef VFIO_BOOT_APPLY_H
+#define VFIO_BOOT_APPLY_H
+
+#include "plan.h"
+#include "scan.h"
+
+/*
+ * Does what was decided: every device whose verdict is VERDICT_CLAIM keeps it where it was really claimed and gets
+ * VERDICT_FAILED or VERDICT_REFUSED, with a reason, where it was not. A group ends whole, or as it was before.
+ *
+ * *m has to be in memory that is shared with children (mmap with MAP_SHARED): they do all the writing to devices and
+ * note in it how far they came. They are waited for s->timeout seconds in all and no longer. What was still under way
+ * then is VERDICT_FAILED with REASON_TIMEOUT, and its child is left behind.
+ */
+void apply_plan(struct machine *m, const struct root *root) __attribute__((nonnull));
+
+#endif

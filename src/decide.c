@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "decide.h"
+#include "errtext.h"
+#include "voice.h"
+
+const char left_out_off[] = "vfio.ids=off of this boot is left out";
+
+unsigned decide_options(struct job *j, char **argv)
+{
+	static const char words[][14] = { "--sysroot",	 "--cmdline",	  "-k",	  "--dry-run",
+					  "--next-boot", "--second-look", "--now" };
+	unsigned given = 0;
+
+	for (; *argv; argv++) {
+		unsigned i = 0;
+
+		while (i < ARRAY_SIZE(words) && strcmp(*argv, words[i]))
+			i++;
+		if (i >= ARGUMENTS)
+			given |= 1U << (i - ARGUMENTS);
+		else if (!(j->argument[i] = *++argv))
+			return OPTION_WRONG;
+	}
+	return given;
+}
+
+bool decide_begin(struct job *j)
+{
+	const char *name = j->argument[ARGUMENT_SYSROOT];
+
+	j->root.sysroot = name != NULL;
+	if (!name)
+		name = "/";
+	j->root.fd = open(name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (j->root.fd < 0)
+		say(&complaints, LEVEL_FAILED, "%s: %s", name, error_text(errno));
+	return j->root.fd >= 0;
+}
+
+bool decide(struct job *j, const struct listener *l)
+{
+	struct settings *s = &j->settings;
+	struct machine *m = &j->machine;
+	int ret;
+
+	machine_init(m, s, j->phase);
+	m->nothing = load_settings(s, &j->paper, &j->root, j->argument[ARGUMENT_CMDLINE]);
+	j->left_out_off = s->off_now && j->phase == PHASE_NEXT_BOOT && !j->argument[ARGUMENT_CMDLINE];
+	if (!m->nothing && s->off_now && !j->left_out_off)
+		m->nothing = "vfio.ids=off on the kernel command line";
+	if (!m->nothing && s->list[LIST_IDS].off)
+		m->nothing = "ids=off in the settings";
+	if (m->nothing || s->list[LIST_IDS].end == s->list[LIST_IDS].selector)
+		return true;
+	ret = scan_machine(m, &j->root, j->argument[ARGUMENT_RELEASE]);
+	if (ret) {
+		m->end = m->device;
+		m->nothing = "the machine cannot be read";
+		say(l, LEVEL_FAILED, "/sys/bus/pci/devices: %s",
+		    ret == -E2BIG ? "more than 4096 PCI functions" : error_text(-ret));
+		return false;
+	}
+	plan_decide(m);
+	return true;
+}
+
+int print_plan(struct job *j)
+{
+	struct output out;
+	bool decided = decide(j, &complaints);
+	int error;
+
+	if (j->phase == PHASE_NEXT_BOOT)
+		say(&complaints, LEVEL_DONE, "planned for the kernel command line: %s", j->paper.cmdline_used);
+	if (j->left_out_off)
+		say(&complaints, LEVEL_DONE, left_out_off);
+	say_problems(&j->machine, &complaints);
+	say_notes(&j->machine, &complaints);
+	say_warnings(&j->machine, &complaints);
+	output_init(&out, STDOUT_FILENO);
+	say_verdicts(&j->machine, false, &out.listener);
+	error = output_flush(&out);
+	if (error)
+		say(&complaints, LEVEL_FAILED, "standard output: %s", error_text(error));
+	return error || !decided ? STATUS_FAILED : plan_status(&j->machine);
+}

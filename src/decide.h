@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* decide: settings, snapshot and decision in one go, the same for both programs; and the plan as text. */
+#ifndef VFIO_BOOT_DECIDE_H
+#define VFIO_BOOT_DECIDE_H
+
+#include "message.h"
+#include "scan.h"
+
+#define STATUS_WRONG  2 /* wrong use or wrong settings */
+#define STATUS_FAILED 3 /* the system failed */
+
+/* What follows these options of both programs: DIR, or the real root; TEXT, or that of this boot; VERSION. */
+enum { ARGUMENT_SYSROOT, ARGUMENT_CMDLINE, ARGUMENT_RELEASE, ARGUMENTS };
+
+enum {
+	OPTION_DRY_RUN = 1 << 0,
+	OPTION_NEXT_BOOT = 1 << 1,
+	OPTION_SECOND_LOOK = 1 << 2,
+	OPTION_NOW = 1 << 3,
+	OPTION_WRONG = 1 << 4, /* none of those, or without what has to follow it */
+};
+
+/* All the memory that is needed, two thirds of a mebibyte of it touched at the most; nothing is ever allocated. */
+struct job {
+	/* what is asked */
+	const char *argument[ARGUMENTS]; /* NULL where not given */
+	enum phase phase;
+	/* what was found */
+	struct root root;
+	bool left_out_off; /* a plan for the next boot leaves the one-time `off` of this one out */
+	struct settings settings;
+	struct machine machine;
+	struct paper paper;
+};
+
+/* Reads the options of both programs, up to the NULL, into j->argument; returns those without an argument. */
+unsigned decide_options(struct job *j, char **argv) __attribute__((nonnull, warn_unused_result));
+
+/* Opens the root; where that fails it says so on standard error and returns false. */
+bool decide_begin(struct job *j) __attribute__((nonnull, warn_unused_result));
+
+/*
+ * Reads the machine and decides. Where the machine cannot be read, says so to l and returns false. Problems of the
+ * settings are no failure: they are in j->settings.
+ */
+bool decide(struct job *j, const struct listener *l) __attribute__((nonnull, warn_unused_result));
+
+/* What is said of a plan that leaves out the one-time `off` of this boot. */
+extern const char left_out_off[];
+
+/* Decides and prints the plan on standard output, what is wrong on standard error; returns the exit status. */
+int print_plan(struct job *j) __attribute__((nonnull, warn_unused_result));
+
+#endif

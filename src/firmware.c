@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "firmware.h"
+#include "sysfs.h"
+
+static uint64_t hex64(const char **p)
+{
+	uint64_t value = 0;
+
+	for (; **p == 'x' || hex_digit(**p) >= 0; ++*p)
+		value = value << 4 | (uint64_t)(**p == 'x' ? 0 : hex_digit(**p));
+	return value;
+}
+
+/* START-END or START END, with or without 0x and blanks before it; moves *p behind it. */
+static struct range read_range(const char **p)
+{
+	struct range r;
+
+	while (**p == ' ')
+		++*p;
+	r.start = hex64(p);
+	*p += **p != '\0';
+	r.end = hex64(p);
+	return r;
+}
+
+struct range firmware_framebuffer(int root)
+{
+	/* Who sits on what the firmware left: sysfb, then an fbdev or DRM driver in the same place. */
+	static const char owners[] = "BOOTFB\0efifb\0vesafb\0simplefb\0simpledrm\0efidrm\0vesadrm\0ofdrm\0";
+	struct range found = { 0, 0 };
+	const char *line;
+	struct lines l;
+
+	if (!lines_open(&l, root, "proc/iomem"))
+		return found;
+	while (!found.end && (line = lines_next(&l))) {
+		struct range r = read_range(&line);
+
+		for (const char *owner = owners; *owner && *line; owner = nth_word(owner, 1)) {
+			if (!strcmp(line + 3, owner))
+				found = r;
+		}
+	}
+	lines_close(&l);
+	return found;
+}
+
+bool is_in_bars(struct range framebuffer, const char *p)
+{
+	while (*p) {
+		struct range r = read_range(&p);
+
+		if (r.end && framebuffer.start <= r.end && r.start <= framebuffer.end)
+			return true;
+		while (*p && *p++ != '\n')
+			;
+	}
+	return false;
+}
+
+const char *firmware_iommu(int root)
+{
+	static const char *const tables[] = { "DMAR", "IVRS", "IORT", "VIOT" };
+
+	for (unsigned i = 0; i < ARRAY_SIZE(tables); i++) {
+		struct text t;
+
+		if (!faccessat(root, text_set(&t, "sys/firmware/acpi/tables/%s", tables[i]), F_OK, 0))
+			return tables[i];
+	}
+	return NULL;
+}
+
+/* The release of the running kernel, or the one that was asked for; empty if unknown. */
+static const char *kernel_release(struct text *t, int root, const char *release)
+{
+	if (!release)
+		read_attribute(t, root, "proc/sys/kernel/osrelease");
+	return release ? release : t->p;
+}
+
+uint32_t firmware_kernel(int root, const char *release)
+{
+	struct text t;
+	const char *p = kernel_release(&t, root, release);
+	uint32_t version = decimal(&p) << 8;
+
+	p += *p == '.';
+	return version | (decimal(&p) & 0xff);
+}
+
+static bool module_is(const char *path, const char *name)
+{
+	const char *p = base_name(path);
+
+	for (; *name; p++, name++) {
+		if ((*p == '-' ? '_' : *p) != (*name == '-' ? '_' : *name))
+			return false;
+	}
+	return !strncmp(p, ".ko", 3);
+}
+
+/*
+ * Is the driver part of that kernel itself? Its directory names its module, built in or not (module_add_driver());
+ * where the kernel's list cannot be read it is taken for a module, as most are.
+ */
+static bool is_built_in(int root, const char *release, const char *driver)
+{
+	struct text module, path;
+	const char *line;
+	bool found = false;
+	struct lines l;
+
+	if (read_link(&module, root, text_set(&module, "sys/bus/pci/drivers/%s/module", driver)) <= 0)
+		text_set(&module, "%s", driver);
+	if (!lines_open(&l, root, text_set(&path, "lib/modules/%s/modules.builtin", release)))
+		return false;
+	while (!found && (line = lines_next(&l)))
+		found = module_is(line, base_name(module.p));
+	lines_close(&l);
+	return found;
+}
+
+void forget_modules(struct machine *m, int root, const char *release)
+{
+	struct device *d, *other;
+	struct text t;
+
+	release = kernel_release(&t, root, release);
+	for_each_device(m, d) {
+		const char *driver = d->driver;
+		bool built_in;
+
+		if (!driver || d->facts & DEVICE_HELD)
+			continue;
+		/* The list is read once for all devices with this driver. */
+		built_in = is_built_in(root, release, driver);
+		for_each_device(m, other) {
+			if (other->driver != driver)
+				continue;
+			other->facts |= DEVICE_HELD;
+			if (!built_in)
+				other->driver = NULL;
+		}
+	}
+}

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* firmware: what kernel and firmware say of themselves: version, built-in drivers, IOMMU tables, framebuffers. Reads.
+ */
+#ifndef VFIO_BOOT_FIRMWARE_H
+#define VFIO_BOOT_FIRMWARE_H
+
+#include "machine.h"
+
+/* Addresses, the last one included; the end is 0 where there is none. */
+struct range {
+	uint64_t start;
+	uint64_t end;
+};
+
+/* The framebuffer of the firmware as /proc/iomem has it; none without the right to see addresses. */
+struct range firmware_framebuffer(int root);
+
+/* Does it lie in a range of this `resource` attribute of a function (start end flags, a line each)? */
+bool is_in_bars(struct range framebuffer, const char *resource) __attribute__((nonnull));
+
+/* The name of the firmware's IOMMU table, a constant, or NULL. */
+const char *firmware_iommu(int root) __attribute__((warn_unused_result));
+
+/* Version and patchlevel of a release, or of the running kernel where it is NULL; 0 if unknown. */
+uint32_t firmware_kernel(int root, const char *release);
+
+/* For the next boot: forgets the drivers that are modules of that kernel; at init-top none of them is loaded yet. */
+void forget_modules(struct machine *m, int root, const char *release) __attribute__((nonnull(1)));
+
+#endif

@@ -1,0 +1,208 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/types.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "hands.h"
+#include "plan.h"
+#include "sysfs.h"
+
+/*
+ * One store below /sys/bus/pci: one open, one write, and a short one is an error. 0 or -errno. Past the time limit
+ * nothing is begun any more.
+ */
+static int store(const struct hands *h, const char *value, const char *before, const char *name, const char *after)
+{
+	int fd, ret = 0, len = (int)strlen(value), put;
+	struct text path;
+
+	if (h->m->stop)
+		return -EBUSY;
+	fd = openat(h->root->fd, text_set(&path, "sys/bus/pci/%s%s%s", before, name, after), O_WRONLY | O_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	put = (int)write(fd, value, (size_t)len);
+	if (put != len)
+		ret = put < 0 ? -errno : -EIO;
+	close(fd);
+	return ret;
+}
+
+/* An override is cleared with a lone line feed: a write of no bytes does nothing (driver_override_store()). */
+static int set_override(const struct hands *h, const struct device *d, const char *driver)
+{
+	return store(h, driver ? driver : "\n", "devices/", d->name, "/driver_override");
+}
+
+static int unbind(const struct hands *h, const struct device *d, const char *driver)
+{
+	return store(h, d->name, "drivers/", driver, "/unbind");
+}
+
+/* Success says nothing: the kernel reports it also when nothing was bound. The link has to be read back. */
+static int probe(const struct hands *h, const struct device *d)
+{
+	return store(h, d->name, "drivers_probe", "", "");
+}
+
+/* The driver that holds the device now, or NULL. */
+static const char *driver_now(const struct hands *h, const struct device *d)
+{
+	struct text t;
+
+	if (read_link(&t, h->root->fd, text_set(&t, "sys/bus/pci/devices/%s/driver", d->name)) <= 0)
+		return NULL;
+	return machine_name(h->m, base_name(t.p));
+}
+
+/* Notes what went wrong with a device where something did; true where nothing did. */
+static bool went_well(struct device *d, int ret)
+{
+	if (!ret)
+		return true;
+	d->trouble = ret == -ENODEV || ret == -ENOENT ? REASON_VANISHED : REASON_BIND;
+	d->error = (uint8_t)-ret;
+	return false;
+}
+
+static bool take_off(const struct hands *h, struct device *d)
+{
+	/* Noted before the write: a child that dies in it has perhaps written. */
+	d->done |= HANDS_UNBOUND;
+	return went_well(d, unbind(h, d, d->driver));
+}
+
+static bool override(const struct hands *h, struct device *d, const char *driver)
+{
+	d->done |= HANDS_OVERRIDDEN;
+	return went_well(d, set_override(h, d, driver));
+}
+
+/* Bridges stay with the host, but a driver that blocks the group has to go; host bridges are kept without one. */
+static bool clear_bridge(const struct hands *h, struct device *d)
+{
+	if (is_host_bridge(d) && !(d->facts & DEVICE_EXCLUDED) && !override(h, d, "none"))
+		return false;
+	return !blocks_group(d, d->driver) || take_off(h, d);
+}
+
+static bool claim_function(const struct hands *h, struct device *d)
+{
+	return override(h, d, d->target) && (!d->driver || take_off(h, d)) && went_well(d, probe(h, d));
+}
+
+/* Has every member, or all but the boot display, the driver that it should have? */
+static bool all_right(const struct hands *h, struct device *unit, bool with_display)
+{
+	for (struct device *d = unit; d; d = unit_next(h, d)) {
+		const char *driver = driver_now(h, d);
+		bool right = driver == d->target;
+
+		if (is_exempt(d))
+			right = h->alone || (is_bridge(d) || is_host_bridge(d) ? !blocks_group(d, driver) : !driver) ||
+				d->facts & DEVICE_EXCLUDED;
+		else if (d->facts & DEVICE_BOOT_VGA && !with_display)
+			right = true;
+		if (!right) {
+			d->trouble = REASON_BIND;
+			d->error = 0;
+			return false;
+		}
+		d->done |= HANDS_CLAIMED;
+	}
+	return true;
+}
+
+/* The boot display comes last: vfio-pci takes the framebuffer away as it binds, whatever happens afterwards. */
+static bool claim_functions(const struct hands *h, struct device *unit, uint16_t display)
+{
+	for (struct device *d = unit; d; d = unit_next(h, d)) {
+		if (d->verdict == VERDICT_CLAIM && (d->facts & DEVICE_BOOT_VGA) == display && !claim_function(h, d))
+			return false;
+	}
+	return all_right(h, unit, display);
+}
+
+static int find_newcomer(void *ctx, const char *name)
+{
+	const struct device *unit = ctx, *d;
+
+	for_each_member(unit->group, d) {
+		if (!strcmp(d->name, name))
+			return 0;
+	}
+	return 1;
+}
+
+/* The group once more: is there nobody new in it? */
+static bool is_whole(const struct hands *h, struct device *unit)
+{
+	struct text t;
+
+	if (h->alone ||
+	    !list_directory(h->root->fd, text_set(&t, "sys/kernel/iommu_groups/%u/devices", unit->group->number),
+			    find_newcomer, unit))
+		return true;
+	unit->trouble = REASON_BIND;
+	return false;
+}
+
+bool unit_claim(const struct hands *h, struct device *unit)
+{
+	for (struct device *d = unit; d && !h->alone; d = d->next) {
+		if ((is_bridge(d) || (is_host_bridge(d) && is_exempt(d))) && !clear_bridge(h, d))
+			return false;
+	}
+	return claim_functions(h, unit, 0) && claim_functions(h, unit, DEVICE_BOOT_VGA) && is_whole(h, unit);
+}
+
+void unit_give_back(const struct hands *h, struct device *unit)
+{
+	struct device *d;
+
+	for (d = unit; d; d = unit_next(h, d)) {
+		d->done &= (uint8_t)~HANDS_CLAIMED;
+		if (!(d->done & HANDS_OVERRIDDEN))
+			continue;
+		/* A clearing that fails is tried once more. NOLINTNEXTLINE(misc-redundant-expression) */
+		if (set_override(h, d, d->override) && set_override(h, d, d->override))
+			d->done |= HANDS_STUCK;
+		if (d->verdict == VERDICT_CLAIM && driver_now(h, d) == d->target)
+			went_well(d, unbind(h, d, d->target));
+	}
+	for (d = unit; d; d = unit_next(h, d)) {
+		if (d->done & (HANDS_OVERRIDDEN | HANDS_UNBOUND))
+			probe(h, d);
+	}
+}
+
+/* Runs DIR/sbin/modprobe with the words given; how it ends is seen by what is there afterwards. */
+static void modprobe(const struct root *root, const char *module, const char *option)
+{
+	/* initramfs-tools exports MODPROBE_OPTIONS=-qb, with which a blacklisted module "loads" without a word. */
+	const char *const environment[] = { "PATH=/usr/sbin:/usr/bin:/sbin:/bin", NULL };
+	const char *const words[] = { "modprobe", module, option, NULL };
+	pid_t pid = fork();
+	int status;
+
+	if (!pid) {
+		if (!fchdir(root->fd))
+			execve("sbin/modprobe", (char *const *)words, (char *const *)environment);
+		_exit(127);
+	}
+	if (pid > 0)
+		waitpid(pid, &status, 0);
+}
+
+bool load_driver(const struct hands *h)
+{
+	/* A soft dependency only, which not every modprobe follows: ask for it by name. */
+	modprobe(h->root, "vfio_iommu_type1", NULL);
+	/* Without the empty list an old `options vfio-pci ids=` would take devices that nobody selected. */
+	if (!h->m->stop)
+		modprobe(h->root, "vfio-pci", "ids=");
+	return !faccessat(h->root->fd, "sys/bus/pci/drivers/vfio-pci", F_OK, 0);
+}

@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* json: the plan for programs (interface.md, "The plan, for people and for programs"). Host program only. */
+#ifndef VFIO_BOOT_JSON_H
+#define VFIO_BOOT_JSON_H
+
+#include "decide.h"
+
+/* Decides and prints the plan as one JSON object on standard output; returns the exit status. */
+int print_json(struct job *j) __attribute__((nonnull, warn_unused_result));
+
+#endif

@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include <string.h>
+
+#include "machine.h"
+
+void machine_init(struct machine *m, struct settings *settings, enum phase phase)
+{
+	memset(m, 0, offsetof(struct machine, device));
+	m->end = m->device;
+	m->group_end = m->group;
+	m->settings = settings;
+	m->phase = (uint8_t)phase;
+	m->vfio_pci = machine_name(m, "vfio-pci");
+}
+
+struct device *machine_find(struct machine *m, pciaddr address)
+{
+	struct device *low = m->device, *high = m->end;
+
+	while (low < high) {
+		struct device *middle = low + (high - low) / 2;
+
+		if (middle->address < address)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low < m->end && low->address == address ? low : NULL;
+}
+
+/* Shell sort: sysfs lists in the order of a hash (kernfs), and qsort() may allocate. */
+void machine_sort(struct machine *m)
+{
+	for (ptrdiff_t gap = 1093; gap; gap /= 3) {
+		struct device *from, *at;
+
+		for (from = m->device + gap; from < m->end; from++) {
+			struct device d = *from;
+
+			for (at = from; at - m->device >= gap && at[-gap].address > d.address; at -= gap)
+				*at = at[-gap];
+			*at = d;
+		}
+	}
+}
+
+const char *machine_name(struct machine *m, const char *name)
+{
+	char *at = m->names, *end = m->names + m->names_used;
+	size_t len = strlen(name) + 1;
+
+	for (; at < end; at += strlen(at) + 1) {
+		if (!strcmp(at, name))
+			return at;
+	}
+	if (len > sizeof(m->names) - m->names_used)
+		return "?";
+	memcpy(at, name, len);
+	m->names_used += (uint32_t)len;
+	return at;
+}
+
+void machine_join(struct group *g, struct device *d)
+{
+	struct device **link = &g->first;
+
+	while (*link && *link < d)
+		link = &(*link)->next;
+	d->group = g;
+	d->next = *link;
+	*link = d;
+}
+
+bool is_bridge(const struct device *d)
+{
+	unsigned class = d->class >> 8;
+
+	return class == 0x0604 || class == 0x0607 || class == 0x0609;
+}
+
+struct device *parent_that_is_no_bridge(const struct device *d)
+{
+	struct device *above = d->parent;
+
+	while (above && is_bridge(above))
+		above = above->parent;
+	return above;
+}
+
+bool is_exempt(const struct device *d)
+{
+	return is_bridge(d) || (is_host_bridge(d) && !is_wanted(d)) || parent_that_is_no_bridge(d);
+}
+
+bool has_group(const struct device *d)
+{
+	return d->group && !(d->group->flags & GROUP_NOIOMMU);
+}

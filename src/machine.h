@@ -1,0 +1,207 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* machine: the snapshot that is decided on, and what was decided. Filled by scan.c, judged by plan.c. Pure. */
+#ifndef VFIO_BOOT_MACHINE_H
+#define VFIO_BOOT_MACHINE_H
+
+#include "settings.h"
+
+#define DEVICES_MAX 4096
+#define NAMES_SIZE  4096
+
+/* What stands in the way of claiming a device or its group, in the order in which it is tried. */
+enum reason {
+	REASON_NONE,
+	REASON_BRIDGE,
+	REASON_GUARD_MISMATCH,
+	REASON_BEHIND_PARENT,
+	REASON_PROTECTED,
+	REASON_IN_USE,
+	REASON_OVERRIDDEN,
+	REASON_NO_IOMMU,
+	REASON_BOOT_VGA,
+	REASON_RESERVED,
+	REASON_GROUP_MEMBER_REFUSED,
+	REASON_GROUP_INCOMPLETE,
+	REASON_UNBIND_NOT_ALLOWED,
+	/* of what was tried and failed */
+	REASON_NO_DRIVER,
+	REASON_BIND,
+	REASON_TIMEOUT,
+	REASON_VANISHED,
+};
+
+enum verdict {
+	VERDICT_NONE, /* nobody asked for it */
+	VERDICT_CLAIM,
+	VERDICT_ALREADY,
+	VERDICT_KEPT,
+	VERDICT_EXCLUDED,
+	/* from here on the exit status is 1 */
+	VERDICT_REFUSED,
+	VERDICT_PENDING,
+	VERDICT_FAILED,
+};
+
+enum {
+	/* facts, from the scan */
+	DEVICE_BOOT_VGA = 1 << 0,
+	DEVICE_PARENT_OF_PCI = 1 << 1, /* PCI functions are below it */
+	DEVICE_DETAILED = 1 << 2,      /* more than the IDs has been read */
+	DEVICE_HELD = 1 << 3,	       /* its driver was looked up for the next boot */
+	DEVICE_FACTS = (1 << 4) - 1,
+	/* marks, from select_devices() */
+	DEVICE_SELECTED = 1 << 4,
+	DEVICE_NAMED = 1 << 5,
+	DEVICE_GUARD_FAILED = 1 << 6, /* a failing guard names it, and nothing else selects it */
+	DEVICE_EXCLUDED = 1 << 7,
+	DEVICE_TAKEN = 1 << 8, /* selected by group=whole alone */
+	/* from the report of an earlier run of this boot */
+	DEVICE_SAID = 1 << 9, /* it said the same */
+};
+
+/* What the hands have done to a device; of the unit (see hands.h) it is noted at its first device. */
+enum {
+	HANDS_OVERRIDDEN = 1 << 0, /* its override was written */
+	HANDS_UNBOUND = 1 << 1,	   /* a driver was taken off */
+	HANDS_CLAIMED = 1 << 2,	   /* its driver link was read back */
+	HANDS_ENDED = 1 << 3,	   /* the unit is claimed, or given back */
+	HANDS_STUCK = 1 << 4,	   /* its override could not be put back */
+};
+
+/* Why a device is in use, as use.c finds it. */
+enum use {
+	USE_NONE,
+	USE_MOUNTED,
+	USE_SWAP,
+	USE_HOLDER,
+	USE_OPEN,
+	USE_NET_UP,
+	USE_VFS,
+};
+
+/* The IDs of a function; they have 16 bits each. */
+struct function_ids {
+	uint16_t vendor;
+	uint16_t device;
+	uint16_t subvendor;
+	uint16_t subdevice;
+};
+
+/* Drivers and other names are kept once each (machine_name()), so that equal names are equal pointers. */
+struct device {
+	char name[PCIADDR_TEXT];
+	uint8_t use;	 /* enum use */
+	uint8_t verdict; /* enum verdict */
+	uint8_t reason;	 /* enum reason */
+	uint16_t facts;	 /* DEVICE_* */
+	uint8_t done;	 /* by the hands: HANDS_* */
+	uint8_t trouble; /* what the hands met: enum reason */
+	pciaddr address;
+	struct function_ids ids;
+	uint32_t class;		   /* 24 bits */
+	uint8_t error;		   /* and the errno of what the hands met */
+	struct device *parent;	   /* the PCI function above it, or NULL */
+	struct group *group;	   /* or NULL */
+	struct device *next;	   /* the next member of its group, in address order, or NULL */
+	const char *driver;	   /* that holds it, or for the next boot will hold it first; NULL for none */
+	const char *override;	   /* NULL for none */
+	const char *target;	   /* the driver it is to be claimed for */
+	const char *used_by;	   /* what uses it, or NULL */
+	struct selector *selector; /* the most specific of `ids` that matched, or NULL */
+	struct selector *protects; /* the entry of `protect` that means it, or NULL */
+	struct selector *reserves; /* likewise of `reserve` */
+};
+
+enum {
+	GROUP_NOIOMMU = 1 << 0,	   /* its name is vfio-noiommu: no isolation at all */
+	GROUP_UNREADABLE = 1 << 1, /* its members could not be read */
+};
+
+struct group {
+	struct device *first; /* the first member */
+	struct device *about; /* of the reason, or of what went wrong: the member, or NULL */
+	const char *stranger; /* a member that is no PCI device of the snapshot, or NULL */
+	uint32_t number;      /* as in /sys/kernel/iommu_groups */
+	uint8_t flags;	      /* GROUP_* */
+	uint8_t reason;	      /* why it is not claimed as a whole, or REASON_NONE */
+};
+
+enum phase {
+	PHASE_INIT_TOP,	   /* groups and devices may still come */
+	PHASE_SECOND_LOOK, /* local-top: what is not there will not come */
+	PHASE_NOW,	   /* on the running system */
+	PHASE_NEXT_BOOT,   /* nothing but what the kernel has built in has touched a device yet */
+};
+
+struct machine {
+	struct settings *settings; /* that it is judged by */
+	struct device *end;	   /* behind the last device */
+	struct group *group_end;
+	const char *vfio_pci; /* a name */
+	const char *nothing;  /* why nothing is claimed in this boot at all, or NULL */
+	const char *firmware; /* the firmware's IOMMU table (DMAR, IVRS, ...), or NULL */
+	uint32_t names_used;
+	uint32_t kernel;		   /* version << 8 | patchlevel of the kernel that is planned for */
+	uint8_t phase;			   /* enum phase */
+	bool any_group;			   /* the kernel has IOMMU groups at all */
+	bool loaded;			   /* by the hands: the driver is there */
+	volatile bool stop;		   /* for the hands: the time is up, start nothing any more */
+	struct device device[DEVICES_MAX]; /* in address order */
+	struct group group[DEVICES_MAX];
+	char names[NAMES_SIZE]; /* NUL-terminated, one after the other */
+};
+
+#define for_each_device(m, d) for ((d) = (m)->device; (d) < (m)->end; (d)++)
+#define for_each_group(m, g)  for ((g) = (m)->group; (g) < (m)->group_end; (g)++)
+#define for_each_member(g, d) for ((d) = (g)->first; (d); (d) = (d)->next)
+
+/* No devices, no names; settings has to outlive it. */
+void machine_init(struct machine *m, struct settings *settings, enum phase phase) __attribute__((nonnull));
+
+/* The device at an address, or NULL. */
+struct device *machine_find(struct machine *m, pciaddr address) __attribute__((nonnull));
+
+/* Puts the devices into address order; pointers to them are good from then on. */
+void machine_sort(struct machine *m) __attribute__((nonnull));
+
+/* The one copy of a name, which lives as long as *m; where there is no more room, "?". */
+const char *machine_name(struct machine *m, const char *name) __attribute__((nonnull, returns_nonnull));
+
+/* Makes d a member of g, in address order. */
+void machine_join(struct group *g, struct device *d) __attribute__((nonnull));
+
+/* A PCI bridge in the words of the contract: PCI, CardBus or semi-transparent. */
+bool is_bridge(const struct device *d) __attribute__((nonnull));
+
+static inline bool is_host_bridge(const struct device *d)
+{
+	return d->class >> 8 == 0x0600;
+}
+
+static inline unsigned base_class(const struct device *d)
+{
+	return d->class >> 16;
+}
+
+/* The nearest function above d that is no bridge (Intel VMD), or NULL. */
+struct device *parent_that_is_no_bridge(const struct device *d) __attribute__((nonnull));
+
+/* Need this member of a group not be claimed with it? (interface.md, "What is decided, and why", 4) */
+bool is_exempt(const struct device *d) __attribute__((nonnull));
+
+/* Selected and not taken away again. */
+static inline bool is_wanted(const struct device *d)
+{
+	return (d->facts & (DEVICE_SELECTED | DEVICE_EXCLUDED)) == DEVICE_SELECTED;
+}
+
+/* To be claimed, or claimed? */
+static inline bool is_claimed(const struct device *d)
+{
+	return d->verdict == VERDICT_CLAIM || d->verdict == VERDICT_ALREADY;
+}
+
+/* Does it have a group that isolates it? */
+bool has_group(const struct device *d) __attribute__((nonnull));
+
+#endif

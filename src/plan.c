@@ -1,0 +1,256 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include <string.h>
+
+#include "plan.h"
+
+bool plan_ignores_groups(const struct machine *m)
+{
+	return m->settings->group == GROUP_IGNORE && m->kernel >= KERNEL_DMA_OWNER;
+}
+
+static bool asked_for(const struct device *d)
+{
+	return d->facts & (DEVICE_SELECTED | DEVICE_GUARD_FAILED);
+}
+
+const struct device *protected_twin(const struct machine *m, const struct device *d)
+{
+	const struct device *other;
+
+	for_each_device(m, other) {
+		if (other->protects && other->ids.vendor == d->ids.vendor && other->ids.device == d->ids.device)
+			return other;
+	}
+	return NULL;
+}
+
+/* Memory, bridges of every kind, IOMMU, root complex event collector, SMBus; and what has PCI functions below it. */
+static bool is_platform(const struct device *d)
+{
+	unsigned class = d->class >> 8, base = base_class(d);
+
+	return base == 0x05 || base == 0x06 || class == 0x0806 || class == 0x0807 || class == 0x0c05 ||
+	       d->facts & DEVICE_PARENT_OF_PCI;
+}
+
+enum reason plan_own_reason(const struct machine *m, const struct device *d, bool named)
+{
+	if (is_bridge(d))
+		return REASON_BRIDGE;
+	if (d->facts & DEVICE_GUARD_FAILED)
+		return REASON_GUARD_MISMATCH;
+	if (parent_that_is_no_bridge(d))
+		return REASON_BEHIND_PARENT;
+	if (d->protects)
+		return REASON_PROTECTED;
+	if (!named &&
+	    ((base_class(d) == 0x01 && m->settings->protect_unknown && !m->settings->list[LIST_PROTECT].off) ||
+	     protected_twin(m, d)))
+		return REASON_PROTECTED;
+	if (d->use)
+		return REASON_IN_USE;
+	if (d->override && d->override != d->target && d->driver != d->target)
+		return REASON_OVERRIDDEN;
+	if (!has_group(d))
+		return REASON_NO_IOMMU;
+	if (!named && d->facts & DEVICE_BOOT_VGA)
+		return REASON_BOOT_VGA;
+	if (!named && (m->settings->only_named || d->reserves || is_platform(d)))
+		return REASON_RESERVED;
+	return REASON_NONE;
+}
+
+/* 4: group=whole takes every member that has to be taken, if it is not excluded; nobody is named by that. */
+static void take_whole_group(const struct group *g)
+{
+	struct device *d;
+	bool starts = false;
+
+	for_each_member(g, d)
+		starts |= is_wanted(d) && !is_exempt(d);
+	for_each_member(g, d) {
+		if (starts && !asked_for(d) && !is_exempt(d))
+			d->facts |= DEVICE_SELECTED | DEVICE_TAKEN;
+	}
+}
+
+/* 3: what speaks against the device itself. */
+static void judge_device(const struct machine *m, struct device *d)
+{
+	bool may_come = m->phase == PHASE_INIT_TOP || (m->phase == PHASE_NEXT_BOOT && !m->any_group && m->firmware);
+
+	d->verdict = VERDICT_NONE;
+	d->reason = REASON_NONE;
+	if (!asked_for(d))
+		return;
+	if (d->facts & DEVICE_EXCLUDED) {
+		d->verdict = VERDICT_EXCLUDED;
+		return;
+	}
+	d->reason = (uint8_t)plan_own_reason(m, d, d->facts & DEVICE_NAMED);
+	if (d->reason)
+		d->verdict = d->reason == REASON_NO_IOMMU && may_come ? VERDICT_PENDING : VERDICT_REFUSED;
+}
+
+bool blocks_group(const struct device *d, const char *driver)
+{
+	/* Drivers with driver_managed_dma, of those that can be there (kernel-facts.md, "When a group is usable"). */
+	if (!driver || !strcmp(driver, "pci-stub"))
+		return false;
+	return is_host_bridge(d) ? strncmp(driver, "vfio", 4) != 0 : strcmp(driver, "pcieport") != 0;
+}
+
+/* 5: does a driver hold this member that must not be taken off? */
+static bool held_fast(const struct machine *m, const struct device *d)
+{
+	unsigned base = base_class(d);
+
+	if (is_exempt(d)) {
+		if (!(is_bridge(d) || is_host_bridge(d)) || !blocks_group(d, d->driver))
+			return false;
+		return m->settings->unbind == NO || (is_host_bridge(d) && d->facts & DEVICE_EXCLUDED);
+	}
+	if (!d->driver || d->driver == d->target)
+		return false;
+	return m->settings->unbind == NO ||
+	       (m->phase == PHASE_SECOND_LOOK && base - 1 <= 2 && !(d->facts & DEVICE_NAMED));
+}
+
+bool is_missing(const struct device *d)
+{
+	return !is_exempt(d) && !is_wanted(d);
+}
+
+/* The reasons are tried in their order; of one reason the first member is the one that is shown. */
+static void refuse_group(struct group *g, enum reason reason, struct device *about)
+{
+	if (g->reason && g->reason <= reason)
+		return;
+	g->reason = (uint8_t)reason;
+	g->about = about;
+}
+
+static void judge_group(const struct machine *m, struct group *g)
+{
+	struct device *d;
+
+	g->reason = REASON_NONE;
+	g->about = NULL;
+	if (g->stranger)
+		refuse_group(g, REASON_GROUP_MEMBER_REFUSED, NULL);
+	for_each_member(g, d) {
+		/* 4: some members keep the others back, whether they were selected or not. */
+		if (d->protects || (!is_exempt(d) && (d->verdict == VERDICT_REFUSED || d->use)))
+			refuse_group(g, REASON_GROUP_MEMBER_REFUSED, d);
+		else if (is_missing(d))
+			refuse_group(g, REASON_GROUP_INCOMPLETE, d);
+		else if (held_fast(m, d))
+			refuse_group(g, REASON_UNBIND_NOT_ALLOWED, d);
+	}
+}
+
+/* What the group has to say of a member that nothing else speaks against. */
+static void judge_member(const struct machine *m, struct device *d)
+{
+	if (!plan_ignores_groups(m)) {
+		d->reason = d->group->reason;
+	} else if (held_fast(m, d)) {
+		d->reason = REASON_UNBIND_NOT_ALLOWED;
+	}
+	d->verdict = VERDICT_CLAIM;
+	if (d->reason)
+		d->verdict = VERDICT_REFUSED;
+	else if (d->driver == d->target && m->phase != PHASE_NEXT_BOOT)
+		d->verdict = VERDICT_ALREADY;
+}
+
+/* Do only broad selectors mean d, and does one of them claim some other device? */
+static bool is_served(const struct machine *m, const struct device *d)
+{
+	const struct selector *sel;
+
+	if (d->facts & DEVICE_NAMED)
+		return false;
+	for_each_selector(&m->settings->list[LIST_IDS], sel) {
+		if (sel->flags & SELECTOR_CLAIMS && selector_match(sel, d) == SELECTOR_YES)
+			return true;
+	}
+	return false;
+}
+
+/* The same; of a device that group=whole took the selectors of the members that started it count. */
+static bool may_be_kept(const struct machine *m, const struct device *d)
+{
+	const struct device *other;
+	bool served = false;
+
+	if (!(d->facts & DEVICE_TAKEN))
+		return is_served(m, d);
+	for_each_member(d->group, other) {
+		if (!is_wanted(other) || other->facts & DEVICE_TAKEN || is_exempt(other))
+			continue;
+		if (other->facts & DEVICE_NAMED)
+			return false;
+		served |= is_served(m, other);
+	}
+	return served;
+}
+
+/* 7: what the host may well keep. */
+static void keep_what_is_fine(struct machine *m)
+{
+	const unsigned reasons = 1U << REASON_BRIDGE | 1U << REASON_BEHIND_PARENT | 1U << REASON_PROTECTED |
+				 1U << REASON_BOOT_VGA | 1U << REASON_RESERVED | 1U << REASON_GROUP_MEMBER_REFUSED;
+	struct selector *sel;
+	struct device *d;
+
+	for_each_selector(&m->settings->list[LIST_IDS], sel) {
+		for_each_device(m, d) {
+			if (is_claimed(d) && !(sel->flags & SELECTOR_EXCLUDES) &&
+			    selector_match(sel, d) == SELECTOR_YES)
+				sel->flags |= SELECTOR_CLAIMS;
+		}
+	}
+	for_each_device(m, d) {
+		if (d->verdict == VERDICT_REFUSED && reasons >> d->reason & 1 && may_be_kept(m, d))
+			d->verdict = VERDICT_KEPT;
+	}
+}
+
+void plan_decide(struct machine *m)
+{
+	struct group *g;
+	struct device *d;
+
+	for_each_group(m, g) {
+		if (m->settings->group == GROUP_WHOLE)
+			take_whole_group(g);
+	}
+	for_each_device(m, d)
+		judge_device(m, d);
+	for_each_group(m, g)
+		judge_group(m, g);
+	for_each_device(m, d) {
+		if (asked_for(d) && d->verdict == VERDICT_NONE)
+			judge_member(m, d);
+	}
+	keep_what_is_fine(m);
+}
+
+int plan_status(const struct machine *m)
+{
+	const struct selector *sel;
+	const struct device *d;
+
+	if (m->settings->problems)
+		return 2;
+	for_each_device(m, d) {
+		if (d->verdict >= VERDICT_REFUSED)
+			return 1;
+	}
+	for_each_selector(&m->settings->list[LIST_IDS], sel) {
+		if (!m->nothing && !(sel->flags & (SELECTOR_MATCHED | SELECTOR_OPTIONAL | SELECTOR_EXCLUDES)))
+			return 1;
+	}
+	return 0;
+}

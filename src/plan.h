@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * plan: what becomes of each device, and why. Pure: (settings, snapshot) in, verdicts out, written into the snapshot.
+ * The rules are those of interface.md, "What is decided, and why", and are numbered as there.
+ */
+#ifndef VFIO_BOOT_PLAN_H
+#define VFIO_BOOT_PLAN_H
+
+#include "machine.h"
+#include "settings.h"
+
+/* The kernel from which on a driver that joins a group in use is refused instead of being a BUG: 5.19. */
+#define KERNEL_DMA_OWNER (5U << 8 | 19)
+
+/*
+ * Rule 2: marks which devices the settings mean. Needs the IDs of all devices, the targets of paths and, where a
+ * selector asks for it, the boot display; what is selected tells the scan of which devices it has to read more.
+ */
+void select_devices(struct machine *m) __attribute__((nonnull));
+
+/* Rules 3 to 7: a verdict for every device that was asked for, a reason for every group that is refused. */
+void plan_decide(struct machine *m) __attribute__((nonnull));
+
+/* Does group=ignore hold with this kernel? */
+bool plan_ignores_groups(const struct machine *m) __attribute__((nonnull));
+
+/* What speaks against claiming the device itself, whether it was selected or not; REASON_NONE if nothing does. */
+enum reason plan_own_reason(const struct machine *m, const struct device *d, bool named) __attribute__((nonnull));
+
+/* A protected function with the same vendor and device ID, or NULL. */
+const struct device *protected_twin(const struct machine *m, const struct device *d) __attribute__((nonnull));
+
+/* Has the driver that holds this bridge or host bridge to go before its group is usable? */
+bool blocks_group(const struct device *d, const char *driver) __attribute__((nonnull(1)));
+
+/* Does this member keep its group incomplete? */
+bool is_missing(const struct device *d) __attribute__((nonnull));
+
+/* The exit status of a plan or a report: 0, 1 or 2 (interface.md). */
+int plan_status(const struct machine *m) __attribute__((nonnull));
+
+#endif

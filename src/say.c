@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "message.h"
+
+void say(const struct listener *l, unsigned level, const char *fmt, ...)
+{
+	struct text t;
+	va_list ap;
+
+	t.len = 0;
+	va_start(ap, fmt);
+	text_vadd(&t, fmt, ap);
+	va_end(ap);
+	l->say(l, level, t.p);
+}
+
+void set_problem(struct text *t, const struct problem *p)
+{
+	/* Somebody's rubbish can be long. */
+	text_set(t, p->text.len ? "%.*s: " : "", (int)(p->text.len < 80 ? p->text.len : 80), p->text.p);
+	text_add(t, "%s", p->what);
+}
+
+void say_problems(const struct machine *m, const struct listener *l)
+{
+	struct text t, what;
+
+	for (unsigned i = 0; i < m->settings->problems && i < PROBLEMS_MAX; i++) {
+		const struct problem *p = &m->settings->problem[i];
+
+		set_problem(&what, p);
+		t.len = 0;
+		add_place(&t, &p->at);
+		text_add(&t, ": %s", what.p);
+		l->say(l, LEVEL_FAILED, t.p);
+	}
+}
+
+void say_notes(const struct machine *m, const struct listener *l)
+{
+	if (m->settings->problems > PROBLEMS_MAX)
+		say(l, LEVEL_FAILED, "%u more errors in the settings", m->settings->problems - PROBLEMS_MAX);
+	if (m->nothing)
+		say(l, LEVEL_DONE, "nothing is claimed: %s", m->nothing);
+}
+
+/* An exclusion that matches nothing, or a guard that fits nothing any more. */
+static void warn_of_entry(const struct selector *sel, const char *prefix, const struct listener *l)
+{
+	bool matched = sel->flags & SELECTOR_MATCHED;
+	struct text t;
+
+	if (matched ? !(sel->flags & SELECTOR_STALE)
+		    : !(sel->flags & (SELECTOR_EXCLUDES | SELECTOR_STALE)) || sel->flags & SELECTOR_OPTIONAL)
+		return;
+	text_set(&t, "%s", prefix);
+	add_entry(&t, sel);
+	text_add(&t, matched ? ": its guard fits nothing, so it holds for that address and for that ID"
+			     : ": matches no device");
+	l->say(l, LEVEL_REFUSED, t.p);
+}
+
+/* With group=ignore: a group of which only a part is claimed. */
+static void warn_of_group(const struct group *g, const struct listener *l)
+{
+	bool claimed = false, others = false;
+	const struct device *d;
+	struct text t;
+
+	text_set(&t, "group %u is of no use until these leave their drivers:", g->number);
+	for_each_member(g, d) {
+		if (is_claimed(d)) {
+			claimed = true;
+		} else if (!is_exempt(d)) {
+			others = true;
+			text_add(&t, " ");
+			add_device(&t, d);
+		}
+	}
+	if (g->stranger)
+		text_add(&t, " %s", g->stranger);
+	if (claimed && (others || g->stranger))
+		l->say(l, LEVEL_REFUSED, t.p);
+}
+
+/* A card of which a function in another group stays with the host. */
+static void warn_of_card(const struct machine *m, const struct device *d, const struct listener *l)
+{
+	const struct device *other;
+
+	/* Functions of a root bus share a slot number, not a card. */
+	if (!is_claimed(d) || !d->parent)
+		return;
+	for_each_device(m, other) {
+		if (PCIADDR_SLOT(other->address) != PCIADDR_SLOT(d->address) || other->group == d->group ||
+		    is_claimed(other))
+			continue;
+		say(l, LEVEL_REFUSED, "%s: the card is claimed in part, the host keeps %s", d->name, other->name);
+		return;
+	}
+}
+
+void say_warnings(const struct machine *m, const struct listener *l)
+{
+	static const char *const prefix[LISTS] = { "!", "protect = ", "reserve = " };
+	const struct selector *sel;
+	const struct device *d;
+	const struct group *g;
+
+	/* Without a snapshot nothing matches. */
+	if (m->end == m->device)
+		return;
+	for (enum list_name i = 0; i < LISTS; i++) {
+		for_each_selector(&m->settings->list[i], sel)
+			warn_of_entry(sel, prefix[i], l);
+	}
+	if (m->settings->driver == DRIVER_AUTO)
+		l->say(l, LEVEL_REFUSED, "driver=auto: not yet, vfio-pci is used");
+	if (m->settings->group == GROUP_IGNORE && !plan_ignores_groups(m))
+		l->say(l, LEVEL_REFUSED, "group=ignore acts as refuse before Linux 5.19");
+	for_each_group(m, g) {
+		if (plan_ignores_groups(m))
+			warn_of_group(g, l);
+	}
+	for_each_device(m, d)
+		warn_of_card(m, d, l);
+}
+
+void say_verdicts(const struct machine *m, bool ran, const struct listener *l)
+{
+	const struct selector *sel = NULL;
+	const struct device *d;
+	struct text t;
+
+	for_each_device(m, d) {
+		if (d->verdict == VERDICT_NONE || d->facts & DEVICE_SAID)
+			continue;
+		set_device_line(&t, m, d, ran);
+		l->say(l,
+		       d->verdict == VERDICT_FAILED    ? LEVEL_FAILED
+		       : d->verdict == VERDICT_REFUSED ? LEVEL_REFUSED
+						       : LEVEL_DONE,
+		       t.p);
+	}
+	/* Before the second look a slow bus may still bring it; the report has it all the same. */
+	while (m->phase != PHASE_INIT_TOP && (sel = next_absent(m, sel))) {
+		set_absent_line(&t, m, sel);
+		l->say(l, sel->flags & SELECTOR_OPTIONAL ? LEVEL_DONE : LEVEL_REFUSED, t.p);
+	}
+}

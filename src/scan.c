@@ -1,0 +1,284 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "firmware.h"
+#include "plan.h"
+#include "scan.h"
+#include "sysfs.h"
+
+struct eyes {
+	struct machine *m;
+	int root;
+	int pci; /* /sys/bus/pci/devices */
+	bool displays_read;
+	struct group *group; /* the one that is being read */
+	struct range framebuffer;
+};
+
+/*
+ * pci:v00008086d000010D3sv00008086sd0000A01Fbc02sc00i00; modalias_show() prints it from memory, without a lock and
+ * without waking the device.
+ */
+static bool parse_modalias(struct device *d, const char *p)
+{
+	/* where the digits of each field begin, and how many there are */
+	static const uint8_t at[] = { 5, 14, 24, 34, 44, 48, 51 };
+	uint32_t value[ARRAY_SIZE(at)];
+
+	if (strlen(p) < 53 || strncmp(p, "pci:v", 5))
+		return false;
+	for (unsigned i = 0; i < ARRAY_SIZE(at); i++) {
+		unsigned digits = i < 4 ? 8 : 2;
+
+		if (!hex_number(p + at[i], p + at[i] + digits, digits, digits, &value[i]))
+			return false;
+	}
+	d->ids =
+		(struct function_ids){ (uint16_t)value[0], (uint16_t)value[1], (uint16_t)value[2], (uint16_t)value[3] };
+	d->class = value[4] << 16 | value[5] << 8 | value[6];
+	return true;
+}
+
+/* An attribute of a device, see read_attribute(). */
+static int read_of(const struct eyes *e, struct text *t, const struct device *d, const char *attribute)
+{
+	return read_attribute(t, e->pci, text_set(t, "%s/%s", d->name, attribute));
+}
+
+static int link_of(const struct eyes *e, struct text *t, const struct device *d, const char *name)
+{
+	return read_link(t, e->pci, text_set(t, "%s/%s", d->name, name));
+}
+
+static int add_function(void *ctx, const char *name)
+{
+	struct eyes *e = ctx;
+	struct machine *m = e->m;
+	struct device *d = m->end;
+	struct text t;
+	pciaddr address = pciaddr_from_name(name, (unsigned)strlen(name));
+
+	if (address == PCIADDR_NONE)
+		return 0;
+	if (d == m->device + DEVICES_MAX)
+		return -E2BIG;
+	memset(d, 0, sizeof(*d));
+	memcpy(d->name, name, strlen(name) + 1);
+	d->address = address;
+	d->target = m->vfio_pci;
+	/* One that went away meanwhile is no member of the snapshot; where a group still lists it, that is refused. */
+	if (read_of(e, &t, d, "modalias") > 0 && parse_modalias(d, t.p))
+		m->end++;
+	return 0;
+}
+
+void each_function_of_link(struct machine *m, const char *p, void (*each)(void *ctx, struct device *d), void *ctx)
+{
+	while (p) {
+		const char *slash = strchr(p, '/');
+		unsigned len = (unsigned)(slash ? (size_t)(slash - p) : strlen(p));
+		struct device *d = machine_find(m, pciaddr_from_name(p, len));
+
+		if (d)
+			each(ctx, d);
+		p = slash ? slash + 1 : NULL;
+	}
+}
+
+static void add_to_chain(void *ctx, struct device *d)
+{
+	struct device **above = ctx;
+
+	/* A function has a higher bus number or domain than its parent; what says otherwise could make a circle. */
+	if (*above && *above < d) {
+		d->parent = *above;
+		if (!is_bridge(*above))
+			(*above)->facts |= DEVICE_PARENT_OF_PCI;
+	}
+	*above = d;
+}
+
+/* Learns what is above a device from the text of its link, which is the path of its directory. */
+static void read_parents(const struct eyes *e, const struct device *d)
+{
+	struct device *above = NULL;
+	struct text t;
+
+	read_link(&t, e->pci, d->name);
+	each_function_of_link(e->m, t.p, add_to_chain, &above);
+}
+
+struct hop {
+	struct machine *m;
+	struct device *at;    /* the bridge */
+	struct device *found; /* below it */
+	uint8_t devfn;
+};
+
+static int match_hop(void *ctx, const char *name)
+{
+	struct hop *h = ctx;
+	struct device *d = machine_find(h->m, pciaddr_from_name(name, (unsigned)strlen(name)));
+
+	/* Virtual functions can be on a further bus below the same bridge: the first bus is meant. */
+	if (d && PCIADDR_DEVFN(d->address) == h->devfn &&
+	    PCIADDR_DOMAIN(d->address) == PCIADDR_DOMAIN(h->at->address) && (!h->found || d < h->found))
+		h->found = d;
+	return 0;
+}
+
+/* Follows a path down the bridges: the functions on a bridge's bus are directories below its own. */
+static void find_path(const struct eyes *e, struct selector *sel)
+{
+	struct hop h = { e->m, machine_find(e->m, sel->address), NULL, 0 };
+
+	for (unsigned i = 0; i < sel->hops && h.at; i++) {
+		h.devfn = sel->hop[i];
+		h.found = NULL;
+		list_directory(e->pci, h.at->name, match_hop, &h);
+		h.at = h.found;
+	}
+	sel->target = h.at ? h.at->address : PCIADDR_NONE;
+}
+
+/* Is it the boot display? Its own word for it, or a firmware framebuffer that sits in it (interface.md, rule 3). */
+static void read_display(const struct eyes *e, struct device *d)
+{
+	struct text t;
+
+	if (base_class(d) != 0x03)
+		return;
+	read_of(e, &t, d, "boot_vga");
+	if (*t.p == '1' || (e->framebuffer.end && read_of(e, &t, d, "resource") > 0 && is_in_bars(e->framebuffer, t.p)))
+		d->facts |= DEVICE_BOOT_VGA;
+}
+
+static int add_member(void *ctx, const char *name)
+{
+	struct eyes *e = ctx;
+	struct device *d = machine_find(e->m, pciaddr_from_name(name, (unsigned)strlen(name)));
+
+	if (!d)
+		e->group->stranger = machine_name(e->m, name);
+	else if (!d->group)
+		machine_join(e->group, d);
+	return 0;
+}
+
+static void read_group(struct eyes *e, struct device *d)
+{
+	struct group *g = e->m->group_end;
+	struct text t;
+	const char *number;
+
+	if (link_of(e, &t, d, "iommu_group") <= 0)
+		return;
+	memset(g, 0, sizeof(*g));
+	number = base_name(t.p);
+	g->number = decimal(&number);
+	e->m->group_end++;
+	e->group = g;
+	if (list_directory(e->root, text_set(&t, "sys/kernel/iommu_groups/%u/devices", g->number), add_member, e) < 0)
+		g->stranger = "what cannot be read";
+	if (!d->group)
+		machine_join(g, d);
+	read_attribute(&t, e->root, text_set(&t, "sys/kernel/iommu_groups/%u/name", g->number));
+	if (!strcmp(t.p, "vfio-noiommu"))
+		g->flags |= GROUP_NOIOMMU;
+}
+
+static void read_details(struct eyes *e, struct device *d)
+{
+	struct text t;
+
+	if (d->facts & DEVICE_DETAILED)
+		return;
+	d->facts |= DEVICE_DETAILED;
+	read_parents(e, d);
+	if (link_of(e, &t, d, "driver") > 0)
+		d->driver = machine_name(e->m, base_name(t.p));
+	/* Unset it reads (null): driver_override_show() prints a NULL pointer. None survives a boot. */
+	if (e->m->phase != PHASE_NEXT_BOOT && read_of(e, &t, d, "driver_override") > 0 && strcmp(t.p, "(null)"))
+		d->override = machine_name(e->m, t.p);
+	if (!e->displays_read)
+		read_display(e, d);
+	if (e->m->phase != PHASE_NEXT_BOOT && !is_bridge(d) && read_of(e, &t, d, "sriov_numvfs") > 0 && *t.p != '0')
+		d->use = USE_VFS;
+	if (d->group)
+		return;
+	read_group(e, d);
+	if (!d->group)
+		return;
+	for_each_member(d->group, d)
+		read_details(e, d);
+}
+
+static int note_group(void *ctx, const char *name)
+{
+	(void)name;
+	*(bool *)ctx = true;
+	return 1;
+}
+
+static bool asks_for_display(const struct machine *m)
+{
+	const struct selector *sel;
+
+	for (enum list_name i = 0; i < LISTS; i++) {
+		for_each_selector(&m->settings->list[i], sel) {
+			if (sel->kind == SELECT_BOOT_VGA)
+				return true;
+		}
+	}
+	return false;
+}
+
+int scan_machine(struct machine *m, const struct root *root, const char *release)
+{
+	struct eyes e = { .m = m, .root = root->fd };
+	struct selector *sel;
+	struct device *d;
+	int ret;
+
+	m->kernel = firmware_kernel(root->fd, release);
+	e.pci = openat(root->fd, "sys/bus/pci/devices", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (e.pci < 0)
+		return -errno;
+	ret = list_directory(e.pci, ".", add_function, &e);
+	if (ret < 0)
+		goto out;
+	machine_sort(m);
+	e.framebuffer = firmware_framebuffer(root->fd);
+	for (enum list_name i = 0; i < LISTS; i++) {
+		for_each_selector(&m->settings->list[i], sel)
+			find_path(&e, sel);
+	}
+	for_each_device(m, d) {
+		/* Intel VMD is the one function that is no bridge and has PCI functions below it; these are in domains
+		 * from 10000 on (vmd_find_free_domain()). */
+		if (PCIADDR_DOMAIN(d->address) >= 0x10000)
+			read_parents(&e, d);
+		if (asks_for_display(m))
+			read_display(&e, d);
+	}
+	e.displays_read = asks_for_display(m);
+	select_devices(m);
+	list_directory(root->fd, "sys/kernel/iommu_groups", note_group, &m->any_group);
+	if (!m->any_group)
+		m->firmware = firmware_iommu(root->fd);
+	for_each_device(m, d) {
+		if (d->facts & (DEVICE_SELECTED | DEVICE_GUARD_FAILED))
+			read_details(&e, d);
+	}
+	if (m->phase == PHASE_NEXT_BOOT)
+		forget_modules(m, root->fd, release);
+	else
+		scan_use(m, root->fd);
+	ret = 0;
+out:
+	close(e.pci);
+	return ret;
+}

@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "plan.h"
+
+/* Is `a` a better name than `b` for what was selected? More specific first, then in lexical order. */
+static bool more_specific(const struct selector *a, const struct selector *b)
+{
+	return a->kind != b->kind ? a->kind < b->kind : span_cmp(a->text, b->text) < 0;
+}
+
+static void apply_selector(struct selector *sel, struct device *d)
+{
+	enum selector_match match = selector_match(sel, d);
+
+	if (match == SELECTOR_NO)
+		return;
+	sel->flags |= SELECTOR_MATCHED;
+	if (match == SELECTOR_GUARD_FAILS) {
+		/* Only what nothing else selects is refused for its guard. */
+		if (d->facts & DEVICE_SELECTED)
+			return;
+		d->facts |= DEVICE_GUARD_FAILED;
+	} else {
+		if (d->facts & DEVICE_GUARD_FAILED)
+			d->selector = NULL;
+		d->facts &= (uint16_t)~DEVICE_GUARD_FAILED;
+		d->facts |= DEVICE_SELECTED;
+		if (selector_names(sel))
+			d->facts |= DEVICE_NAMED;
+	}
+	if (!d->selector || more_specific(sel, d->selector))
+		d->selector = sel;
+}
+
+static void apply_cover(struct selector *sel, struct machine *m, enum list_name list)
+{
+	struct device *d;
+
+	if (sel->flags & SELECTOR_GUARDED) {
+		sel->flags |= SELECTOR_STALE;
+		for_each_device(m, d) {
+			if (selector_match(sel, d) == SELECTOR_YES)
+				sel->flags &= (uint8_t)~SELECTOR_STALE;
+		}
+	}
+	for_each_device(m, d) {
+		if (!selector_covers(sel, d))
+			continue;
+		sel->flags |= SELECTOR_MATCHED;
+		if (list == LIST_IDS)
+			d->facts |= DEVICE_EXCLUDED;
+		else if (list == LIST_PROTECT)
+			d->protects = sel;
+		else
+			d->reserves = sel;
+	}
+}
+
+void select_devices(struct machine *m)
+{
+	struct device *d;
+
+	for_each_device(m, d) {
+		d->facts &= DEVICE_FACTS;
+		d->selector = d->protects = d->reserves = NULL;
+	}
+	for (enum list_name i = 0; i < LISTS; i++) {
+		struct selector *sel;
+
+		for_each_selector(&m->settings->list[i], sel) {
+			sel->flags &= SELECTOR_AS_WRITTEN;
+			if (i != LIST_IDS || sel->flags & SELECTOR_EXCLUDES) {
+				if (i == LIST_IDS || !m->settings->list[i].off)
+					apply_cover(sel, m, i);
+				continue;
+			}
+			for_each_device(m, d)
+				apply_selector(sel, d);
+		}
+	}
+}

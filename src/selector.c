@@ -1,0 +1,187 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include <string.h>
+
+#include "machine.h"
+#include "selector.h"
+
+static const char no_function[] = "only a function (.F) can go on like this";
+static const char rest[] = "it does not end where it should";
+
+static const char *skip_0x(const char *p, const char *end)
+{
+	return end - p > 2 && p[0] == '0' && (p[1] | 0x20) == 'x' ? p + 2 : p;
+}
+
+/* Reads one field of an ID: exactly `digits` of them after an optional 0x, or `*` or ffffffff where any will do. */
+static const char *parse_field(const char *p, const char *end, unsigned digits, bool may_be_any, uint32_t *out)
+{
+	const char *at;
+	uint32_t value = ANY_ID;
+
+	p = skip_0x(p, end);
+	at = p < end && *p == '*' ? p + 1 : hex_number(p, end, 1, 8, &value);
+	if (!at || (value == ANY_ID ? !may_be_any : at - p != digits))
+		return NULL;
+	*out = value;
+	return at;
+}
+
+/* VVVV:DDDD[:SVVV:SDDD[:CLASS[:MASK]]], in the order of vfio-pci.ids= (vfio_pci_fill_ids()). */
+static const char *parse_ids(struct selector *s, const char *p, const char *end)
+{
+	uint32_t field[6] = { ANY_ID, ANY_ID, ANY_ID, ANY_ID, ANY_ID, ANY_ID };
+	unsigned n = 0;
+
+	for (;;) {
+		p = n < 6 ? parse_field(p, end, n < 4 ? 4 : 6, n > 0, &field[n]) : NULL;
+		if (!p)
+			return "neither a bus index ([DOMAIN:]BB:DD.F) nor an ID (VVVV:DDDD, 4 digits each)";
+		n++;
+		if (p == end)
+			break;
+		if (*p++ != ':')
+			return rest;
+	}
+	if (n == 1 || n == 3)
+		return "an ID has two, four, five or six fields";
+	s->kind = SELECT_ID;
+	s->ids = (struct pci_ids){ field[0], field[1], field[2], field[3] };
+	/* A CLASS without MASK is compared in full; the kernel's own parameter would ignore it. */
+	s->class_mask = field[4] == ANY_ID ? 0 : field[5] & 0xffffff;
+	s->class = field[4] & s->class_mask;
+	return NULL;
+}
+
+static const char *parse_class(struct selector *s, const char *p, const char *end)
+{
+	const char *why = "not a class (class:BB or class:BBSS)", *at;
+	uint32_t value;
+
+	p = skip_0x(p, end);
+	at = hex_number(p, end, 2, 4, &value);
+	if (at != end || at - p == 3)
+		return why;
+	s->kind = SELECT_CLASS;
+	s->class = at - p == 2 ? value << 16 : value << 8;
+	s->class_mask = at - p == 2 ? 0xff0000 : 0xffff00;
+	return NULL;
+}
+
+/* A bus index, a path or a guarded one; what does not begin like one has to be an ID. */
+static const char *parse_address(struct selector *s, const char *p, const char *end)
+{
+	const char *why;
+	bool slot;
+	const char *at = pciaddr_parse(p, end, &s->address, &slot, &why);
+
+	if (!at)
+		return why ? why : parse_ids(s, p, end);
+	p = at;
+	s->kind = SELECT_ADDRESS;
+	if (slot)
+		s->flags |= SELECTOR_SLOT;
+	while (p < end && *p == '/') {
+		if (slot)
+			return no_function;
+		if (s->hops == SELECTOR_HOPS)
+			return "a path has at most 16 hops";
+		p = pciaddr_parse_devfn(p + 1, end, &s->hop[s->hops++], NULL, &why);
+		if (!p)
+			return why;
+		s->kind = SELECT_PATH;
+	}
+	if (p < end && *p == '@') {
+		if (slot)
+			return no_function;
+		p++;
+		p = parse_field(p, end, 4, false, &s->ids.vendor);
+		if (p)
+			p = p < end && *p == ':' ? parse_field(p + 1, end, 4, true, &s->ids.device) : NULL;
+		if (!p)
+			return "not a guard (@VVVV:DDDD)";
+		s->flags |= SELECTOR_GUARDED;
+	}
+	return p == end ? NULL : rest;
+}
+
+static bool skip_word(const char **p, const char *end, const char *word)
+{
+	size_t len = strlen(word);
+
+	if ((size_t)(end - *p) < len || memcmp(*p, word, len))
+		return false;
+	*p += len;
+	return true;
+}
+
+const char *selector_parse(struct selector *out, const char *p, size_t len)
+{
+	const char *end = p + len;
+
+	out->address = out->target = PCIADDR_NONE;
+	out->ids = (struct pci_ids){ ANY_ID, ANY_ID, ANY_ID, ANY_ID };
+	out->class = out->class_mask = 0;
+	out->kind = SELECT_BOOT_VGA;
+	out->flags = out->hops = 0;
+	if (skip_word(&p, end, "!") || skip_word(&p, end, "not:"))
+		out->flags = SELECTOR_EXCLUDES;
+	if (p < end && end[-1] == '?') {
+		out->flags |= SELECTOR_OPTIONAL;
+		end--;
+	}
+	out->text = (struct span){ p, (unsigned)(end - p) };
+	if (p == end)
+		return "nothing selected";
+	if (span_is(out->text, "boot-vga"))
+		return NULL;
+	if (skip_word(&p, end, "class:"))
+		return parse_class(out, p, end);
+	return parse_address(out, p, end);
+}
+
+bool selector_names(const struct selector *s)
+{
+	return s->kind < SELECT_ID;
+}
+
+static bool id_is(uint32_t wanted, uint32_t id)
+{
+	return wanted == ANY_ID || wanted == id;
+}
+
+static bool ids_fit(const struct selector *s, const struct device *d)
+{
+	return id_is(s->ids.vendor, d->ids.vendor) && id_is(s->ids.device, d->ids.device) &&
+	       id_is(s->ids.subvendor, d->ids.subvendor) && id_is(s->ids.subdevice, d->ids.subdevice);
+}
+
+enum selector_match selector_match(const struct selector *s, const struct device *d)
+{
+	bool there;
+
+	switch (s->kind) {
+	case SELECT_PATH:
+		there = d->address == s->target;
+		break;
+	case SELECT_ADDRESS:
+		there = (s->flags & SELECTOR_SLOT ? PCIADDR_SLOT(d->address) : d->address) == s->address;
+		break;
+	case SELECT_BOOT_VGA:
+		there = d->facts & DEVICE_BOOT_VGA;
+		break;
+	default:
+		there = ids_fit(s, d) && (d->class & s->class_mask) == s->class;
+	}
+	if (!there)
+		return SELECTOR_NO;
+	return s->flags & SELECTOR_GUARDED && !ids_fit(s, d) ? SELECTOR_GUARD_FAILS : SELECTOR_YES;
+}
+
+bool selector_covers(const struct selector *s, const struct device *d)
+{
+	enum selector_match match = selector_match(s, d);
+
+	if (s->flags & SELECTOR_STALE)
+		return match != SELECTOR_NO || ids_fit(s, d);
+	return match == SELECTOR_YES;
+}

@@ -1,0 +1,252 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include <string.h>
+
+#include "settings.h"
+
+void settings_init(struct settings *s)
+{
+	memset(s, 0, offsetof(struct settings, problem));
+	s->timeout = 30;
+	s->unbind = YES;
+	for (enum list_name i = 0; i < LISTS; i++)
+		s->list[i].end = s->list[i].selector;
+}
+
+void settings_problem(struct settings *s, const struct place *at, struct span text, const char *what)
+{
+	if (s->problems < PROBLEMS_MAX)
+		s->problem[s->problems] = (struct problem){ what, text, *at };
+	s->problems++;
+}
+
+/* Settings with a fixed set of words: the name, then the values, the most cautious one, which is 0, first. */
+static const struct choice {
+	uint8_t offset;
+	char words[27];
+} choices[] = {
+	{ offsetof(struct settings, group), "group\0refuse\0whole\0ignore\0" },
+	{ offsetof(struct settings, driver), "driver\0vfio-pci\0auto\0" },
+	{ offsetof(struct settings, unbind), "unbind\0no\0yes\0" },
+	{ offsetof(struct settings, log), "log\0info\0quiet\0debug\0" },
+};
+
+static const char lists[LISTS][8] = { "ids", "protect", "reserve" };
+
+/* A list that is being read. */
+struct reading {
+	struct settings *s;
+	const struct place *at;
+	const char *origin; /* the text that is at->column */
+	enum list_name list;
+};
+
+static void problem_in(const struct reading *r, struct span text, const char *what)
+{
+	struct place at = *r->at;
+
+	at.column += (uint32_t)(text.p - r->origin);
+	settings_problem(r->s, &at, text, what);
+}
+
+/* A word of a list that is no selector. */
+static bool list_word(const struct reading *r, struct span word)
+{
+	bool from_cmdline = !r->at->line, ids = r->list == LIST_IDS;
+
+	if (r->list == LIST_PROTECT && span_is(word, "unknown")) {
+		r->s->protect_unknown = true;
+		return true;
+	}
+	/* In a file it is for ids alone. */
+	if (!span_is(word, "off") || !(ids || from_cmdline))
+		return false;
+	if (ids && from_cmdline)
+		r->s->off_now = true;
+	else
+		r->s->list[r->list].off = true;
+	return true;
+}
+
+static void list_entry(const struct reading *r, struct span word)
+{
+	struct list *list = &r->s->list[r->list];
+	struct selector sel;
+	const char *why;
+
+	if (list_word(r, word))
+		return;
+	sel.at = *r->at;
+	sel.at.column += (uint32_t)(word.p - r->origin);
+	why = selector_parse(&sel, word.p, word.len);
+	if (!why && r->list != LIST_IDS && sel.flags & SELECTOR_EXCLUDES)
+		why = "exclusions belong into ids";
+	if (!why && list->end == list->selector + SELECTORS_MAX) {
+		/* What is left out can be what protects. Said once, not ten thousand times. */
+		r->s->only_named = true;
+		if (list->full)
+			return;
+		list->full = true;
+		why = "more than 256 selectors in a list: left out from here on";
+	}
+	if (!why) {
+		*list->end++ = sel;
+		return;
+	}
+	settings_problem(r->s, &sel.at, word, why);
+	if (r->list != LIST_IDS || sel.flags & SELECTOR_EXCLUDES)
+		r->s->only_named = true;
+}
+
+/* The command line replaces what the files select, but never what they exclude. */
+static void replace_ids(struct settings *s)
+{
+	struct list *list = &s->list[LIST_IDS];
+	struct selector *sel, *kept = list->selector;
+
+	if (s->ids_replaced)
+		return;
+	s->ids_replaced = true;
+	list->off = false;
+	for_each_selector(list, sel) {
+		if (sel->flags & SELECTOR_EXCLUDES || !sel->at.line)
+			*kept++ = *sel;
+	}
+	list->end = kept;
+}
+
+static void set_list(const struct reading *r, struct span v)
+{
+	const char *p = v.p, *end = v.p + v.len;
+
+	if (!r->at->line) {
+		bool adds = v.len && *p == '+';
+
+		p += adds;
+		/* `off` alone replaces nothing, so that the next boot can be told without it. */
+		if (r->list == LIST_IDS && (!v.len || span_is((struct span){ p, (unsigned)(end - p) }, "off"))) {
+			r->s->off_now = true;
+			return;
+		}
+		if (r->list == LIST_IDS && !adds)
+			replace_ids(r->s);
+	}
+	/* Words between commas; an empty value has neither. */
+	for (const char *comma = p; v.len && comma < end; p = comma + 1) {
+		bool any = false;
+
+		comma = memchr(p, ',', (size_t)(end - p));
+		if (!comma)
+			comma = end;
+		for (;;) {
+			struct span word = trimmed(p, comma);
+
+			if (!word.len)
+				break;
+			p = word.p;
+			for (word.len = 0; p < comma && !is_blank(*p); p++)
+				word.len++;
+			list_entry(r, word);
+			any = true;
+		}
+		if (!any)
+			problem_in(r, (struct span){ p, 0 }, "a comma with nothing beside it");
+	}
+}
+
+static void set_timeout(const struct reading *r, struct span v)
+{
+	const char *p = v.p;
+	unsigned seconds = decimal(&p);
+
+	/* What stands behind a value is a line feed, a comment, white space or the end: no digit. */
+	if (p != v.p + v.len || v.len > 3 || seconds < 1 || seconds > 600) {
+		seconds = 30;
+		problem_in(r, v, "not 1 to 600 seconds: 30 is used");
+	}
+	r->s->timeout = (uint16_t)seconds;
+}
+
+static void set_choice(const struct reading *r, const struct choice *c, struct span v)
+{
+	uint8_t *value = (uint8_t *)r->s + c->offset;
+
+	for (*value = 0; *nth_word(c->words, *value + 1U); ++*value) {
+		if (span_is(v, nth_word(c->words, *value + 1U)))
+			return;
+	}
+	*value = 0;
+	problem_in(r, v, "no value of this setting, the most cautious is used");
+}
+
+bool parameter_is(struct span name, const char *word)
+{
+	if (name.len != strlen(word))
+		return false;
+	for (unsigned i = 0; i < name.len; i++) {
+		if ((name.p[i] == '-' ? '_' : name.p[i]) != word[i])
+			return false;
+	}
+	return true;
+}
+
+void settings_set(struct settings *s, const struct place *at, struct span name, struct span value)
+{
+	struct reading r = { s, at, name.p, LIST_IDS };
+
+	for (; r.list < LISTS; r.list++) {
+		if (parameter_is(name, lists[r.list])) {
+			set_list(&r, value);
+			return;
+		}
+	}
+	for (const struct choice *c = choices; c < choices + ARRAY_SIZE(choices); c++) {
+		if (parameter_is(name, c->words)) {
+			set_choice(&r, c, value);
+			return;
+		}
+	}
+	if (parameter_is(name, "timeout"))
+		set_timeout(&r, value);
+	else
+		settings_problem(s, at, name, "unknown setting, ignored");
+}
+
+static void parse_line(struct settings *s, struct place *at, const char *start, const char *end)
+{
+	const char *hash = memchr(start, '#', (size_t)(end - start)), *equals;
+	struct span line = trimmed(start, hash ? hash : end), name;
+
+	if (!line.len)
+		return;
+	end = line.p + line.len;
+	at->column = (uint32_t)(line.p - start) + 1;
+	equals = memchr(line.p, '=', line.len);
+	name = trimmed(line.p, equals ? equals : end);
+	if (equals && name.len) {
+		settings_set(s, at, name, trimmed(equals + 1, end));
+		return;
+	}
+	settings_problem(s, at, line, "not a setting (NAME = VALUE)");
+	/* It may have been meant to protect something. */
+	s->only_named = true;
+}
+
+void settings_parse_file(struct settings *s, const char *source, const char *p, size_t len)
+{
+	const char *end = p + len, *nul = memchr(p, '\0', len), *eol;
+	struct place at = { source, 1, 1 };
+
+	for (; p < end; p = eol + 1, at.line++) {
+		eol = memchr(p, '\n', (size_t)(end - p));
+		if (!eol)
+			eol = end;
+		if (!nul) {
+			parse_line(s, &at, p, eol);
+		} else if (nul < eol) {
+			at.column = (uint32_t)(nul - p) + 1;
+			settings_problem(s, &at, (struct span){ p, 0 }, "a NUL: no text file, nothing in it is used");
+			s->only_named = true;
+			return;
+		}
+	}
+}

@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* settings: what the user asked for, from files and from the kernel command line. Pure. */
+#ifndef VFIO_BOOT_SETTINGS_H
+#define VFIO_BOOT_SETTINGS_H
+
+#include "selector.h"
+
+#define SETTINGS_TEXT_MAX 65536 /* bytes of settings files, all of them together; the protect file has as many */
+#define CMDLINE_MAX	  4096
+#define SELECTORS_MAX	  256 /* of one list */
+#define PROBLEMS_MAX	  64  /* kept; the number of all is counted */
+
+enum list_name {
+	LIST_IDS,
+	LIST_PROTECT,
+	LIST_RESERVE,
+	LISTS,
+};
+
+enum group_policy { GROUP_REFUSE, GROUP_WHOLE, GROUP_IGNORE };
+enum driver_choice { DRIVER_VFIO_PCI, DRIVER_AUTO };
+enum yes_no { NO, YES };
+enum log_level { LOG_INFO, LOG_QUIET, LOG_DEBUG };
+
+struct problem {
+	const char *what; /* a constant */
+	struct span text; /* the words that it is about, may be empty */
+	struct place at;
+};
+
+struct list {
+	struct selector *end; /* behind the last one */
+	bool full;	      /* there were more than SELECTORS_MAX */
+	bool off;	      /* protect=off, reserve=off on the kernel command line; ids=off in a file */
+	struct selector selector[SELECTORS_MAX];
+};
+
+struct settings {
+	uint16_t timeout; /* seconds */
+	uint8_t group;
+	uint8_t driver;
+	uint8_t unbind;
+	uint8_t log;
+	bool off_now;	      /* the rescue switch on the kernel command line */
+	bool ids_replaced;    /* by the kernel command line */
+	bool protect_unknown; /* what the host lives on is not known */
+	bool only_named;      /* something that protects could not be read: see interface.md, "Selectors" */
+	unsigned problems;
+	struct problem problem[PROBLEMS_MAX];
+	struct list list[LISTS];
+};
+
+#define for_each_selector(list, sel) for ((sel) = (list)->selector; (sel) < (list)->end; (sel)++)
+
+/* The defaults, nothing selected. */
+void settings_init(struct settings *s) __attribute__((nonnull));
+
+/*
+ * Reads the text of one settings file. Selectors and problems keep pointing into the text. A file with a NUL in it is
+ * no text: nothing is taken from it, and only named devices are claimed.
+ */
+void settings_parse_file(struct settings *s, const char *source, const char *p, size_t len) __attribute__((nonnull));
+
+/* Reads a kernel command line, after the files. */
+void settings_parse_cmdline(struct settings *s, const char *source, const char *p, size_t len) __attribute__((nonnull));
+
+/* Notes a problem; at most PROBLEMS_MAX are kept, s->problems counts all. */
+void settings_problem(struct settings *s, const struct place *at, struct span text, const char *what)
+	__attribute__((nonnull(1, 2, 4)));
+
+/* Is this the parameter `word`, in which - is written _? They are alike, as for the kernel (parameqn()). */
+bool parameter_is(struct span name, const char *word) __attribute__((nonnull(2)));
+
+/*
+ * One setting, from wherever; `at` is the place of its name, and the value is in the same line of text. The kernel
+ * command line (line 0) gives an empty list, `+` and `off` their own meaning. Shared by the two parsers above.
+ */
+void settings_set(struct settings *s, const struct place *at, struct span name, struct span value)
+	__attribute__((nonnull));
+
+#endif

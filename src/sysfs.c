@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "compat.h"
+#include "sysfs.h"
+
+int read_whole(int dir, const char *path, int flags, char *buf, size_t size)
+{
+	int fd = openat(dir, path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | flags);
+	size_t len = 0;
+	ssize_t got;
+	int ret;
+
+	if (fd < 0)
+		return -errno;
+	do {
+		got = read(fd, buf + len, size - len);
+		if (got > 0)
+			len += (size_t)got;
+	} while (got > 0 || (got < 0 && errno == EINTR));
+	ret = got < 0 ? -errno : len == size ? -EFBIG : (int)len;
+	if (ret >= 0)
+		buf[len] = '\0';
+	close(fd);
+	return ret;
+}
+
+static int terminated(struct text *t, ssize_t got)
+{
+	t->len = got < 0 ? 0 : (unsigned)got;
+	if (t->len && t->p[t->len - 1] == '\n')
+		t->len--;
+	t->p[t->len] = '\0';
+	return got < 0 ? -1 : (int)t->len;
+}
+
+int read_attribute(struct text *t, int dir, const char *path)
+{
+	int fd = openat(dir, path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	ssize_t got = -1;
+
+	if (fd >= 0) {
+		got = read(fd, t->p, sizeof(t->p) - 1);
+		close(fd);
+	}
+	return terminated(t, got);
+}
+
+int read_link(struct text *t, int dir, const char *path)
+{
+	return terminated(t, readlinkat(dir, path, t->p, sizeof(t->p) - 1));
+}
+
+const char *base_name(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return slash ? slash + 1 : path;
+}
+
+int list_directory(int dir, const char *path, int (*each)(void *ctx, const char *name), void *ctx)
+{
+	char buf[2048] __attribute__((aligned(8)));
+	int fd = openat(dir, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC), ret = 0;
+
+	if (fd < 0)
+		return -errno;
+	while (!ret) {
+		ssize_t got = read_entries(fd, buf, sizeof(buf));
+
+		if (got <= 0) {
+			ret = got < 0 ? -errno : 0;
+			break;
+		}
+		for (ssize_t at = 0; at < got && !ret;) {
+			const struct dirent *entry = (const void *)(buf + at);
+
+			at += entry->d_reclen;
+			if (*entry->d_name != '.')
+				ret = each(ctx, entry->d_name);
+		}
+	}
+	close(fd);
+	return ret;
+}
+
+bool lines_open(struct lines *l, int dir, const char *path)
+{
+	l->at = l->end = 0;
+	l->fd = openat(dir, path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	return l->fd >= 0;
+}
+
+char *lines_next(struct lines *l)
+{
+	for (;;) {
+		char *line = l->buf + l->at, *eol = memchr(line, '\n', l->end - l->at);
+		ssize_t got;
+
+		if (eol) {
+			*eol = '\0';
+			l->at = (unsigned)(eol - l->buf) + 1;
+			return line;
+		}
+		memmove(l->buf, line, l->end - l->at);
+		l->end -= l->at;
+		l->at = 0;
+		got = l->end < sizeof(l->buf) - 1 ? read(l->fd, l->buf + l->end, sizeof(l->buf) - 1 - l->end) : 0;
+		if (got > 0) {
+			l->end += (unsigned)got;
+			continue;
+		}
+		if (!l->end)
+			return NULL;
+		l->buf[l->end] = '\0';
+		l->end = 0;
+		return l->buf;
+	}
+}
+
+void lines_close(struct lines *l)
+{
+	close(l->fd);
+}

@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include <string.h>
+
+#include "text.h"
+
+static void add_bytes(struct text *t, const char *p, unsigned len)
+{
+	if (len > TEXT_SIZE - 1 - t->len)
+		len = TEXT_SIZE - 1 - t->len;
+	memcpy(t->p + t->len, p, len);
+	t->len += len;
+	t->p[t->len] = '\0';
+}
+
+static void add_number(struct text *t, unsigned value, unsigned base, unsigned digits)
+{
+	char out[10];
+	unsigned at = sizeof(out);
+
+	do {
+		out[--at] = "0123456789abcdef"[value % base];
+		value /= base;
+	} while (value || sizeof(out) - at < digits);
+	add_bytes(t, out + at, (unsigned)sizeof(out) - at);
+}
+
+void text_vadd(struct text *t, const char *fmt, va_list ap)
+{
+	for (;; fmt++) {
+		const char *plain = fmt;
+		unsigned digits = 0, before;
+
+		while (*fmt && *fmt != '%')
+			fmt++;
+		add_bytes(t, plain, (unsigned)(fmt - plain));
+		if (!*fmt++)
+			return;
+		if (*fmt == '0') {
+			digits = (unsigned)(fmt[1] - '0');
+			fmt += 2;
+		}
+		before = t->len;
+		if (*fmt == 's') {
+			plain = va_arg(ap, const char *);
+			add_bytes(t, plain, (unsigned)strlen(plain));
+		} else if (*fmt == '.') {
+			digits = va_arg(ap, unsigned);
+			add_bytes(t, va_arg(ap, const char *), digits);
+			fmt += 2;
+		} else {
+			add_number(t, va_arg(ap, unsigned), *fmt == 'x' ? 16 : 10, digits);
+		}
+		/* Somebody else's text must not end a line or a column, nor give orders to a terminal. */
+		for (; before < t->len; before++) {
+			if ((unsigned char)t->p[before] < ' ')
+				t->p[before] = '?';
+		}
+	}
+}
+
+void text_add(struct text *t, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	text_vadd(t, fmt, ap);
+	va_end(ap);
+}
+
+const char *text_set(struct text *t, const char *fmt, ...)
+{
+	va_list ap;
+
+	t->len = 0;
+	va_start(ap, fmt);
+	text_vadd(t, fmt, ap);
+	va_end(ap);
+	return t->p;
+}
+
+int span_cmp(struct span a, struct span b)
+{
+	int order = memcmp(a.p, b.p, a.len < b.len ? a.len : b.len);
+
+	return order ? order : (int)a.len - (int)b.len;
+}
+
+bool span_is(struct span s, const char *word)
+{
+	return !span_cmp(s, (struct span){ word, (unsigned)strlen(word) });
+}
+
+const char *nth_word(const char *words, unsigned n)
+{
+	while (n--)
+		words += strlen(words) + 1;
+	return words;
+}
+
+bool is_blank(char c)
+{
+	return c == ' ' || (c >= '\t' && c <= '\r' && c != '\n');
+}
+
+struct span trimmed(const char *p, const char *end)
+{
+	while (p < end && is_blank(*p))
+		p++;
+	while (p < end && is_blank(end[-1]))
+		end--;
+	return (struct span){ p, (unsigned)(end - p) };
+}
+
+int hex_digit(char c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	c |= 0x20;
+	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+const char *hex_number(const char *p, const char *end, unsigned min, unsigned max, uint32_t *out)
+{
+	uint32_t value = 0;
+	unsigned digits = 0;
+	int digit;
+
+	for (; p < end && (digit = hex_digit(*p)) >= 0; p++) {
+		digits++;
+		value = value << 4 | (uint32_t)digit;
+	}
+	if (digits < min || digits > max)
+		return NULL;
+	*out = value;
+	return p;
+}
+
+unsigned decimal(const char **p)
+{
+	unsigned value = 0;
+
+	for (; **p >= '0' && **p <= '9'; ++*p)
+		value = value * 10 + (unsigned)(**p - '0');
+	return value;
+}

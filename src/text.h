@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* text: a bounded line that is written to, and the few checks of characters that every parser needs. Pure. */
+#ifndef VFIO_BOOT_TEXT_H
+#define VFIO_BOOT_TEXT_H
+
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
+
+/* The kernel log takes at most 900 bytes of ours (interface.md); a path or link of sysfs is shorter. */
+#define TEXT_SIZE 900
+
+/* One line or path. What does not fit is cut, and p[len] is always a NUL. */
+struct text {
+	unsigned len;
+	char p[TEXT_SIZE];
+};
+
+/* A piece of somebody else's text: not terminated, not owned. */
+struct span {
+	const char *p;
+	unsigned len;
+};
+
+/*
+ * text_set() makes t say what fmt says and returns it, terminated; text_add() adds to it. Both know %s, %.*s, %u
+ * (unsigned) and %0Nx (unsigned, N from 1 to 8), no more: klibc's vsnprintf alone would be an eighth of the program.
+ * Control characters in an argument become question marks. An argument may not point into t.
+ */
+const char *text_set(struct text *t, const char *fmt, ...) __attribute__((format(printf, 2, 3), nonnull(1, 2)));
+void text_add(struct text *t, const char *fmt, ...) __attribute__((format(printf, 2, 3), nonnull(1, 2)));
+void text_vadd(struct text *t, const char *fmt, va_list ap) __attribute__((format(printf, 2, 0), nonnull(1, 2)));
+
+/* Is the span this word? */
+bool span_is(struct span s, const char *word) __attribute__((nonnull(2)));
+
+/* memcmp order, a shorter span before a longer one that begins with it: below, at or above 0. */
+int span_cmp(struct span a, struct span b);
+
+/* The n-th word of a list whose words end in NULs: shorter than a table of pointers. */
+const char *nth_word(const char *words, unsigned n) __attribute__((nonnull, returns_nonnull));
+
+/* The span from p to end without the white space at both ends. */
+struct span trimmed(const char *p, const char *end) __attribute__((nonnull));
+
+/* White space inside a line, the carriage return of CRLF files included; a line feed is not. */
+bool is_blank(char c);
+
+/* 0 to 15, or -1 where c is no hexadecimal digit. */
+int hex_digit(char c);
+
+/*
+ * Reads from min to max hexadecimal digits (max at most 8) and stores the number. Returns where it stopped, or NULL,
+ * and then *out is untouched, if there are fewer or more of them. klibc's strtoul would cut a long number silently.
+ */
+const char *hex_number(const char *p, const char *end, unsigned min, unsigned max, uint32_t *out)
+	__attribute__((nonnull));
+
+/* Reads decimal digits from *p on, as many as there are, and moves *p behind them. */
+unsigned decimal(const char **p) __attribute__((nonnull));
+
+#endif
