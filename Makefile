@@ -1,7 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
 # make             builds both programs into build/
+# make install     DESTDIR= PREFIX=/usr
 
+PREFIX ?= /usr
+DESTDIR ?=
 KLCC ?= klcc
 B := build
 
@@ -60,8 +63,34 @@ $(B)/vfio-boot-claim: $(B)/klibc/whole.o $(B)/klibc/compat.o
 $(B)/vfio-boot: $(host:%=$(B)/host/%.o)
 	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(JSON_LIBS)
 
+# initramfs-tools looks in its own folder and in /etc, nowhere else: with another PREFIX ours go to /etc.
+libdir := $(PREFIX)/lib/vfio-boot
+initramfs := $(if $(filter /usr,$(PREFIX)),/usr/share/initramfs-tools,/etc/initramfs-tools)
+scripts := init-top/00-vfio-boot local-top/vfio-boot local-premount/vfio-boot nfs-top/vfio-boot
+settings := $(DESTDIR)/etc/vfio-boot.conf
+at_prefix := sed 's,/usr/lib/vfio-boot,$(libdir),g; s,/usr/sbin/vfio-boot,$(PREFIX)/sbin/vfio-boot,g'
+
+install: all
+	install -D -m 755 $(B)/vfio-boot-claim $(DESTDIR)$(libdir)/vfio-boot-claim
+	install -D -m 755 $(B)/vfio-boot $(DESTDIR)$(PREFIX)/sbin/vfio-boot
+	install -d $(DESTDIR)$(initramfs)/hooks $(DESTDIR)/etc/vfio-boot.conf.d
+	$(at_prefix) hook/vfio-boot >$(DESTDIR)$(initramfs)/hooks/vfio-boot
+	chmod 755 $(DESTDIR)$(initramfs)/hooks/vfio-boot
+	for script in $(scripts); do \
+		install -d $(DESTDIR)$(initramfs)/scripts/$${script%/*} && \
+		$(at_prefix) premount/$$script >$(DESTDIR)$(initramfs)/scripts/$$script && \
+		chmod 755 $(DESTDIR)$(initramfs)/scripts/$$script || exit 1; \
+	done
+	test -e $(settings) || install -m 644 conf/vfio-boot.conf $(settings)
+
+# The settings are the administrator's and stay.
+uninstall:
+	rm -f $(DESTDIR)$(libdir)/vfio-boot-claim $(DESTDIR)$(PREFIX)/sbin/vfio-boot $(DESTDIR)$(initramfs)/hooks/vfio-boot \
+		$(scripts:%=$(DESTDIR)$(initramfs)/scripts/%)
+	-rmdir $(DESTDIR)$(libdir)
+
 clean:
 	rm -rf $(B)/klibc $(B)/host $(B)/asan $(B)/vfio-boot $(B)/vfio-boot-claim
 
-.PHONY: all clean
+.PHONY: all install uninstall clean
 -include $(wildcard $(B)/*/*.d)
