@@ -1,0 +1,360 @@
+#!/usr/bin/perl
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# Plans for machines of every shape. tests/fixtures/MACHINE/ holds the machine
+# (see tests/fixture) and cases:
+#
+#   CASE.conf     its /etc/vfio-boot.conf
+#   CASE.cmdline  its kernel command line, if not that of the machine
+#   CASE.args     arguments of vfio-boot plan, one a line
+#   CASE.overlay  more fixture lines
+#   CASE.expect   the verdicts, written by hand from the contract
+#   CASE.golden   everything that is printed; GOLDEN=renew prove tests/fixtures.t
+#                 writes these anew, to be read as a diff before they are kept
+#
+# Lines of CASE.expect: "ADDRESS VERDICT [REASON] [NAME=VALUE...]" with the
+# names group, driver, selector and missing, REASON * for any and VERDICT
+# not-claim for any but claim and already; "SELECTOR absent"; "error PLACE";
+# "warning PART"; "= LINE" for the very words; "exit STATUS". Devices and
+# selectors that it does not list must not be in the plan.
+#
+# VFIO_BOOT and VFIO_BOOT_CLAIM name other builds of the two programs.
+
+use strict;
+use warnings;
+use File::Path qw(make_path remove_tree);
+use JSON::PP ();
+use Test::More;
+
+my $host = $ENV{VFIO_BOOT} || 'build/vfio-boot';
+my $claim = $ENV{VFIO_BOOT_CLAIM} || 'build/vfio-boot-claim';
+my $renew = ($ENV{GOLDEN} || '') eq 'renew';
+my $work = "build/fixtures/$$";
+
+sub slurp {
+    my ($file) = @_;
+    open my $in, '<:raw', $file or die "$file: $!\n";
+    local $/;
+    return <$in> // '';
+}
+
+sub spew {
+    my ($file, $text) = @_;
+    open my $out, '>:raw', $file or die "$file: $!\n";
+    print $out $text;
+    close $out or die "$file: $!\n";
+}
+
+# (stdout, stderr, exit status); a crash, a sanitizer's report or a program
+# that is not there is a status that no test accepts.
+sub run {
+    my @command = @_;
+    my $pid = fork // die "fork: $!\n";
+    if (!$pid) {
+        open STDOUT, '>:raw', "$work/stdout" or exit 127;
+        open STDERR, '>:raw', "$work/stderr" or exit 127;
+        exec { $command[0] } @command or do { print STDERR "$command[0]: $!\n"; exit 127 };
+    }
+    waitpid $pid, 0;
+    my ($out, $err) = (slurp("$work/stdout"), slurp("$work/stderr"));
+    my $status = $? & 127 ? 'signal ' . ($? & 127) : $? >> 8;
+    $status = 'sanitizer' if $err =~ /ERROR: \w+Sanitizer|runtime error:/;
+    return ($out, $err, $status);
+}
+
+sub unpack_machine {
+    my ($dir, @fixtures) = @_;
+    remove_tree($dir);
+    my ($out, $err, $status) = run('tests/fixture', 'unpack', @fixtures, $dir);
+    BAIL_OUT("cannot unpack @fixtures: $err") if $status ne '0';
+}
+
+sub overlay_line {
+    my ($path, $text) = @_;
+    $text =~ s/([\\\x00-\x1f\x7f-\xff])/sprintf '\x%02x', ord $1/ge;
+    return "f $path $text\n";
+}
+
+# --- what a plan says ------------------------------------------------------
+
+sub parse_plan {
+    my ($text) = @_;
+    my (%device, %absent, @strange);
+    for (split /\n/, $text) {
+        if (/^(\S+) \[([0-9a-f]{4}:[0-9a-f]{4})\] (?:group (\d+)|no group): (.*)$/) {
+            my ($address, $id, $group, $rest) = ($1, $2, $3 // 'none', $4);
+            my %fact = (id => $id, group => $group, reason => '');
+            if ($rest =~ /^claim for (\S+)/) {
+                @fact{qw(verdict driver)} = ('claim', $1);
+            } elsif ($rest =~ /^(already|kept|refused|failed|pending|excluded)\b(?:, ([a-z-]+))?/) {
+                @fact{qw(verdict reason)} = ($1, $2 // '');
+            } else {
+                push @strange, $_;
+            }
+            push @strange, "twice: $_" if $device{$address};
+            $device{$address} = \%fact;
+        } elsif (/^(.+?): absent\b/) {
+            $absent{$1 =~ s/\?\z//r} = 1;
+        } else {
+            push @strange, $_;
+        }
+    }
+    return { device => \%device, absent => \%absent, strange => \@strange };
+}
+
+# Joins what only the JSON tells to the parsed text; returns what differs.
+sub join_json {
+    my ($plan, $text) = @_;
+    my @wrong;
+    my $json = eval { JSON::PP->new->utf8->decode($text) } or return ("no JSON: $@");
+    push @wrong, 'format is not 1' if ($json->{format} // '') ne '1';
+    push @wrong, "no $_" for grep { ref $json->{$_} ne 'ARRAY' } qw(devices absent errors warnings);
+    return @wrong if @wrong;
+    my %seen;
+    for my $got (@{$json->{devices}}) {
+        my $address = $got->{address} // '?';
+        my $want = $plan->{device}{$address} or do { push @wrong, "$address is only in the JSON"; next };
+        $seen{$address} = 1;
+        my %same = (id => $got->{id}, group => $got->{group} // 'none',
+                    verdict => $got->{verdict}, reason => $got->{reason} // '');
+        $same{driver} = $got->{driver} if ($want->{verdict} // '') eq 'claim';
+        for (sort keys %same) {
+            push @wrong, "$address: $_ is '$same{$_}' in the JSON" if ($same{$_} // '') ne ($want->{$_} // '');
+        }
+        $want->{driver} = $got->{driver} // 'null';
+        $want->{selector} = $got->{selector} // 'null';
+        $want->{missing} = join ',', @{$got->{missing} // []};
+    }
+    push @wrong, "$_ is not in the JSON" for grep { !$seen{$_} } sort keys %{$plan->{device}};
+    my $absent = join ' ', sort map { ($_->{selector} // '?') =~ s/\?\z//r } @{$json->{absent}};
+    push @wrong, "absent in the JSON: '$absent'" if $absent ne join ' ', sort keys %{$plan->{absent}};
+    $plan->{errors} = [map { join ':', map { $_ // '' } @$_{qw(source line column message)} } @{$json->{errors}}];
+    $plan->{warnings} = $json->{warnings};
+    return @wrong;
+}
+
+# Returns where the expectation differs from what was printed, and where from
+# what the JSON tells beyond that.
+sub differences {
+    my ($expect, $plan, $stdout, $stderr, $status) = @_;
+    my (@wrong, @json_wrong, %listed);
+    for (grep { !/^(?:#|\s*$)/ } split /\n/, $expect) {
+        if (/^exit (\d)$/) {
+            push @wrong, "exit status $status, expected $1" if $status ne $1;
+        } elsif (/^= (.*)$/) {
+            push @wrong, "no line '$1'" if index("\n$stdout", "\n$1\n") < 0;
+        } elsif (/^error (.*)$/) {
+            my $place = $1;
+            push @wrong, "no error for '$place'" if index($stderr, $place) < 0;
+            push @json_wrong, "no error for '$place'" if !grep { index($_, $place) == 0 } @{$plan->{errors}};
+        } elsif (/^warning (.*)$/) {
+            my $part = $1;
+            push @wrong, "no warning with '$part'" if index($stderr, $part) < 0;
+            push @json_wrong, "no warning with '$part'" if !grep { index($_, $part) >= 0 } @{$plan->{warnings}};
+        } elsif (/^(\S+) absent$/) {
+            $listed{$1} = 1;
+            push @wrong, "$1 is not absent" if !$plan->{absent}{$1};
+        } elsif (/^(\S+) ([a-z-]+)((?: \S+)*)$/) {
+            my ($address, $verdict, $rest) = ($1, $2, $3);
+            my %fact = map { /^(\w+)=(.*)$/ ? ($1, $2) : (reason => $_) } split ' ', $rest;
+            $listed{$address} = 1;
+            my $got = $plan->{device}{$address} or do { push @wrong, "$address is not in the plan"; next };
+            if ($verdict eq 'not-claim') {
+                push @wrong, "$address is $got->{verdict}" if $got->{verdict} =~ /^(?:claim|already)$/;
+                $fact{reason} //= '*';
+            } else {
+                $fact{verdict} = $verdict;
+                $fact{reason} //= '';
+            }
+            delete $fact{reason} if $fact{reason} eq '*';
+            for my $name (sort keys %fact) {
+                my $value = $got->{$name} // '?';
+                push @{$name =~ /^(?:selector|missing)$/ ? \@json_wrong : \@wrong},
+                    "$address: $name is '$value', expected '$fact{$name}'" if $value ne $fact{$name};
+            }
+        } else {
+            push @wrong, "the expectation '$_' is malformed";
+        }
+    }
+    push @wrong, "$_ is not expected" for grep { !$listed{$_} } sort(keys %{$plan->{device}}, keys %{$plan->{absent}});
+    push @wrong, "strange line '$_'" for @{$plan->{strange}};
+    return (\@wrong, \@json_wrong);
+}
+
+# --- a case ----------------------------------------------------------------
+
+sub same_text {
+    my ($got, $want, $name) = @_;
+    return pass($name) if $got eq $want;
+    fail($name);
+    my @got = split /\n/, $got;
+    my @want = split /\n/, $want;
+    my $n = 0;
+    $n++ while $n < @got && $n < @want && $got[$n] eq $want[$n];
+    diag('line ', $n + 1, "\n  got      ", $got[$n] // '(the end)', "\n  expected ", $want[$n] // '(the end)');
+}
+
+sub none_wrong {
+    my ($name, @wrong) = @_;
+    ok(!@wrong, $name) or diag(map { "$_\n" } @wrong);
+}
+
+sub check_case {
+    my ($machine, $case) = @_;
+    my $name = "$machine/$case";
+    my $from = "tests/fixtures/$machine";
+    my @arguments = -e "$from/$case.args" ? split /\n/, slurp("$from/$case.args") : ();
+    my @fixtures = ("$from/machine", grep { -e } "$from/$case.overlay");
+    my $root = "$work/root";
+    spew("$work/settings", overlay_line('etc/vfio-boot.conf', slurp("$from/$case.conf"))
+             . (-e "$from/$case.cmdline" ? overlay_line('proc/cmdline', slurp("$from/$case.cmdline")) : ''));
+    push @fixtures, "$work/settings";
+    if (-e "$from/$case.cmdline" || @fixtures > 2) {
+        unpack_machine($root, @fixtures);
+    } else {
+        # Most cases change nothing else, and unpacking is what takes time here.
+        $root = "$work/plain";
+        spew("$root/etc/vfio-boot.conf", slurp("$from/$case.conf"));
+    }
+
+    my ($out, $err, $status) = run($host, 'plan', @arguments, '--sysroot', $root);
+    like($status, qr/^[0-3]\z/, "$name: vfio-boot ran") or diag("status $status\n$err");
+
+    # What the host program takes as options the boot program reads in /proc.
+    my ($given, $now, @rest) = ('', 0, @arguments);
+    while (defined(my $option = shift @rest)) {
+        $now = 1 if $option eq '--now';
+        $given .= overlay_line('proc/cmdline', shift(@rest) . "\n") if $option eq '--cmdline';
+        $given .= overlay_line('proc/sys/kernel/osrelease', shift(@rest) . "\n") if $option eq '-k';
+    }
+    if ($given ne '') {
+        spew("$work/options", $given);
+        $root = "$work/root";
+        unpack_machine($root, @fixtures, "$work/options");
+    }
+    my ($claim_out, $claim_err, $claim_status) =
+        run($claim, '--dry-run', $now ? () : '--next-boot', '--sysroot', $root);
+    same_text($claim_out, $out, "$name: both programs print the same");
+    is($claim_status, $status, "$name: both programs exit with the same status") or diag($claim_err);
+
+    my $plan = parse_plan($out);
+    my ($json, $json_err, $json_status) = run($host, 'plan', @arguments, '--json', '--sysroot', $root);
+    my @json_wrong = join_json($plan, $json);
+    push @json_wrong, "exit status $json_status with --json" if $json_status ne $status;
+    my ($wrong, $more) = differences(slurp("$from/$case.expect"), $plan, $out, $err, $status);
+    none_wrong("$name: the verdicts of the contract", @$wrong);
+    none_wrong("$name: the JSON", @json_wrong, @$more);
+
+    my $golden = "$out-- stderr\n$err-- exit $status\n";
+    spew("$from/$case.golden", $golden) if $renew && $status =~ /^[0-3]\z/;
+    same_text($golden, -e "$from/$case.golden" ? slurp("$from/$case.golden") : '', "$name: golden");
+}
+
+# --- the tools -------------------------------------------------------------
+
+sub check_collect {
+    my ($machine) = @_;
+    unpack_machine("$work/root", "tests/fixtures/$machine/machine");
+    my ($packed) = run('tests/fixture', 'pack', "$work/root");
+    my $written = join '', grep { !/^#/ } split /^/, slurp("tests/fixtures/$machine/machine");
+    same_text($packed, $written, "$machine: unpack and pack give the same text");
+    my ($collected) = run('tests/collect', "$work/root");
+    same_text($collected, $packed, "$machine: collect gives the same fixture back");
+}
+
+sub check_this_machine {
+    my ($first, $err, $status) = run('tests/collect');
+    is($status, '0', 'collect runs on this machine') or diag($err);
+    spew("$work/here", $first);
+    unpack_machine("$work/root", "$work/here");
+    my ($second) = run('tests/collect', "$work/root");
+    same_text($second, $first, 'collect of what collect gave is the same');
+    my ($out, $plan_err, $plan_status) = run($host, 'plan', '--sysroot', "$work/root");
+    like($plan_status, qr/^[01]\z/, 'vfio-boot plans for it') or diag($plan_err);
+}
+
+# What must not leave the machine of somebody who reports a bug.
+sub check_privacy {
+    spew("$work/secret", <<'END');
+l sys/bus/pci/devices/0000:00:14.0 ../../../devices/pci0000:00/0000:00:14.0
+f sys/devices/pci0000:00/0000:00:14.0/modalias pci:v00008086d0000A36Dsv00000000sd00000000bc0Csc03i30\n
+f sys/devices/pci0000:00/0000:00:14.0/serial SECRET\n
+l sys/class/net/enx00e04c68a1b2 ../../devices/pci0000:00/0000:00:14.0/usb2/2-1/2-1:1.0/net/enx00e04c68a1b2
+f sys/devices/pci0000:00/0000:00:14.0/usb2/2-1/2-1:1.0/net/enx00e04c68a1b2/flags 0x1003\n
+f sys/devices/pci0000:00/0000:00:14.0/usb2/2-1/2-1:1.0/net/enx00e04c68a1b2/address SECRET\n
+l sys/class/block/dm-0 ../../devices/virtual/block/dm-0
+f sys/devices/virtual/block/dm-0/dm/name SECRET-root\n
+f proc/cmdline BOOT_IMAGE=/vmlinuz-SECRET root=UUID=SECRET ro vfio.ids=10de:2204 "vfio-boot.protect=0000:00:14.0, 01:00.0" intel_iommu=on quiet single ip=SECRET -- SECRET\n
+f proc/mounts /dev/mapper/SECRET-root / ext4 rw,SECRET 0 0\n/dev/sda1 /media/SECRET ext4 rw 0 0\nSECRET:/export /srv nfs rw 0 0\n
+f proc/swaps Filename\tType\tSize\tUsed\tPriority\n/home/SECRET/swap file 8 0 -2\n
+f proc/iomem 00000000-00000fff : SECRET\n  d0000000-d0ffffff : BOOTFB\n
+f etc/vfio-boot.conf # SECRET\nids = 10de:2204 # SECRET\n
+f etc/hostname SECRET\n
+f var/lib/vfio-boot/protect # /dev/mapper/SECRET-root\nprotect = 0000:00:14.0@8086:a36d\n
+END
+    unpack_machine("$work/root", "$work/secret");
+    my ($got) = run('tests/collect', "$work/root");
+    unlike($got, qr/SECRET|00e04c68a1b2/, 'collect tells nothing about the owner');
+    for ('f proc/cmdline vfio.ids=10de:2204 "vfio-boot.protect=0000:00:14.0, 01:00.0" intel_iommu=on single\n',
+         'f proc/mounts /dev/dm-0 / ext4 rw 0 0\n/dev/sda1 /mnt ext4 rw 0 0\n',
+         'f proc/iomem   d0000000-d0ffffff : BOOTFB\n',
+         'f etc/vfio-boot.conf #\nids = 10de:2204 #\n',
+         'f sys/devices/pci0000:00/0000:00:14.0/usb2/2-1/2-1:1.0/net/enx-1/flags 0x1003\n') {
+        ok(index($got, "$_\n") >= 0, 'collect keeps ' . (split)[1]) or diag($got);
+    }
+}
+
+sub check_fixture_tool {
+    my %refused = ('f ../x a' => 'a path that leaves the directory', 'f /x a' => 'an absolute path',
+                   "l a ..\nf a/b c" => 'a path through a link', "f a b\nf a/c d" => 'a path through a file',
+                   "f a b\nf a c" => 'a path twice', 'l a' => 'a link without target', 'f a \q' => 'an unknown escape');
+    for (sort keys %refused) {
+        spew("$work/bad", "$_\n");
+        remove_tree("$work/root");
+        my ($out, $err, $status) = run('tests/fixture', 'unpack', "$work/bad", "$work/root");
+        is($status, '3', "fixture refuses $refused{$_}") or diag($err);
+    }
+    spew("$work/all", join('', map { overlay_line("byte-$_", chr $_) } 0 .. 255) . "d empty\nl link ../a\n");
+    unpack_machine("$work/root", "$work/all");
+    my ($first) = run('tests/fixture', 'pack', "$work/root");
+    spew("$work/again", $first);
+    unpack_machine("$work/root", "$work/again");
+    my ($second) = run('tests/fixture', 'pack', "$work/root");
+    same_text($second, $first, 'every byte survives pack and unpack');
+    is(join('', map { slurp("$work/root/byte-$_") } 0 .. 255), join('', map { chr } 0 .. 255), 'and is the right one');
+    spew("$work/less", "x byte-1\nx empty\nf byte-2 two\n");
+    unpack_machine("$work/root", "$work/all", "$work/less");
+    ok(!-e "$work/root/byte-1" && !-e "$work/root/empty" && slurp("$work/root/byte-2") eq 'two',
+       'an overlay replaces and takes away');
+}
+
+sub check_big_machine {
+    my ($text, $err, $status) = run('tests/big-machine', 4096, qw(10de:2204 10de:1aef));
+    is($status, '0', 'a machine of 4096 functions') or diag($err);
+    spew("$work/big", $text);
+    unpack_machine("$work/root", "$work/big");
+    opendir my $list, "$work/root/sys/bus/pci/devices" or die "$work/root: $!\n";
+    is(scalar(grep { !/^\./ } readdir $list), 4096, 'has as many');
+    my ($out, $plan_err, $plan_status) = run($host, 'plan', '--sysroot', "$work/root");
+    is($plan_status, '0', 'and a plan') or diag($plan_err);
+    like($out, qr/: claim for /, 'that claims something');
+}
+
+make_path($work);
+check_fixture_tool();
+check_privacy();
+check_this_machine();
+check_big_machine();
+for my $machine (map { m{([^/]+)/machine$} } sort glob 'tests/fixtures/*/machine') {
+    check_collect($machine);
+    unpack_machine("$work/plain", "tests/fixtures/$machine/machine");
+    make_path("$work/plain/etc");
+    my @cases = map { m{([^/]+)\.expect$} } sort glob "tests/fixtures/$machine/*.expect";
+    my %case = map { $_ => 1 } @cases;
+    my @stray = grep { !/\.expect$/ && !$case{m{([^/]+)\.\w+$} ? $1 : ''} && !m{/machine$} }
+        glob "tests/fixtures/$machine/*";
+    none_wrong("$machine: every file belongs to a case", @stray);
+    check_case($machine, $_) for @cases;
+}
+remove_tree($work) if Test::More->builder->is_passing;
+done_testing();
