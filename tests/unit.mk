@@ -1,0 +1,89 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# The unit tests: each is built with gcc and its sanitizers, and with klcc; the property test once more without
+# sanitizers, with all its rounds. Uses B, BASE, KLIBC, KLCC, KLDFLAGS, WARN, pure and host of the Makefile.
+
+unit := words selector settings cmdline plan property
+fuzzed := settings cmdline selector
+unit_tests := $(unit:%=$(B)/asan/unit-%.t) $(unit:%=$(B)/klibc/unit-%.t) $(B)/host/unit-property.t \
+	$(fuzzed:%=$(B)/asan/fuzz-%.t)
+FUZZ_SECONDS ?= 60
+FUZZ_CC ?= clang
+
+SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
+ASAN := $(BASE) -Werror -O1 -g $(SANITIZE)
+# In a table a row may end early.
+UNIT := -Itests/unit -Wno-missing-field-initializers
+# Rounds of the property test where they are slow.
+FEW := -DROUNDS=30000
+
+$(B)/asan/%.o: src/%.c Makefile tests/unit.mk | $(B)/asan
+	$(CC) $(ASAN) -c -o $@ $<
+
+$(B)/asan/json.o: ASAN += $(JSON_CFLAGS)
+
+$(B)/asan/vfio-boot: $(host:%=$(B)/asan/%.o)
+	$(CC) $(SANITIZE) -o $@ $^ $(JSON_LIBS)
+
+$(B)/asan/unit-%.o: tests/unit/%.c Makefile tests/unit.mk | $(B)/asan
+	$(CC) $(ASAN) $(UNIT) $(FEW) -c -o $@ $<
+
+$(B)/klibc/unit-%.o: tests/unit/%.c Makefile tests/unit.mk | $(B)/klibc
+	$(KLCC) $(KLIBC) $(UNIT) $(FEW) -c -o $@ $<
+
+$(B)/host/unit-%.o: tests/unit/%.c Makefile tests/unit.mk | $(B)/host
+	$(CC) $(BASE) -Werror $(UNIT) $(CFLAGS) -c -o $@ $<
+
+# The property test has more parts.
+$(B)/asan/unit-property.t: $(B)/asan/unit-oracle.o $(B)/asan/unit-random_pair.o
+$(B)/klibc/unit-property.t: $(B)/klibc/unit-oracle.o $(B)/klibc/unit-random_pair.o
+$(B)/host/unit-property.t: $(B)/host/unit-oracle.o $(B)/host/unit-random_pair.o
+
+$(B)/asan/unit-%.t: $(B)/asan/unit-%.o $(B)/asan/unit-model.o $(pure:%=$(B)/asan/%.o)
+	$(CC) $(SANITIZE) -o $@ $^
+
+$(B)/klibc/unit-%.t: $(B)/klibc/unit-%.o $(B)/klibc/unit-model.o $(pure:%=$(B)/klibc/%.o)
+	$(KLCC) -static -o $@ $^
+
+$(B)/host/unit-%.t: $(B)/host/unit-%.o $(B)/host/unit-model.o $(pure:%=$(B)/host/%.o)
+	$(CC) -o $@ $^
+
+.PRECIOUS: $(B)/asan/unit-%.o $(B)/klibc/unit-%.o $(B)/host/unit-%.o $(B)/asan/fuzz-%.o
+
+# What the fuzzers found and what they begin with, one test a file.
+$(B)/asan/fuzz-%.o: tests/fuzz/%.c Makefile tests/unit.mk | $(B)/asan
+	$(CC) $(ASAN) $(UNIT) -c -o $@ $<
+
+$(B)/asan/fuzz-%.t: tests/fuzz/replay.c $(B)/asan/fuzz-%.o $(B)/asan/unit-model.o $(pure:%=$(B)/asan/%.o)
+	$(CC) $(ASAN) $(UNIT) -MF $(@:.t=.d) -DCORPUS='"tests/fuzz/corpus/$*"' -o $@ $(filter %.c %.o,$^)
+
+# Crashers go into the corpus of the repository; what else is worth keeping stays below $(B).
+$(B)/fuzz/%: tests/fuzz/%.c tests/unit/model.c $(pure:%=src/%.c) $(wildcard src/*.h tests/unit/*.h tests/fuzz/*.h)
+	@mkdir -p $(B)/fuzz
+	$(FUZZ_CC) -std=gnu11 -D_GNU_SOURCE -Isrc $(UNIT) -O1 -g -fsanitize=fuzzer,address,undefined \
+		-fno-sanitize-recover=all -o $@ $(filter %.c,$^)
+
+fuzz: $(fuzzed:%=$(B)/fuzz/%)
+	for name in $(fuzzed); do \
+		mkdir -p $(B)/fuzz/corpus/$$name && \
+		$(B)/fuzz/$$name -max_total_time=$(FUZZ_SECONDS) -max_len=8192 -timeout=10 -print_final_stats=1 \
+			-artifact_prefix=tests/fuzz/corpus/$$name/ $(B)/fuzz/corpus/$$name tests/fuzz/corpus/$$name || \
+		exit 1; \
+	done
+
+# The pure layers call nothing but each other and what works on memory: no I/O, no heap.
+$(B)/pure.ok: $(pure:%=$(B)/klibc/%.o) tests/unit.mk
+	@nm $(filter %.o,$^) | awk ' \
+		NF == 2 && $$1 == "U" { wanted[$$2] } \
+		NF == 3 && $$2 ~ /[A-Z]/ { ours[$$3] } \
+		END { \
+			for (name in wanted) \
+				if (!(name in ours) && name !~ /^(mem(chr|cmp|cpy|move|set)|str(len|n?cmp|r?chr|c?spn|str))$$/) { \
+					print "the pure layers call " name; \
+					bad = 1 \
+				} \
+			exit bad \
+		}' >&2
+	@touch $@
+
+.PHONY: fuzz

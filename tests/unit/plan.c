@@ -1,0 +1,551 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* plan: rules 2 to 7 of interface.md, "What is decided, and why"; the rows are in their order. */
+#include "model.h"
+#include "tap.h"
+
+/* A root port with a card of two functions, each machine of its own below it. */
+#define CARD                                       \
+	"00:01.0 8086:1901 0604 g1 drv=pcieport\n" \
+	"01:00.0 10de:2204 0300 g1 <00:01.0\n"     \
+	"01:00.1 10de:1aef 0403 g1 <00:01.0\n"
+/* Two identical network cards in groups of their own. */
+#define TWINS                         \
+	"02:00.0 8086:10d3 0200 g2\n" \
+	"03:00.0 8086:10d3 0200 g3\n"
+/* A VMD controller and what is behind it, in its group. */
+#define VMD                                                       \
+	"00:0e.0 8086:467f 0104 g5\n"                             \
+	"10000:e0:06.0 8086:a74d 0604 g5 <00:0e.0 drv=pcieport\n" \
+	"10000:e1:00.0 144d:a808 0108 g5 <10000:e0:06.0 drv=nvme\n"
+/* Host bridge, memory controller, storage and network in one group, as chipsets have it. */
+#define CHIPSET                       \
+	"00:00.0 8086:3e30 0600 g0\n" \
+	"00:14.0 8086:a36d 0c03 g0\n" \
+	"00:17.0 8086:a352 0106 g0\n"
+
+static const struct row {
+	const char *rule;
+	const char *machine;
+	const char *file;
+	const char *verdicts;
+	const char *cmdline;
+} rows[] = {
+	/* 2: selectors and exclusions */
+	{ "2: nobody asked", CARD TWINS, "", "" },
+	{ "2: both functions by ID", CARD, "ids = 10de:2204 10de:1aef", "01:00.0 claim; 01:00.1 claim" },
+	{ "2: both functions by slot", CARD, "ids = 01:00", "01:00.0 claim; 01:00.1 claim" },
+	{ "2: both functions by path", CARD, "ids = 00:01.0/00.0 00:01.0/00.1", "01:00.0 claim; 01:00.1 claim" },
+	{ "2: by ID, both of two", TWINS, "ids = 8086:10d3", "02:00.0 claim; 03:00.0 claim" },
+	{ "2: by address, one of two", TWINS, "ids = 02:00.0", "02:00.0 claim" },
+	{ "2: excluded by address", TWINS, "ids = 8086:10d3 !02:00.0", "02:00.0 excluded; 03:00.0 claim" },
+	{ "2: excluded, wherever it stands", TWINS, "ids = !02:00.0 8086:10d3", "02:00.0 excluded; 03:00.0 claim" },
+	{ "2: excluded though named", TWINS, "ids = 02:00.0 !8086:10d3", "02:00.0 excluded" },
+	{ "2: an exclusion alone selects nothing", TWINS, "ids = !02:00.0", "" },
+	{ "2: excluded by class", TWINS, "ids = 02:00.0 !class:02", "02:00.0 excluded" },
+	{ "2: not there", TWINS, "ids = 8086:10d4 03:00.0", "03:00.0 claim; absent 8086:10d4" },
+	{ "2: not there, each once and in order", TWINS, "ids = 8086:10d5 8086:10d4 8086:10d5",
+	  "absent 8086:10d4; absent 8086:10d5" },
+	{ "2: an exclusion that matches nothing is no absent", TWINS, "ids = !8086:10d4", "" },
+	{ "2: guard fits", TWINS, "ids = 02:00.0@8086:10d3", "02:00.0 claim" },
+	{ "2: guard fails", TWINS, "ids = 02:00.0@8086:10d4", "02:00.0 refused guard-mismatch" },
+	{ "2: guard fails, another selector selects", TWINS, "ids = 02:00.0@8086:10d4 8086:10d3",
+	  "02:00.0 claim; 03:00.0 claim" },
+	{ "2: the same the other way round", TWINS, "ids = 8086:10d3 02:00.0@8086:10d4",
+	  "02:00.0 claim; 03:00.0 claim" },
+	{ "2: a failing guard is not absent", TWINS, "ids = 02:00.0@8086:10d4", "02:00.0 refused guard-mismatch" },
+	{ "2: a guard without a function is", TWINS, "ids = 04:00.0@8086:10d3", "absent 04:00.0@8086:10d3" },
+	{ "2: guard fails, excluded", TWINS, "ids = 02:00.0@8086:10d4 !02:00.0", "02:00.0 excluded" },
+	{ "2: guard fails, group=whole stays", CARD, "ids = 01:00.1 01:00.0@10de:2206\ngroup = whole",
+	  "01:00.0 refused guard-mismatch; 01:00.1 refused group-member-refused" },
+	{ "2: guard fails, does not start group=whole", CARD, "ids = 01:00.0@10de:2206\ngroup = whole",
+	  "01:00.0 refused guard-mismatch" },
+	{ "2: an exclusion whose guard fits takes that one", TWINS, "ids = 8086:10d3 !02:00.0@8086:10d3",
+	  "02:00.0 excluded; 03:00.0 claim" },
+	{ "2: one whose guard fails takes address and ID", TWINS "04:00.0 10de:2204 0300 g4\n",
+	  "ids = 8086:10d3 10de:2204 !04:00.0@8086:10d3", "02:00.0 excluded; 03:00.0 excluded; 04:00.0 excluded" },
+	{ "2: one whose function is gone takes the ID", TWINS, "ids = 8086:10d3 !05:00.0@8086:10d3",
+	  "02:00.0 excluded; 03:00.0 excluded" },
+
+	/* 3, bridge */
+	{ "3: bridge 0604", CARD, "ids = 00:01.0", "00:01.0 refused bridge" },
+	{ "3: bridge 0607", "05:00.0 104c:ac56 0607 g5\n", "ids = 104c:ac56", "05:00.0 refused bridge" },
+	{ "3: bridge 0609", "05:00.0 104c:ac56 0609 g5\n", "ids = 05:00.0", "05:00.0 refused bridge" },
+	{ "3: an ISA bridge is none, but platform", "00:1f.0 8086:a30d 0601 g5\n", "ids = 8086:a30d",
+	  "00:1f.0 refused reserved" },
+	{ "3: and can be named", "00:1f.0 8086:a30d 0601 g5\n", "ids = 00:1f.0", "00:1f.0 claim" },
+
+	/* 3, behind-parent */
+	{ "3: behind VMD", VMD, "ids = 10000:e1:00.0", "10000:e1:00.0 refused behind-parent" },
+	{ "3: what is behind it goes with VMD", VMD, "ids = 00:0e.0", "00:0e.0 claim" },
+	{ "3: VMD is platform", VMD, "ids = 8086:467f", "00:0e.0 refused reserved" },
+	{ "3: behind bridges alone is not behind a parent", CARD "02:00.0 8086:0001 0604 g1 <01:00.0\n",
+	  "ids = 00:01.0/00.0 01:00.1", "01:00.0 claim; 01:00.1 claim" },
+
+	/* 3, protected */
+	{ "3: protected, by ID", TWINS, "ids = 8086:10d3\nprotect = 8086:10d3",
+	  "02:00.0 refused protected; 03:00.0 refused protected" },
+	{ "3: protected though named", TWINS, "ids = 02:00.0\nprotect = 02:00.0", "02:00.0 refused protected" },
+	{ "3: the twin of a protected one, not named", TWINS, "ids = 8086:10d3\nprotect = 02:00.0",
+	  "02:00.0 refused protected; 03:00.0 refused protected" },
+	{ "3: the twin of a protected one, named", TWINS, "ids = 8086:10d3 03:00.0\nprotect = 02:00.0",
+	  "02:00.0 kept protected; 03:00.0 claim" },
+	{ "3: a twin by another subsystem too",
+	  "02:00.0 8086:10d3:8086:0001 0200 g2\n03:00.0 8086:10d3:103c:0002 0200 g3\n",
+	  "ids = 8086:10d3:103c:0002\nprotect = 02:00.0", "03:00.0 refused protected" },
+	{ "3: by path and guard", CARD, "ids = 01:00\nprotect = 00:01.0/00.0@10de:2204",
+	  "01:00.0 refused protected; 01:00.1 refused group-member-refused" },
+	{ "3: a guard that fails protects address and ID", TWINS "04:00.0 144d:a808 0108 g4\n",
+	  "ids = 02:00.0 03:00.0 04:00.0\nprotect = 03:00.0@144d:a808",
+	  "02:00.0 claim; 03:00.0 refused protected; 04:00.0 refused protected" },
+	{ "3: a guard that fits protects that one", TWINS, "ids = 02:00.0 03:00.0\nprotect = 03:00.0@8086:10d3",
+	  "02:00.0 claim; 03:00.0 refused protected" },
+	{ "3: unknown, storage not named", "04:00.0 144d:a808 0108 g4\n" TWINS,
+	  "ids = 144d:a808 02:00.0\nprotect = unknown", "02:00.0 claim; 04:00.0 refused protected" },
+	{ "3: unknown, storage named", "04:00.0 144d:a808 0108 g4\n", "ids = 04:00.0\nprotect = unknown",
+	  "04:00.0 claim" },
+	{ "3: unknown, no storage", TWINS, "ids = 8086:10d3\nprotect = unknown", "02:00.0 claim; 03:00.0 claim" },
+	{ "3: protect=off overrules unknown", "04:00.0 144d:a808 0108 g4\n", "ids = 144d:a808\nprotect = unknown",
+	  "04:00.0 claim", "vfio-boot.protect=off" },
+	{ "3: protect=off overrules entries", TWINS, "ids = 8086:10d3\nprotect = 02:00.0",
+	  "02:00.0 claim; 03:00.0 claim", "vfio-boot.protect=off" },
+
+	/* 3, in-use */
+	{ "3: in use", "04:00.0 144d:a808 0108 g4 use=nvme0n1\n", "ids = 04:00.0", "04:00.0 refused in-use" },
+	{ "3: VFs", "02:00.0 8086:10d3 0200 g2 vfs\n", "ids = 8086:10d3", "02:00.0 refused in-use" },
+	{ "3: in use is never kept", TWINS "04:00.0 8086:10d3 0200 g4 vfs\n", "ids = 8086:10d3",
+	  "02:00.0 claim; 03:00.0 claim; 04:00.0 refused in-use" },
+
+	/* 3, overridden */
+	{ "3: overridden", "02:00.0 8086:10d3 0200 g2 over=e1000e\n", "ids = 02:00.0", "02:00.0 refused overridden" },
+	{ "3: overridden to none", "02:00.0 8086:10d3 0200 g2 over=none\n", "ids = 8086:10d3",
+	  "02:00.0 refused overridden" },
+	{ "3: overridden to what it is to be", "02:00.0 8086:10d3 0200 g2 over=vfio-pci\n", "ids = 8086:10d3",
+	  "02:00.0 claim" },
+	{ "3: already, whatever the override says", "02:00.0 8086:10d3 0200 g2 over=e1000e drv=vfio-pci\n",
+	  "ids = 8086:10d3", "02:00.0 already" },
+
+	/* 3, no-iommu */
+	{ "3: no group", "02:00.0 8086:10d3 0200\n", "ids = 02:00.0", "02:00.0 refused no-iommu" },
+	{ "3: no group next to groups", "05:00.0 10de:0001 0300 g22\n05:00.1 10de:0002 0403\n", "ids = 05:00",
+	  "05:00.0 claim; 05:00.1 refused no-iommu" },
+	{ "3: vfio-noiommu", "02:00.0 8086:10d3 0200 g2\nnoiommu 2\n", "ids = 02:00.0", "02:00.0 refused no-iommu" },
+	{ "3: no group yet", "init\n02:00.0 8086:10d3 0200\n", "ids = 02:00.0", "02:00.0 pending no-iommu" },
+	{ "3: no group at the second look", "second\n02:00.0 8086:10d3 0200\n", "ids = 02:00.0",
+	  "02:00.0 refused no-iommu" },
+	{ "3: no group now, but at the next boot", "next\nfirmware DMAR\n02:00.0 8086:10d3 0200\n", "ids = 02:00.0",
+	  "02:00.0 pending no-iommu" },
+	{ "3: no IOMMU at the next boot", "next\n02:00.0 8086:10d3 0200\n", "ids = 02:00.0",
+	  "02:00.0 refused no-iommu" },
+	{ "3: groups, but not of this one", "next\nfirmware DMAR\n02:00.0 8086:10d3 0200\n03:00.0 8086:0001 0200 g1\n",
+	  "ids = 02:00.0", "02:00.0 refused no-iommu" },
+	{ "3: pending is never kept", "init\n02:00.0 8086:10d3 0200\n03:00.0 8086:10d3 0200 g3\n", "ids = 8086:10d3",
+	  "02:00.0 pending no-iommu; 03:00.0 claim" },
+
+	/* 3, boot-vga */
+	{ "3: boot display, not named", "01:00.0 10de:2204 0300 g1 vga\n", "ids = 10de:2204",
+	  "01:00.0 refused boot-vga" },
+	{ "3: boot display, by class", "01:00.0 10de:2204 0300 g1 vga\n", "ids = class:03",
+	  "01:00.0 refused boot-vga" },
+	{ "3: boot display, named by address", "01:00.0 10de:2204 0300 g1 vga\n", "ids = 01:00.0", "01:00.0 claim" },
+	{ "3: boot display, named by slot", "01:00.0 10de:2204 0300 g1 vga\n", "ids = 01:00", "01:00.0 claim" },
+	{ "3: boot display, named as such", "01:00.0 10de:2204 0300 g1 vga\n", "ids = boot-vga", "01:00.0 claim" },
+	{ "3: boot display, guarded", "01:00.0 10de:2204 0300 g1 vga\n", "ids = 01:00.0@10de:2204", "01:00.0 claim" },
+	{ "3: boot display, excluded", "01:00.0 10de:2204 0300 g1 vga\n", "ids = 10de:2204 !boot-vga",
+	  "01:00.0 excluded" },
+	{ "3: another display", "01:00.0 10de:2204 0300 g1\n", "ids = 10de:2204", "01:00.0 claim" },
+
+	/* 3, reserved */
+	{ "3: reserved, not named", TWINS, "ids = 8086:10d3\nreserve = 8086:10d3",
+	  "02:00.0 refused reserved; 03:00.0 refused reserved" },
+	{ "3: reserved, named", TWINS, "ids = 02:00.0\nreserve = 02:00.0", "02:00.0 claim" },
+	{ "3: reserve knows no twins", TWINS, "ids = 8086:10d3\nreserve = 02:00.0",
+	  "02:00.0 kept reserved; 03:00.0 claim" },
+	{ "3: reserve with a guard that fails", TWINS, "ids = 8086:10d3\nreserve = 05:00.0@8086:10d3",
+	  "02:00.0 refused reserved; 03:00.0 refused reserved" },
+	{ "3: reserve=off", TWINS, "ids = 8086:10d3\nreserve = 02:00.0", "02:00.0 claim; 03:00.0 claim",
+	  "vfio-boot.reserve=off" },
+	{ "3: platform 05", "00:1f.2 8086:0001 0580 g1\n", "ids = 8086:0001", "00:1f.2 refused reserved" },
+	{ "3: platform 0600", "00:00.0 8086:0001 0600 g1\n", "ids = 8086:0001", "00:00.0 refused reserved" },
+	{ "3: platform 0806", "00:00.2 1022:0001 0806 g1\n", "ids = 1022:0001", "00:00.2 refused reserved" },
+	{ "3: platform 0807", "00:00.2 1022:0001 0807 g1\n", "ids = 1022:0001", "00:00.2 refused reserved" },
+	{ "3: platform 0c05", "00:1f.4 8086:0001 0c05 g1\n", "ids = 8086:0001", "00:1f.4 refused reserved" },
+	{ "3: platform, named", "00:1f.4 8086:0001 0c05 g1\n", "ids = 00:1f.4", "00:1f.4 claim" },
+	{ "3: not platform", "00:1f.4 8086:0001 0c03 g1\n00:1f.5 8086:0002 0880 g2\n", "ids = 8086:*",
+	  "00:1f.4 claim; 00:1f.5 claim" },
+	{ "3: reserve=off leaves the platform alone", "00:1f.4 8086:0001 0c05 g1\n", "ids = 8086:0001",
+	  "00:1f.4 refused reserved", "vfio-boot.reserve=off" },
+	/* while what protects could not be read */
+	{ "a malformed exclusion, not named", TWINS, "ids = 8086:10d3 !x",
+	  "02:00.0 refused reserved; 03:00.0 refused reserved" },
+	{ "a malformed exclusion, named", TWINS, "ids = 8086:10d3 02:00.0 !x", "02:00.0 claim; 03:00.0 kept reserved" },
+	{ "a malformed selector changes nothing", TWINS, "ids = 8086:10d3 x", "02:00.0 claim; 03:00.0 claim" },
+
+	/* 4: all or nothing */
+	{ "4: incomplete", CARD, "ids = 01:00.0", "01:00.0 refused group-incomplete" },
+	{ "4: incomplete, excluded", CARD, "ids = 01:00 !01:00.1",
+	  "01:00.0 refused group-incomplete; 01:00.1 excluded" },
+	{ "4: incomplete, whichever driver is bound",
+	  "01:00.0 10de:0001 0300 g1\n01:00.1 10de:0002 0403 g1 drv=vfio-pci\n", "ids = 01:00.0",
+	  "01:00.0 refused group-incomplete" },
+	{ "4: already, but incomplete", "01:00.0 10de:0001 0300 g1 drv=vfio-pci\n01:00.1 10de:0002 0403 g1\n",
+	  "ids = 01:00.0", "01:00.0 refused group-incomplete" },
+	{ "4: the other group is not touched by that", CARD TWINS, "ids = 01:00.0 02:00.0",
+	  "01:00.0 refused group-incomplete; 02:00.0 claim" },
+	{ "4: bridges need not be selected", CARD, "ids = 01:00", "01:00.0 claim; 01:00.1 claim" },
+	{ "4: a bridge that was selected keeps nobody back", CARD, "ids = 01:00 00:01.0",
+	  "00:01.0 refused bridge; 01:00.0 claim; 01:00.1 claim" },
+	{ "4: a bridge that was excluded neither", CARD, "ids = 01:00 !00:01.0", "01:00.0 claim; 01:00.1 claim" },
+	{ "4: host bridges need not be selected", CHIPSET, "ids = 00:14.0 00:17.0", "00:14.0 claim; 00:17.0 claim" },
+	{ "4: excluded ones neither", CHIPSET, "ids = 00:14.0 00:17.0 !00:00.0", "00:14.0 claim; 00:17.0 claim" },
+	{ "4: one that was selected is a member", CHIPSET, "ids = 8086:*",
+	  "00:00.0 refused reserved; 00:14.0 refused group-member-refused; 00:17.0 refused group-member-refused" },
+	{ "4: and is claimed where it is named", CHIPSET, "ids = 8086:* 00:00.0",
+	  "00:00.0 claim; 00:14.0 claim; 00:17.0 claim" },
+	{ "4: what is behind VMD need not be selected", VMD, "ids = 00:0e.0", "00:0e.0 claim" },
+	{ "4: and keeps nobody back", VMD, "ids = 00:0e.0 10000:e1:00.0",
+	  "00:0e.0 claim; 10000:e1:00.0 refused behind-parent" },
+	{ "4: a member that was refused", CARD, "ids = 01:00\nprotect = 01:00.1",
+	  "01:00.0 refused group-member-refused; 01:00.1 refused protected" },
+	{ "4: a member that is protected, not selected", CARD, "ids = 01:00.0\nprotect = 01:00.1",
+	  "01:00.0 refused group-member-refused" },
+	{ "4: a member that is protected, excluded", CARD, "ids = 01:00 !01:00.1\nprotect = 01:00.1",
+	  "01:00.0 refused group-member-refused; 01:00.1 excluded" },
+	{ "4: a bridge that is protected", CARD, "ids = 01:00\nprotect = 00:01.0",
+	  "01:00.0 refused group-member-refused; 01:00.1 refused group-member-refused" },
+	{ "4: a host bridge that is protected", CHIPSET, "ids = 00:14.0 00:17.0\nprotect = 00:00.0",
+	  "00:14.0 refused group-member-refused; 00:17.0 refused group-member-refused" },
+	{ "4: what is behind VMD is protected", VMD, "ids = 00:0e.0\nprotect = 10000:e1:00.0",
+	  "00:0e.0 refused group-member-refused" },
+	{ "4: a member in use, not selected", "01:00.0 10de:0001 0300 g1\n01:00.1 8086:0001 0106 g1 use=sda\n",
+	  "ids = 01:00.0", "01:00.0 refused group-member-refused" },
+	{ "4: what is behind VMD is in use",
+	  "00:0e.0 8086:0001 0104 g5\n10000:e1:00.0 144d:0001 0108 g5 <00:0e.0 use=nvme0n1\n", "ids = 00:0e.0",
+	  "00:0e.0 claim" },
+	{ "4: a member whose guard fails", CARD, "ids = 01:00.0 01:00.1@10de:2206",
+	  "01:00.0 refused group-member-refused; 01:00.1 refused guard-mismatch" },
+	{ "4: a member that is no PCI device", "02:00.0 8086:10d3 0200 g2\nstranger 2 fd000000.dma\n", "ids = 02:00.0",
+	  "02:00.0 refused group-member-refused" },
+	{ "4: refused before incomplete", CHIPSET, "ids = 00:14.0\nprotect = 00:00.0",
+	  "00:14.0 refused group-member-refused" },
+
+	/* 4, group=whole */
+	{ "4, whole: takes the others", CARD, "ids = 01:00.0\ngroup = whole", "01:00.0 claim; 01:00.1 claim" },
+	{ "4, whole: of that group alone", CARD TWINS, "ids = 01:00.0\ngroup = whole", "01:00.0 claim; 01:00.1 claim" },
+	{ "4, whole: not what is excluded", CARD, "ids = 01:00.0 !01:00.1\ngroup = whole",
+	  "01:00.0 refused group-incomplete; 01:00.1 excluded" },
+	{ "4, whole: a bridge does not start it", CARD, "ids = 00:01.0\ngroup = whole", "00:01.0 refused bridge" },
+	{ "4, whole: what is behind VMD does not", VMD, "ids = 10000:e1:00.0\ngroup = whole",
+	  "10000:e1:00.0 refused behind-parent" },
+	{ "4, whole: an excluded one does not", CARD, "ids = 01:00.0 !01:00.0\ngroup = whole", "01:00.0 excluded" },
+	{ "4, whole: host bridges stay", CHIPSET, "ids = 00:14.0\ngroup = whole", "00:14.0 claim; 00:17.0 claim" },
+	{ "4, whole: nobody is named by it", "01:00.0 10de:0001 0403 g1\n01:00.1 10de:0002 0300 g1 vga\n",
+	  "ids = 01:00.0\ngroup = whole", "01:00.0 refused group-member-refused; 01:00.1 refused boot-vga" },
+	{ "4, whole: not even the platform", "00:1f.3 8086:0001 0403 g1\n00:1f.4 8086:0002 0c05 g1\n",
+	  "ids = 00:1f.3\ngroup = whole", "00:1f.3 refused group-member-refused; 00:1f.4 refused reserved" },
+	{ "4, whole: where it is complete", CARD, "ids = 01:00\ngroup = whole", "01:00.0 claim; 01:00.1 claim" },
+
+	/* 4, group=ignore */
+	{ "4, ignore: each for itself", CARD, "ids = 01:00.0\ngroup = ignore", "01:00.0 claim" },
+	{ "4, ignore: next to one that is protected", CARD, "ids = 01:00.0\ngroup = ignore\nprotect = 01:00.1",
+	  "01:00.0 claim" },
+	{ "4, ignore: next to one that is excluded", CARD, "ids = 01:00 !01:00.1\ngroup = ignore",
+	  "01:00.0 claim; 01:00.1 excluded" },
+	{ "4, ignore: what speaks against itself holds", "01:00.0 10de:0001 0300 g1 vga\n",
+	  "ids = 10de:0001\ngroup = ignore", "01:00.0 refused boot-vga" },
+	{ "4, ignore: no group is still none", "01:00.0 10de:0001 0300\n", "ids = 10de:0001\ngroup = ignore",
+	  "01:00.0 refused no-iommu" },
+	{ "4, ignore: acts as refuse before 5.19", "kernel 5.18\n" CARD, "ids = 01:00.0\ngroup = ignore",
+	  "01:00.0 refused group-incomplete" },
+	{ "4, ignore: from 5.19 on", "kernel 5.19\n" CARD, "ids = 01:00.0\ngroup = ignore", "01:00.0 claim" },
+	{ "4, ignore: 6.0", "kernel 6.0\n" CARD, "ids = 01:00.0\ngroup = ignore", "01:00.0 claim" },
+	{ "4, ignore: 4.20", "kernel 4.20\n" CARD, "ids = 01:00.0\ngroup = ignore",
+	  "01:00.0 refused group-incomplete" },
+
+	/* 5: drivers */
+	{ "5: another driver, unbind=yes", "02:00.0 8086:10d3 0200 g2 drv=e1000e\n", "ids = 02:00.0", "02:00.0 claim" },
+	{ "5: another driver, unbind=no", "02:00.0 8086:10d3 0200 g2 drv=e1000e\n", "ids = 02:00.0\nunbind = no",
+	  "02:00.0 refused unbind-not-allowed" },
+	{ "5: the right driver, unbind=no", "02:00.0 8086:10d3 0200 g2 drv=vfio-pci\n", "ids = 02:00.0\nunbind = no",
+	  "02:00.0 already" },
+	{ "5: no driver, unbind=no", TWINS, "ids = 02:00.0\nunbind = no", "02:00.0 claim" },
+	{ "5: a member, all get it", "01:00.0 10de:0001 0300 g1\n01:00.1 10de:0002 0403 g1 drv=snd_hda_intel\n",
+	  "ids = 01:00\nunbind = no", "01:00.0 refused unbind-not-allowed; 01:00.1 refused unbind-not-allowed" },
+	{ "5: a bridge with pcieport", CARD, "ids = 01:00\nunbind = no", "01:00.0 claim; 01:00.1 claim" },
+	{ "5: a bridge with shpchp, unbind=yes", "00:01.0 8086:0001 0604 g1 drv=shpchp\n01:00.0 10de:0001 0300 g1\n",
+	  "ids = 01:00.0", "01:00.0 claim" },
+	{ "5: a bridge with shpchp, unbind=no", "00:01.0 8086:0001 0604 g1 drv=shpchp\n01:00.0 10de:0001 0300 g1\n",
+	  "ids = 01:00.0\nunbind = no", "01:00.0 refused unbind-not-allowed" },
+	{ "5: a bridge with pci-stub", "00:01.0 8086:0001 0604 g1 drv=pci-stub\n01:00.0 10de:0001 0300 g1\n",
+	  "ids = 01:00.0\nunbind = no", "01:00.0 claim" },
+	{ "5: a host bridge with a driver, unbind=yes", "00:00.0 8086:0001 0600 g1 drv=x\n00:02.0 10de:0001 0300 g1\n",
+	  "ids = 00:02.0", "00:02.0 claim" },
+	{ "5: a host bridge with a driver, unbind=no", "00:00.0 8086:0001 0600 g1 drv=x\n00:02.0 10de:0001 0300 g1\n",
+	  "ids = 00:02.0\nunbind = no", "00:02.0 refused unbind-not-allowed" },
+	{ "5: one that is excluded is not touched", "00:00.0 8086:0001 0600 g1 drv=x\n00:02.0 10de:0001 0300 g1\n",
+	  "ids = 00:02.0 !00:00.0", "00:02.0 refused unbind-not-allowed" },
+	{ "5: one with pci-stub", "00:00.0 8086:0001 0600 g1 drv=pci-stub\n00:02.0 10de:0001 0300 g1\n",
+	  "ids = 00:02.0 !00:00.0", "00:02.0 claim" },
+	{ "5: one with a vfio driver", "00:00.0 8086:0001 0600 g1 drv=vfio-pci\n00:02.0 10de:0001 0300 g1\n",
+	  "ids = 00:02.0\nunbind = no", "00:02.0 claim" },
+	{ "5: one with pcieport blocks", "00:00.0 8086:0001 0600 g1 drv=pcieport\n00:02.0 10de:0001 0300 g1\n",
+	  "ids = 00:02.0\nunbind = no", "00:02.0 refused unbind-not-allowed" },
+	{ "5: what is behind VMD may be held", VMD, "ids = 00:0e.0\nunbind = no", "00:0e.0 claim" },
+	{ "5: the second look, network not named", "second\n02:00.0 8086:10d3 0200 g2 drv=e1000e\n", "ids = 8086:10d3",
+	  "02:00.0 refused unbind-not-allowed" },
+	{ "5: the second look, network named", "second\n02:00.0 8086:10d3 0200 g2 drv=e1000e\n", "ids = 02:00.0",
+	  "02:00.0 claim" },
+	{ "5: the second look, storage not named", "second\n02:00.0 8086:0001 0106 g2 drv=ahci\n", "ids = 8086:0001",
+	  "02:00.0 refused unbind-not-allowed" },
+	{ "5: the second look, display not named", "second\n02:00.0 10de:0001 0300 g2 drv=nouveau\n", "ids = 10de:0001",
+	  "02:00.0 refused unbind-not-allowed" },
+	{ "5: the second look, sound not named", "second\n02:00.0 10de:0001 0403 g2 drv=snd\n", "ids = 10de:0001",
+	  "02:00.0 claim" },
+	{ "5: the second look, class 00 not named", "second\n02:00.0 10de:0001 0000 g2 drv=x\n", "ids = 10de:0001",
+	  "02:00.0 claim" },
+	{ "5: the second look, network not held", "second\n02:00.0 8086:10d3 0200 g2\n", "ids = 8086:10d3",
+	  "02:00.0 claim" },
+	{ "5: the second look, a group that is taken whole",
+	  "second\n01:00.0 10de:0001 0403 g1\n01:00.1 10de:0002 0300 g1 drv=nouveau\n", "ids = 01:00.0\ngroup = whole",
+	  "01:00.0 refused unbind-not-allowed; 01:00.1 refused unbind-not-allowed" },
+	{ "5, ignore: its own driver counts", "01:00.0 10de:0001 0300 g1 drv=nouveau\n01:00.1 10de:0002 0403 g1\n",
+	  "ids = 01:00.0\ngroup = ignore\nunbind = no", "01:00.0 refused unbind-not-allowed" },
+	{ "5, ignore: that of others does not", "01:00.0 10de:0001 0300 g1\n01:00.1 10de:0002 0403 g1 drv=snd\n",
+	  "ids = 01:00.0\ngroup = ignore\nunbind = no", "01:00.0 claim" },
+
+	/* 6: the order of the reasons */
+	{ "6: bridge before protected", CARD, "ids = 00:01.0\nprotect = 00:01.0", "00:01.0 refused bridge" },
+	{ "6: bridge before guard-mismatch", CARD, "ids = 00:01.0@8086:0001", "00:01.0 refused bridge" },
+	{ "6: guard-mismatch before behind-parent", VMD, "ids = 10000:e1:00.0@8086:0001",
+	  "10000:e1:00.0 refused guard-mismatch" },
+	{ "6: behind-parent before protected", VMD, "ids = 10000:e1:00.0\nprotect = 10000:e1:00.0",
+	  "10000:e1:00.0 refused behind-parent" },
+	{ "6: protected before in-use", "04:00.0 144d:0001 0108 g4 use=nvme0n1\n", "ids = 04:00.0\nprotect = 04:00.0",
+	  "04:00.0 refused protected" },
+	{ "6: in-use before overridden", "04:00.0 144d:0001 0108 g4 use=nvme0n1 over=none\n", "ids = 04:00.0",
+	  "04:00.0 refused in-use" },
+	{ "6: overridden before no-iommu", "04:00.0 144d:0001 0108 over=none\n", "ids = 04:00.0",
+	  "04:00.0 refused overridden" },
+	{ "6: no-iommu before boot-vga", "04:00.0 10de:0001 0300 vga\n", "ids = 10de:0001",
+	  "04:00.0 refused no-iommu" },
+	{ "6: boot-vga before reserved", "04:00.0 10de:0001 0300 g1 vga\n", "ids = 10de:0001\nreserve = 04:00.0",
+	  "04:00.0 refused boot-vga" },
+	{ "6: reserved before group-member-refused", CARD, "ids = 10de:*\nreserve = 01:00.0\nprotect = 01:00.1",
+	  "01:00.0 refused reserved; 01:00.1 refused protected" },
+	{ "6: group-incomplete before unbind-not-allowed",
+	  "01:00.0 10de:0001 0300 g1 drv=x\n01:00.1 10de:0002 0403 g1\n", "ids = 01:00.0\nunbind = no",
+	  "01:00.0 refused group-incomplete" },
+	{ "6: group-member-refused before unbind-not-allowed",
+	  "01:00.0 10de:0001 0300 g1 drv=x\n01:00.1 10de:0002 0403 g1 vfs\n", "ids = 01:00\nunbind = no",
+	  "01:00.0 refused group-member-refused; 01:00.1 refused in-use" },
+
+	/* 7: kept */
+	{ "7: two identical cards, one the screen", "01:00.0 10de:2204 0300 g1 vga\n02:00.0 10de:2204 0300 g2\n",
+	  "ids = 10de:2204", "01:00.0 kept boot-vga; 02:00.0 claim" },
+	{ "7: with their second functions, which go with them",
+	  "01:00.0 10de:2204 0300 g1 vga\n01:00.1 10de:1aef 0403 g1\n02:00.0 10de:2204 0300 g2\n"
+	  "02:00.1 10de:1aef 0403 g2\n",
+	  "ids = 10de:2204 10de:1aef",
+	  "01:00.0 kept boot-vga; 01:00.1 kept group-member-refused; 02:00.0 claim; 02:00.1 claim" },
+	{ "7: another selector claims something", "01:00.0 10de:2204 0300 g1 vga\n" TWINS, "ids = 10de:2204 8086:10d3",
+	  "01:00.0 refused boot-vga; 02:00.0 claim; 03:00.0 claim" },
+	{ "7: one that matches it does", "01:00.0 10de:2204 0300 g1 vga\n02:00.0 10de:0001 0300 g2\n",
+	  "ids = 10de:2204 class:03", "01:00.0 kept boot-vga; 02:00.0 claim" },
+	{ "7: already counts as claimed", "01:00.0 10de:2204 0300 g1 vga\n02:00.0 10de:2204 0300 g2 drv=vfio-pci\n",
+	  "ids = 10de:2204", "01:00.0 kept boot-vga; 02:00.0 already" },
+	{ "7: bridge", CARD, "ids = 8086:1901 class:04 class:03 class:06",
+	  "00:01.0 refused bridge; "
+	  "01:00.0 claim; 01:00.1 claim" },
+	{ "7: bridge, kept", "00:01.0 8086:0001 0604 g1\n" TWINS, "ids = 8086:*",
+	  "00:01.0 kept bridge; 02:00.0 claim; 03:00.0 claim" },
+	{ "7: behind-parent, kept", VMD "04:00.0 144d:a808 0108 g4\n", "ids = 144d:a808",
+	  "04:00.0 claim; 10000:e1:00.0 kept behind-parent" },
+	{ "7: protected, kept", TWINS "04:00.0 8086:0001 0200 g4\n", "ids = 8086:*\nprotect = 02:00.0",
+	  "02:00.0 kept protected; 03:00.0 kept protected; 04:00.0 claim" },
+	{ "7: reserved, kept", TWINS, "ids = 8086:10d3\nreserve = 03:00.0", "02:00.0 claim; 03:00.0 kept reserved" },
+	{ "7: overridden is not kept", TWINS "04:00.0 8086:10d3 0200 g4 over=none\n", "ids = 8086:10d3",
+	  "02:00.0 claim; 03:00.0 claim; 04:00.0 refused overridden" },
+	{ "7: no-iommu is not kept", TWINS "04:00.0 8086:10d3 0200\n", "ids = 8086:10d3",
+	  "02:00.0 claim; 03:00.0 claim; 04:00.0 refused no-iommu" },
+	{ "7: group-incomplete is not kept", TWINS "04:00.0 8086:10d3 0200 g4\n04:00.1 8086:0001 0200 g4\n",
+	  "ids = 8086:10d3", "02:00.0 claim; 03:00.0 claim; 04:00.0 refused group-incomplete" },
+	{ "7: unbind-not-allowed is not kept", TWINS "04:00.0 8086:10d3 0200 g4 drv=x\n",
+	  "ids = 8086:10d3\nunbind = no", "02:00.0 claim; 03:00.0 claim; 04:00.0 refused unbind-not-allowed" },
+	{ "7: what is named is not kept", TWINS, "ids = 8086:10d3 02:00.0 03:00.0\nprotect = 02:00.0",
+	  "02:00.0 refused protected; 03:00.0 claim" },
+	{ "7, whole: the selectors of who started it",
+	  "01:00.0 10de:0001 0403 g1\n01:00.1 10de:0002 0300 g1 vga\n02:00.0 10de:0001 0403 g2\n",
+	  "ids = 10de:0001\ngroup = whole", "01:00.0 kept group-member-refused; 01:00.1 kept boot-vga; 02:00.0 claim" },
+	{ "7, whole: who started it is named",
+	  "01:00.0 10de:0001 0403 g1\n01:00.1 10de:0002 0300 g1 vga\n02:00.0 10de:0001 0403 g2\n",
+	  "ids = 01:00.0 10de:0001\ngroup = whole",
+	  "01:00.0 refused group-member-refused; 01:00.1 refused boot-vga; 02:00.0 claim" },
+	{ "7, whole: one who started it is named",
+	  "01:00.0 10de:0001 0403 g1\n01:00.1 10de:0002 0300 g1 vga\n01:00.2 10de:0003 0c03 g1\n"
+	  "02:00.0 10de:0001 0403 g2\n",
+	  "ids = 10de:0001 01:00.2\ngroup = whole",
+	  "01:00.0 kept group-member-refused; 01:00.1 refused boot-vga; 01:00.2 refused group-member-refused; "
+	  "02:00.0 claim" },
+	{ "7, whole: none of them claims another",
+	  "01:00.0 10de:0001 0403 g1\n01:00.1 10de:0002 0300 g1 vga\n02:00.0 10de:0003 0403 g2\n",
+	  "ids = 10de:0001 10de:0003\ngroup = whole",
+	  "01:00.0 refused group-member-refused; 01:00.1 refused boot-vga; 02:00.0 claim" },
+
+	/* already */
+	{ "already: now", "02:00.0 8086:10d3 0200 g2 drv=vfio-pci\n", "ids = 02:00.0", "02:00.0 already" },
+	{ "already: not at the next boot", "next\n02:00.0 8086:10d3 0200 g2 drv=vfio-pci\n", "ids = 02:00.0",
+	  "02:00.0 claim" },
+	{ "already: one of the group", "01:00.0 10de:0001 0300 g1 drv=vfio-pci\n01:00.1 10de:0002 0403 g1\n",
+	  "ids = 01:00", "01:00.0 already; 01:00.1 claim" },
+	{ "already: nobody asked", "02:00.0 8086:10d3 0200 g2 drv=vfio-pci\n", "", "" },
+};
+
+static struct machine m;
+static struct settings s;
+static struct page page, warnings;
+
+static void test_verdicts(void)
+{
+	for (const struct row *row = rows; row < rows + ARRAY_SIZE(rows); row++) {
+		model_settings(&s, row->file, row->cmdline);
+		if (!model_machine(&m, &s, row->machine)) {
+			ok(false, "a machine", row->rule);
+			continue;
+		}
+		model_decide(&m);
+		model_verdicts(&m, &page);
+		is_text(page.p, row->verdicts, "plan", row->rule);
+	}
+}
+
+/* The exit status: the highest that applies. */
+static void test_status(void)
+{
+	static const struct {
+		const char *machine;
+		const char *file;
+		int status;
+	} statuses[] = {
+		{ TWINS, "", 0 },
+		{ TWINS, "ids = 8086:10d3", 0 },
+		{ "02:00.0 8086:10d3 0200 g2 drv=vfio-pci\n", "ids = 8086:10d3", 0 },
+		{ TWINS, "ids = 8086:10d3 !02:00.0", 0 },
+		{ TWINS, "ids = 8086:10d3\nreserve = 02:00.0", 0 },
+		{ CARD, "ids = 01:00.0", 1 },
+		{ "init\n02:00.0 8086:10d3 0200\n", "ids = 02:00.0", 1 },
+		{ TWINS, "ids = 8086:10d4", 1 },
+		{ TWINS, "ids = 8086:10d4?", 0 },
+		{ TWINS, "ids = !8086:10d4", 0 },
+		{ TWINS, "ids = 8086:10d3\nprotect = 07:00.0", 0 },
+		{ TWINS, "ids = 8086:10d3 x", 2 },
+		{ TWINS, "ids = 8086:10d3\nbogus = 1", 2 },
+		{ CARD, "ids = 01:00.0 x", 2 },
+	};
+
+	for (unsigned i = 0; i < ARRAY_SIZE(statuses); i++) {
+		model_settings(&s, statuses[i].file, NULL);
+		if (!model_machine(&m, &s, statuses[i].machine))
+			continue;
+		model_decide(&m);
+		ok(plan_status(&m) == statuses[i].status, "exit status", statuses[i].file);
+	}
+}
+
+/* The selector that is shown: path, address, boot display, ID, class; of one kind in lexical order. */
+static void test_shown_selector(void)
+{
+	static const struct {
+		const char *ids;
+		const char *shown;
+	} lists[] = {
+		{ "10de:2204", "10de:2204" },
+		{ "class:03 10de:2204", "10de:2204" },
+		{ "10de:2204 01:00.0", "01:00.0" },
+		{ "boot-vga 10de:2204", "boot-vga" },
+		{ "boot-vga 01:00.0", "01:00.0" },
+		{ "01:00.0 00:01.0/00.0", "00:01.0/00.0" },
+		{ "01:00.0 0000:01:00.0", "0000:01:00.0" },
+		{ "10de:2204 10de:*", "10de:*" },
+		{ "01:00.0@8086:0001 class:03", "class:03" },
+		{ "class:03 01:00.0@8086:0001", "class:03" },
+		{ "02:00 01:00.0@8086:0002 01:00.0@8086:0001", "01:00.0@8086:0001" },
+	};
+
+	for (unsigned i = 0; i < ARRAY_SIZE(lists); i++) {
+		const struct device *d;
+
+		page_clear(&page);
+		page_add(&page, "ids = %s", lists[i].ids);
+		model_settings(&s, page.p, NULL);
+		if (!model_machine(&m, &s, "00:01.0 8086:1901 0604 g1\n01:00.0 10de:2204 0300 g1 <00:01.0 vga\n"))
+			continue;
+		model_decide(&m);
+		d = machine_find(&m, PCIADDR(0, 1, 0, 0));
+		ok(d && d->selector && span_is(d->selector->text, lists[i].shown), "shown selector", lists[i].ids);
+	}
+}
+
+/* Parts of what is said; whole texts are in the fixtures. */
+static void test_messages(void)
+{
+	static const struct {
+		const char *machine;
+		const char *file;
+		const char *says;
+	} messages[] = {
+		{ TWINS, "ids = 02:00.0", "0000:02:00.0 [8086:10d3] group 2: claim for vfio-pci\n" },
+		{ CARD, "ids = 01:00.0",
+		  "0000:01:00.0 [10de:2204] group 1: refused, group-incomplete: 0000:01:00.1 [10de:1aef] is not selected "
+		  "(add it, or set group=whole)\n" },
+		{ "02:00.0 8086:10d3 0200\n", "ids = 02:00.0",
+		  "0000:02:00.0 [8086:10d3] no group: refused, no-iommu: " },
+		{ "01:00.0 10de:2206 0300 g1\n", "ids = 10de:2204",
+		  "10de:2204: absent: no such device; nearest: 0000:01:00.0 [10de:2206]" },
+		/* the nearest: the slot, then the device, then the vendor */
+		{ CARD TWINS, "ids = 01:00.2", "nearest: 0000:01:00.0 [10de:2204]" },
+		{ CARD TWINS, "ids = 01:00.2@8086:10d3", "nearest: 0000:01:00.0 [10de:2204]" },
+		{ TWINS, "ids = 8086:10d3:0001:0002", "nearest: 0000:02:00.0 [8086:10d3]" },
+		{ TWINS "04:00.0 8086:1533 0200 g4\n", "ids = 8086:1533:0001:0002",
+		  "nearest: 0000:04:00.0 [8086:1533]" },
+		{ TWINS, "ids = 8086:0001", "nearest: 0000:02:00.0 [8086:10d3]" },
+		{ TWINS, "ids = class:0280", "nearest: 0000:02:00.0 [8086:10d3]" },
+		{ TWINS, "ids = 10de:0001", "10de:0001: absent: no such device\n" },
+		/* a hint never says to add what would be refused */
+		{ "01:00.0 10de:0001 0403 g1\n01:00.1 10de:0002 0300 g1 vga\n", "ids = 01:00.0",
+		  "(add it by bus index)" },
+		{ "01:00.0 10de:0001 0403 g1\n01:00.1 10de:0002 0300 g1 over=none\n", "ids = 01:00.0",
+		  "0000:01:00.1 cannot be: somebody set its driver_override to none" },
+		{ CARD, "ids = 01:00 !01:00.1", "is not selected (excluded;" },
+		{ CARD, "ids = 01:00 !01:00.1", "excluded: by !01:00.1 (conf:1:13)\n" },
+		{ CARD, "ids = 01:00\nprotect = 01:00.1", "protect = 01:00.1 (conf:2:11)" },
+		/* warnings */
+		{ TWINS, "ids = !07:00.0", "4 !07:00.0 (conf:1:7): matches no device\n" },
+		{ CARD, "ids = 01:00.0\ngroup = ignore", "0000:01:00.1 [10de:1aef]\n" },
+		{ "kernel 5.15\n" CARD, "ids = 01:00.0\ngroup = ignore", "acts as refuse before Linux 5.19\n" },
+		{ "00:01.0 8086:0001 0604 g1\n01:00.0 10de:0001 0300 g2 <00:01.0\n01:00.1 10de:0002 0403 g3 <00:01.0\n",
+		  "ids = 01:00.0", "0000:01:00.0: the card is claimed in part" },
+	};
+
+	for (unsigned i = 0; i < ARRAY_SIZE(messages); i++) {
+		if (messages[i].file[0])
+			model_settings(&s, messages[i].file, NULL);
+		if (!model_machine(&m, &s, messages[i].machine))
+			continue;
+		model_decide(&m);
+		model_lines(&m, &page);
+		model_warnings(&m, &warnings);
+		if (!ok(strstr(page.p, messages[i].says) || strstr(warnings.p, messages[i].says), "message",
+			messages[i].says)) {
+			tap_note("got", page.p);
+			tap_note("and", warnings.p);
+		}
+	}
+}
+
+int main(void)
+{
+	test_verdicts();
+	test_status();
+	test_shown_selector();
+	test_messages();
+	return done_testing();
+}
