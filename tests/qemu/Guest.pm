@@ -1,0 +1,157 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# One boot of the test machine, and what the guest told about it.
+#
+#   my $boot = Guest->boot('by-id', conf => "ids = 8086:10d3\n");
+#
+# is one test by itself; where the guest did not come to its end it fails and the
+# file ends there, so that everything that was planned counts as failed. What the
+# boot left is in build/qemu/NAME: console and facts, and what was booted if that
+# failed. VFIO_BOOT_VERBOSE=1 shows the console as it comes, and keeps all.
+
+package Guest;
+
+use strict;
+use warnings;
+use Cwd 'abs_path';
+use File::Basename;
+use File::Path qw(make_path remove_tree);
+use Test::More;
+
+our $here = dirname(abs_path(__FILE__));
+our $top  = dirname(dirname($here));
+
+sub write_file {
+	my ($path, $text, $mode) = @_;
+	make_path(dirname($path));
+	open my $out, '>:raw', $path or die "$path: $!\n";
+	print $out $text;
+	close $out or die "$path: $!\n";
+	chmod $mode, $path if $mode;
+}
+
+sub read_file {
+	my ($path) = @_;
+	open my $in, '<:raw', $path or die "$path: $!\n";
+	local $/;
+	return scalar <$in>;
+}
+
+# conf     text of /etc/vfio-boot.conf (else the shipped one holds)
+# overlay  { path => text }, more files for the image and the root
+# words    more for the kernel command line
+# image    small or most
+# disk     the folder with disk, kernel and initrd of an installed Debian
+# machine  more options of tests/qemu/boot
+sub boot {
+	my ($class, $name, %o) = @_;
+	my $dir = "$top/build/qemu/$name";
+	remove_tree($dir);
+	make_path($dir);
+	write_file("$dir/overlay/etc/vfio-boot.conf", $o{conf}) if defined $o{conf};
+	my $overlay = $o{overlay} || {};
+	for (sort keys %$overlay) {
+		write_file("$dir/overlay/$_", $overlay->{$_}, /^scripts/ ? 0755 : 0644);
+	}
+	if ($o{disk}) {
+		rename "$o{disk}/$_", "$dir/$_" or die "$o{disk}/$_: $!\n" for qw(disk kernel initrd);
+		push @{ $o{machine} }, '-d', "$dir/disk";
+	}
+	my @options = ('-i', $o{image} || 'small', '-c', $o{words} || '', @{ $o{machine} || [] });
+	push @options, '-v' if $ENV{VFIO_BOOT_VERBOSE};
+	my $status = system "$here/boot", @options, $dir;
+	my $self = bless { dir => $dir, name => $name, section => {} }, $class;
+	$self->read_facts if -e "$dir/facts";
+	$self->{console} = -e "$dir/console" ? read_file("$dir/console") : '';
+	ok($status == 0 && $self->{ended}, "$name: the guest boots to its root and powers off")
+		or $self->give_up($status);
+	remove_tree(map { "$dir/$_" } qw(disk kernel initrd root)) unless $ENV{VFIO_BOOT_VERBOSE};
+	return $self;
+}
+
+sub give_up {
+	my ($self, $status) = @_;
+	diag(($status >> 8) == 124 ? 'the time was up' : 'exit status ' . ($status >> 8));
+	diag("the console ends:\n" . join "\n", (split /\r?\n/, $self->{console})[-15 .. -1])
+		if $self->{console} =~ tr/\n// > 15;
+	die "$self->{name}: see $self->{dir}\n";
+}
+
+sub read_facts {
+	my ($self) = @_;
+	my $lines;
+	for (split /\r?\n/, read_file("$self->{dir}/facts")) {
+		if (/^== (\S+)$/) {
+			$lines = $self->{section}{$1} = [];
+			$self->{ended} = 1 if $1 eq 'end';
+		} elsif ($lines) {
+			push @$lines, $_;
+		}
+	}
+}
+
+sub lines { my ($self, $section) = @_; return @{ $self->{section}{$section} || [] } }
+sub text { my ($self, $section) = @_; return join "\n", $self->lines($section) }
+
+# A PCI function as the running system has it: ids class group driver override.
+sub pci {
+	my ($self, $address, $section) = @_;
+	my %dev;
+	for ($self->lines($section || 'pci')) {
+		my @field = split / /;
+		@dev{qw(ids class group driver override)} = @field[1 .. 5] if $field[0] eq $address;
+	}
+	return \%dev;
+}
+
+sub driver { my ($self, $address) = @_; return $self->pci($address)->{driver} }
+
+# All functions of one driver.
+sub held_by {
+	my ($self, $driver) = @_;
+	return join ' ', map { (split)[0] } grep { (split)[4] eq $driver } $self->lines('pci');
+}
+
+# A record of the report by address, or else by selector.
+sub report {
+	my ($self, $what, $section) = @_;
+	for ($self->lines($section || 'report')) {
+		my %record;
+		@record{qw(address id group verdict reason driver selector message)} = split /\t/;
+		next unless defined $record{message};
+		return \%record if $record{address} eq $what || $record{selector} eq $what;
+	}
+	return {};
+}
+
+# The lines of the kernel log that match: [level, text] each.
+sub log {
+	my ($self, $pattern) = @_;
+	my @found;
+	for ($self->lines('log')) {
+		my ($priority, $text) = /^<(\d+)>\[[^]]*\] (.*)/ or next;
+		push @found, [ $priority & 7, $text ] if $text =~ $pattern;
+	}
+	return @found;
+}
+
+# That a group can be given to a virtual machine, from the first call to the last.
+sub usable {
+	my ($self, $group, @addresses) = @_;
+	my $said = $self->text('vfio') . "\n";
+	for my $line ("group $group viable: yes", "group $group iommu: ok",
+		map { "device $_ descriptor: ok" } @addresses) {
+		like($said, qr/^\Q$line\E$/m, "vfio: $line");
+	}
+}
+
+# That no real driver has ever had it: the drivers of the test machine all say so.
+sub untouched {
+	my ($self, $address, $driver) = @_;
+	my ($loaded) = $self->{console} =~ /^(.*\b$driver: .*)$/m;
+	my ($touched) = $self->{console} =~ /^(.*\b$driver $address.*)$/m;
+	isnt($loaded, undef, "$driver was loaded in this boot");
+	is($touched, undef, "and never had $address");
+}
+
+1;

@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * vfio-check GROUP ADDRESS...: does what a virtual machine would do with an IOMMU
+ * group, and prints one line for each fact. Only these calls tell whether a group
+ * is viable; the kernel logs nothing about it.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <linux/vfio.h>
+
+static const char *why(int result)
+{
+	return result < 0 ? strerror(errno) : "ok";
+}
+
+int main(int argc, char **argv)
+{
+	struct vfio_group_status status = { .argsz = sizeof(status) };
+	char path[64];
+	int group, container, result, i;
+
+	if (argc < 2) {
+		fprintf(stderr, "usage: vfio-check GROUP ADDRESS...\n");
+		return 2;
+	}
+	snprintf(path, sizeof(path), "/dev/vfio/%s", argv[1]);
+	group = open(path, O_RDWR);
+	printf("group %s open: %s\n", argv[1], why(group));
+	if (group < 0)
+		return 1;
+
+	result = ioctl(group, VFIO_GROUP_GET_STATUS, &status);
+	printf("group %s viable: %s\n", argv[1],
+	       result < 0 ? why(result) : status.flags & VFIO_GROUP_FLAGS_VIABLE ? "yes" : "no");
+
+	container = open("/dev/vfio/vfio", O_RDWR);
+	result = ioctl(group, VFIO_GROUP_SET_CONTAINER, &container);
+	printf("group %s container: %s\n", argv[1], why(result));
+	result = ioctl(container, VFIO_SET_IOMMU, VFIO_TYPE1_IOMMU);
+	printf("group %s iommu: %s\n", argv[1], why(result));
+
+	for (i = 2; i < argc; i++) {
+		struct vfio_device_info info = { .argsz = sizeof(info) };
+		int device = ioctl(group, VFIO_GROUP_GET_DEVICE_FD, argv[i]);
+
+		printf("device %s descriptor: %s\n", argv[i], why(device));
+		if (device < 0)
+			continue;
+		result = ioctl(device, VFIO_DEVICE_GET_INFO, &info);
+		printf("device %s regions: %d\n", argv[i], result < 0 ? 0 : (int)info.num_regions);
+	}
+	return 0;
+}
