@@ -2,6 +2,10 @@
 #
 # make             builds both programs into build/
 # make install     DESTDIR= PREFIX=/usr
+# make demo        see it work, in a virtual machine
+# make check       every test
+# make lint        formatting, static analysis, purity of the pure layers
+# make fuzz        FUZZ_SECONDS=60
 
 PREFIX ?= /usr
 DESTDIR ?=
@@ -89,8 +93,31 @@ uninstall:
 		$(scripts:%=$(DESTDIR)$(initramfs)/scripts/%)
 	-rmdir $(DESTDIR)$(libdir)
 
+demo:
+	@tests/demo
+
+check:
+	@tests/setup check
+	@$(MAKE) --no-print-directory all $(B)/pure.ok $(unit_tests)
+	@tests/run $(unit_tests) tests/fixtures.t $(sort $(wildcard tests/qemu/*.t))
+
+scripts_checked := hook/vfio-boot $(wildcard premount/*/*) .ci/run tests/setup tests/demo tests/collect \
+	$(addprefix tests/qemu/,boot enter guest hook.sh image init install lib.sh run)
+sources := $(wildcard src/*.[ch] tests/unit/*.[ch] tests/fuzz/*.c tests/qemu/*.c)
+
+# Not part of check: the opinion of these tools changes from one Debian to the next. CI has both.
+lint: $(B)/pure.ok
+	clang-format --dry-run -Werror $(sources)
+	cppcheck --quiet --std=c11 --error-exitcode=1 --enable=warning,portability --inline-suppr \
+		--suppress=missingIncludeSystem -D_GNU_SOURCE -Isrc src
+	clang-tidy --quiet --warnings-as-errors='*' $(core:%=src/%.c) $(patsubst %,src/%.c,hands apply report claim) \
+		-- -std=gnu11 -D_GNU_SOURCE -Isrc
+	shellcheck -x $(scripts_checked)
+
 clean:
 	rm -rf $(B)/klibc $(B)/host $(B)/asan $(B)/vfio-boot $(B)/vfio-boot-claim
 
-.PHONY: all install uninstall clean
+include tests/unit.mk
+
+.PHONY: all install uninstall demo check lint clean
 -include $(wildcard $(B)/*/*.d)

@@ -22,7 +22,7 @@ static int note_foreign(void *ctx, const char *name)
 	const struct device *d = machine_find(f->m, pciaddr_from_name(name, (unsigned)strlen(name)));
 
 	if (d && d->verdict == VERDICT_NONE)
-		say(f->log, LEVEL_REFUSED, "%s: foreign: vfio-pci holds it, nobody selected it (see modprobe.d)", name);
+		say(f->log, LEVEL_REFUSED, "%s: foreign: vfio-pci holds it unasked (see modprobe.d)", name);
 	return 0;
 }
 

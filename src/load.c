@@ -105,7 +105,7 @@ const char *load_settings(struct settings *s, struct paper *paper, const struct 
 	if (len < 0) {
 		settings_problem(s, &(struct place){ command_line, 0, 0 }, (struct span){ NULL, 0 },
 				 len == -EFBIG ? "longer than 4096 bytes" : error_text(-len));
-		return "the kernel command line, which could say off, cannot be read";
+		return "the kernel command line cannot be read";
 	}
 	settings_parse_cmdline(s, command_line, cmdline, (size_t)len);
 	if (!faccessat(root->fd, "proc/vmcore", F_OK, 0))

@@ -134,7 +134,7 @@ static void add_own_reason(struct text *t, const struct machine *m, const struct
 static void add_missing(struct text *t, const struct machine *m, const struct group *g)
 {
 	const struct device *d, *refused = NULL;
-	bool excluded = false, named_only = false;
+	bool excluded = false, named_only = false, held = false;
 	unsigned n = 0;
 
 	for_each_member(g, d) {
@@ -142,6 +142,7 @@ static void add_missing(struct text *t, const struct machine *m, const struct gr
 			continue;
 		excluded |= d->facts & DEVICE_EXCLUDED;
 		named_only |= plan_own_reason(m, d, false);
+		held |= held_fast(m, d);
 		if (plan_own_reason(m, d, true))
 			refused = d;
 		text_add(t, n++ ? ", " : "");
@@ -153,9 +154,11 @@ static void add_missing(struct text *t, const struct machine *m, const struct gr
 		add_own_reason(t, m, refused, plan_own_reason(m, refused, true));
 	} else if (excluded) {
 		text_add(t, "excluded; a group is claimed whole or not at all");
+	} else if (held && m->settings->unbind == NO) {
+		text_add(t, "held by a driver: set unbind=yes");
 	} else {
 		text_add(t, n > 1 ? "add them" : "add it");
-		text_add(t, named_only ? " by bus index" : ", or set group=whole");
+		text_add(t, named_only || held ? " by bus index" : ", or set group=whole");
 	}
 	text_add(t, ")");
 }

@@ -100,8 +100,7 @@ bool blocks_group(const struct device *d, const char *driver)
 	return is_host_bridge(d) ? strncmp(driver, "vfio", 4) != 0 : strcmp(driver, "pcieport") != 0;
 }
 
-/* 5: does a driver hold this member that must not be taken off? */
-static bool held_fast(const struct machine *m, const struct device *d)
+bool held_fast(const struct machine *m, const struct device *d)
 {
 	unsigned base = base_class(d);
 

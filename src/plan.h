@@ -33,6 +33,9 @@ const struct device *protected_twin(const struct machine *m, const struct device
 /* Has the driver that holds this bridge or host bridge to go before its group is usable? */
 bool blocks_group(const struct device *d, const char *driver) __attribute__((nonnull(1)));
 
+/* Rule 5: does a driver hold this member that must not be taken off? */
+bool held_fast(const struct machine *m, const struct device *d) __attribute__((nonnull));
+
 /* Does this member keep its group incomplete? */
 bool is_missing(const struct device *d) __attribute__((nonnull));
 

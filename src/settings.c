@@ -120,10 +120,12 @@ static void set_list(const struct reading *r, struct span v)
 
 	if (!r->at->line) {
 		bool adds = v.len && *p == '+';
+		struct span all;
 
 		p += adds;
+		all = trimmed(p, end);
 		/* `off` alone replaces nothing, so that the next boot can be told without it. */
-		if (r->list == LIST_IDS && (!v.len || span_is((struct span){ p, (unsigned)(end - p) }, "off"))) {
+		if (r->list == LIST_IDS && ((!all.len && !adds) || span_is(all, "off"))) {
 			r->s->off_now = true;
 			return;
 		}

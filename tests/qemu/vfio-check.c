@@ -6,10 +6,10 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/vfio.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
-#include <linux/vfio.h>
 
 static const char *why(int result)
 {
@@ -34,7 +34,9 @@ int main(int argc, char **argv)
 
 	result = ioctl(group, VFIO_GROUP_GET_STATUS, &status);
 	printf("group %s viable: %s\n", argv[1],
-	       result < 0 ? why(result) : status.flags & VFIO_GROUP_FLAGS_VIABLE ? "yes" : "no");
+	       result < 0				? why(result)
+	       : status.flags & VFIO_GROUP_FLAGS_VIABLE ? "yes"
+							: "no");
 
 	container = open("/dev/vfio/vfio", O_RDWR);
 	result = ioctl(group, VFIO_GROUP_SET_CONTAINER, &container);
