@@ -29,7 +29,8 @@ X86 := $(if $(findstring x86_64,$(shell $(CC) -dumpmachine)),-malign-data=abi -m
 # silently. All but the first line of flags saves 900 bytes.
 KLIBC := $(BASE) -Werror -fno-common -ffile-prefix-map=$(CURDIR)=. \
 	-fno-expensive-optimizations -fno-tree-loop-im -fno-tree-dominator-opts -fno-tree-tail-merge \
-	-fno-optimize-sibling-calls -fno-jump-tables -fno-if-conversion -fno-caller-saves $(X86) -Os
+	-fno-optimize-sibling-calls -fno-jump-tables -fno-if-conversion -fno-caller-saves \
+	-fno-code-hoisting -fno-shrink-wrap $(X86) -Os
 # -flto does not work with klcc; the sources in one unit do the same, and save 600 bytes more.
 WHOLE := -Wno-missing-prototypes -fwhole-program -fno-inline-functions-called-once -fipa-pta
 # Without the first two the linker pads the program by nine kilobytes.

@@ -4,13 +4,16 @@
 const struct selector *next_absent(const struct machine *m, const struct selector *after)
 {
 	const struct selector *next = NULL, *sel;
+	int order;
 
 	for_each_selector(&m->settings->list[LIST_IDS], sel) {
 		if (m->nothing || sel->flags & (SELECTOR_MATCHED | SELECTOR_EXCLUDES))
 			continue;
 		if (after && span_cmp(sel->text, after->text) <= 0)
 			continue;
-		if (!next || span_cmp(sel->text, next->text) < 0)
+		/* Where the same is wanted twice, the one that is a fault counts. */
+		order = next ? span_cmp(sel->text, next->text) : -1;
+		if (order < 0 || (!order && next->flags & SELECTOR_OPTIONAL))
 			next = sel;
 	}
 	return next;

@@ -73,7 +73,7 @@ static void add_no_iommu(struct text *t, const struct machine *m, const struct d
 	if (d->group)
 		text_add(t, "its group %u is vfio-noiommu, which isolates nothing", d->group->number);
 	else if (m->phase == PHASE_INIT_TOP)
-		text_add(t, "no IOMMU group yet, it is looked at again at local-top");
+		text_add(t, "no IOMMU group yet (looked at again at local-top)");
 	else if (m->any_group)
 		text_add(t, "it has no IOMMU group, though others have");
 	else
@@ -219,7 +219,7 @@ static void add_group_reason(struct text *t, const struct machine *m, const stru
 
 void add_message(struct text *t, const struct machine *m, const struct device *d)
 {
-	const struct selector *sel;
+	const struct selector *sel, *best = NULL;
 
 	if (d->verdict == VERDICT_FAILED) {
 		add_failure(t, d, d->reason);
@@ -229,12 +229,11 @@ void add_message(struct text *t, const struct machine *m, const struct device *d
 		add_own_reason(t, m, d, d->reason);
 	} else {
 		for_each_selector(&m->settings->list[LIST_IDS], sel) {
-			if (!(sel->flags & SELECTOR_EXCLUDES) || !selector_covers(sel, d))
-				continue;
-			text_add(t, "by !");
-			add_entry(t, sel);
-			return;
+			if (sel->flags & SELECTOR_EXCLUDES && selector_covers(sel, d) && more_specific(sel, best))
+				best = sel;
 		}
+		text_add(t, "by !");
+		add_entry(t, best);
 	}
 }
 

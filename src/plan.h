@@ -18,6 +18,9 @@
  */
 void select_devices(struct machine *m) __attribute__((nonnull));
 
+/* Is `a` a better name for what it means than `b`, or is b NULL? More specific first, then in lexical order. */
+bool more_specific(const struct selector *a, const struct selector *b) __attribute__((nonnull(1)));
+
 /* Rules 3 to 7: a verdict for every device that was asked for, a reason for every group that is refused. */
 void plan_decide(struct machine *m) __attribute__((nonnull));
 

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "plan.h"
 
-/* Is `a` a better name than `b` for what was selected? More specific first, then in lexical order. */
-static bool more_specific(const struct selector *a, const struct selector *b)
+bool more_specific(const struct selector *a, const struct selector *b)
 {
+	if (!b)
+		return true;
 	return a->kind != b->kind ? a->kind < b->kind : span_cmp(a->text, b->text) < 0;
 }
 
@@ -27,7 +28,7 @@ static void apply_selector(struct selector *sel, struct device *d)
 		if (selector_names(sel))
 			d->facts |= DEVICE_NAMED;
 	}
-	if (!d->selector || more_specific(sel, d->selector))
+	if (more_specific(sel, d->selector))
 		d->selector = sel;
 }
 
@@ -48,9 +49,9 @@ static void apply_cover(struct selector *sel, struct machine *m, enum list_name 
 		sel->flags |= SELECTOR_MATCHED;
 		if (list == LIST_IDS)
 			d->facts |= DEVICE_EXCLUDED;
-		else if (list == LIST_PROTECT)
+		else if (list == LIST_PROTECT && more_specific(sel, d->protects))
 			d->protects = sel;
-		else
+		else if (list == LIST_RESERVE && more_specific(sel, d->reserves))
 			d->reserves = sel;
 	}
 }

@@ -35,7 +35,7 @@ static const char *parse_ids(struct selector *s, const char *p, const char *end)
 	for (;;) {
 		p = n < 6 ? parse_field(p, end, n < 4 ? 4 : 6, n > 0, &field[n]) : NULL;
 		if (!p)
-			return "neither a bus index ([DOMAIN:]BB:DD.F) nor an ID (VVVV:DDDD, 4 digits each)";
+			return "neither a bus index (BB:DD.F) nor an ID (VVVV:DDDD, 4 digits each)";
 		n++;
 		if (p == end)
 			break;

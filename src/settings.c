@@ -8,8 +8,10 @@ void settings_init(struct settings *s)
 	memset(s, 0, offsetof(struct settings, problem));
 	s->timeout = 30;
 	s->unbind = YES;
-	for (enum list_name i = 0; i < LISTS; i++)
+	for (enum list_name i = 0; i < LISTS; i++) {
 		s->list[i].end = s->list[i].selector;
+		s->list[i].full = s->list[i].off = false;
+	}
 }
 
 void settings_problem(struct settings *s, const struct place *at, struct span text, const char *what)
@@ -86,7 +88,7 @@ static void list_entry(const struct reading *r, struct span word)
 		if (list->full)
 			return;
 		list->full = true;
-		why = "more than 256 selectors in a list: left out from here on";
+		why = "more than 256 selectors, left out from here on";
 	}
 	if (!why) {
 		*list->end++ = sel;
@@ -246,7 +248,7 @@ void settings_parse_file(struct settings *s, const char *source, const char *p, 
 			parse_line(s, &at, p, eol);
 		} else if (nul < eol) {
 			at.column = (uint32_t)(nul - p) + 1;
-			settings_problem(s, &at, (struct span){ p, 0 }, "a NUL: no text file, nothing in it is used");
+			settings_problem(s, &at, (struct span){ p, 0 }, "a NUL, nothing in this file is used");
 			s->only_named = true;
 			return;
 		}
