@@ -37,16 +37,22 @@ WHOLE := -Wno-missing-prototypes -fwhole-program -fno-inline-functions-called-on
 KLDFLAGS := -Wl,-z,noseparate-code -Wl,-z,common-page-size=16 -Wl,--build-id=none
 SIZE_MAX := 28672
 
+# One short line a file; V=1 shows the commands.
+Q := $(if $(V),,@)
+tell = $(if $(V),,@echo "  $@")
+
 all: $(B)/vfio-boot-claim $(B)/vfio-boot
 
 $(B)/klibc $(B)/host $(B)/asan:
 	@mkdir -p $@
 
 $(B)/klibc/%.o: src/%.c Makefile | $(B)/klibc
-	$(KLCC) $(KLIBC) -c -o $@ $<
+	$(tell)
+	$(Q)$(KLCC) $(KLIBC) -c -o $@ $<
 
 $(B)/host/%.o: src/%.c Makefile | $(B)/host
-	$(CC) $(HOST) $(CPPFLAGS) $(CFLAGS) -c -o $@ $<
+	$(tell)
+	$(Q)$(CC) $(HOST) $(CPPFLAGS) $(CFLAGS) -c -o $@ $<
 
 $(B)/host/json.o: HOST += $(JSON_CFLAGS)
 
@@ -54,19 +60,22 @@ $(B)/host/json.o: HOST += $(JSON_CFLAGS)
 heap := malloc|calloc|realloc|free|qsort|opendir|fdopendir
 
 $(B)/klibc/whole.c: Makefile | $(B)/klibc
-	printf '#include "%s.c"\n' $(filter-out compat,$(claim)) >$@
+	$(Q)printf '#include "%s.c"\n' $(filter-out compat,$(claim)) >$@
 
 $(B)/klibc/whole.o: $(B)/klibc/whole.c
-	$(KLCC) $(WHOLE) $(KLIBC) -c -o $@ $<
+	$(tell)
+	$(Q)$(KLCC) $(WHOLE) $(KLIBC) -c -o $@ $<
 
 $(B)/vfio-boot-claim: $(B)/klibc/whole.o $(B)/klibc/compat.o
 	@! nm -u $^ | grep -wE '$(heap)' || { echo "a heap in the core" >&2; exit 1; }
-	$(KLCC) -static -s -o $@ $(KLDFLAGS) $^
+	$(tell)
+	$(Q)$(KLCC) -static -s -o $@ $(KLDFLAGS) $^
 	@size=$$(wc -c <$@); echo "$@: $$size bytes of $(SIZE_MAX)"; \
 	test $$size -le $(SIZE_MAX) || { echo "$@: too large" >&2; rm $@; exit 1; }
 
 $(B)/vfio-boot: $(host:%=$(B)/host/%.o)
-	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(JSON_LIBS)
+	$(tell)
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(JSON_LIBS)
 
 # initramfs-tools looks in its own folder and in /etc, nowhere else: with another PREFIX ours go to /etc.
 libdir := $(PREFIX)/lib/vfio-boot
@@ -108,12 +117,12 @@ sources := $(wildcard src/*.[ch] tests/unit/*.[ch] tests/fuzz/*.c tests/qemu/*.c
 
 # Not part of check: the opinion of these tools changes from one Debian to the next. CI has both.
 lint: $(B)/pure.ok
-	clang-format --dry-run -Werror $(sources)
-	cppcheck --quiet --std=c11 --error-exitcode=1 --enable=warning,portability --inline-suppr \
+	$(Q)clang-format --dry-run -Werror $(sources)
+	$(Q)cppcheck --quiet --std=c11 --error-exitcode=1 --enable=warning,portability --inline-suppr \
 		--suppress=missingIncludeSystem -D_GNU_SOURCE -Isrc src
-	clang-tidy --quiet --warnings-as-errors='*' $(core:%=src/%.c) $(patsubst %,src/%.c,hands apply report claim) \
+	$(Q)clang-tidy --quiet --warnings-as-errors='*' $(core:%=src/%.c) $(patsubst %,src/%.c,hands apply report claim) \
 		-- -std=gnu11 -D_GNU_SOURCE -Isrc
-	shellcheck -x $(scripts_checked)
+	$(Q)shellcheck -x $(scripts_checked)
 
 clean:
 	rm -rf $(B)/klibc $(B)/host $(B)/asan $(B)/vfio-boot $(B)/vfio-boot-claim

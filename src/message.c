@@ -232,6 +232,8 @@ void add_message(struct text *t, const struct machine *m, const struct device *d
 			if (sel->flags & SELECTOR_EXCLUDES && selector_covers(sel, d) && more_specific(sel, best))
 				best = sel;
 		}
+		if (!best)
+			return;
 		text_add(t, "by !");
 		add_entry(t, best);
 	}

@@ -54,8 +54,8 @@ static void warn_of_entry(const struct selector *sel, const char *prefix, const 
 		return;
 	text_set(&t, "%s", prefix);
 	add_entry(&t, sel);
-	text_add(&t, matched ? ": its guard fits nothing, it holds for that address and that ID"
-			     : ": matches no device");
+	text_add(&t,
+		 matched ? ": its guard fits nothing, it holds for that address and that ID" : ": matches no device");
 	l->say(l, LEVEL_REFUSED, t.p);
 }
 

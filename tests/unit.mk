@@ -18,21 +18,26 @@ UNIT := -Itests/unit -Wno-missing-field-initializers
 FEW := -DROUNDS=30000
 
 $(B)/asan/%.o: src/%.c Makefile tests/unit.mk | $(B)/asan
-	$(CC) $(ASAN) -c -o $@ $<
+	$(tell)
+	$(Q)$(CC) $(ASAN) -c -o $@ $<
 
 $(B)/asan/json.o: ASAN += $(JSON_CFLAGS)
 
 $(B)/asan/vfio-boot: $(host:%=$(B)/asan/%.o)
-	$(CC) $(SANITIZE) -o $@ $^ $(JSON_LIBS)
+	$(tell)
+	$(Q)$(CC) $(SANITIZE) -o $@ $^ $(JSON_LIBS)
 
 $(B)/asan/unit-%.o: tests/unit/%.c Makefile tests/unit.mk | $(B)/asan
-	$(CC) $(ASAN) $(UNIT) $(FEW) -c -o $@ $<
+	$(tell)
+	$(Q)$(CC) $(ASAN) $(UNIT) $(FEW) -c -o $@ $<
 
 $(B)/klibc/unit-%.o: tests/unit/%.c Makefile tests/unit.mk | $(B)/klibc
-	$(KLCC) $(KLIBC) $(UNIT) $(FEW) -c -o $@ $<
+	$(tell)
+	$(Q)$(KLCC) $(KLIBC) $(UNIT) $(FEW) -c -o $@ $<
 
 $(B)/host/unit-%.o: tests/unit/%.c Makefile tests/unit.mk | $(B)/host
-	$(CC) $(BASE) -Werror $(UNIT) $(CFLAGS) -c -o $@ $<
+	$(tell)
+	$(Q)$(CC) $(BASE) -Werror $(UNIT) $(CFLAGS) -c -o $@ $<
 
 # The property test has more parts.
 $(B)/asan/unit-property.t: $(B)/asan/unit-oracle.o $(B)/asan/unit-random_pair.o
@@ -40,27 +45,33 @@ $(B)/klibc/unit-property.t: $(B)/klibc/unit-oracle.o $(B)/klibc/unit-random_pair
 $(B)/host/unit-property.t: $(B)/host/unit-oracle.o $(B)/host/unit-random_pair.o
 
 $(B)/asan/unit-%.t: $(B)/asan/unit-%.o $(B)/asan/unit-model.o $(pure:%=$(B)/asan/%.o)
-	$(CC) $(SANITIZE) -o $@ $^
+	$(tell)
+	$(Q)$(CC) $(SANITIZE) -o $@ $^
 
 $(B)/klibc/unit-%.t: $(B)/klibc/unit-%.o $(B)/klibc/unit-model.o $(pure:%=$(B)/klibc/%.o)
-	$(KLCC) -static -o $@ $^
+	$(tell)
+	$(Q)$(KLCC) -static -o $@ $^
 
 $(B)/host/unit-%.t: $(B)/host/unit-%.o $(B)/host/unit-model.o $(pure:%=$(B)/host/%.o)
-	$(CC) -o $@ $^
+	$(tell)
+	$(Q)$(CC) -o $@ $^
 
 .PRECIOUS: $(B)/asan/unit-%.o $(B)/klibc/unit-%.o $(B)/host/unit-%.o $(B)/asan/fuzz-%.o
 
 # What the fuzzers found and what they begin with, one test a file.
 $(B)/asan/fuzz-%.o: tests/fuzz/%.c Makefile tests/unit.mk | $(B)/asan
-	$(CC) $(ASAN) $(UNIT) -c -o $@ $<
+	$(tell)
+	$(Q)$(CC) $(ASAN) $(UNIT) -c -o $@ $<
 
 $(B)/asan/fuzz-%.t: tests/fuzz/replay.c $(B)/asan/fuzz-%.o $(B)/asan/unit-model.o $(pure:%=$(B)/asan/%.o)
-	$(CC) $(ASAN) $(UNIT) -MF $(@:.t=.d) -DCORPUS='"tests/fuzz/corpus/$*"' -o $@ $(filter %.c %.o,$^)
+	$(tell)
+	$(Q)$(CC) $(ASAN) $(UNIT) -MF $(@:.t=.d) -DCORPUS='"tests/fuzz/corpus/$*"' -o $@ $(filter %.c %.o,$^)
 
 # Crashers go into the corpus of the repository; what else is worth keeping stays below $(B).
 $(B)/fuzz/%: tests/fuzz/%.c tests/unit/model.c $(pure:%=src/%.c) $(wildcard src/*.h tests/unit/*.h tests/fuzz/*.h)
 	@mkdir -p $(B)/fuzz
-	$(FUZZ_CC) -std=gnu11 -D_GNU_SOURCE -Isrc $(UNIT) -O1 -g -fsanitize=fuzzer,address,undefined \
+	$(tell)
+	$(Q)$(FUZZ_CC) -std=gnu11 -D_GNU_SOURCE -Isrc $(UNIT) -O1 -g -fsanitize=fuzzer,address,undefined \
 		-fno-sanitize-recover=all -o $@ $(filter %.c,$^)
 
 fuzz: $(fuzzed:%=$(B)/fuzz/%)
