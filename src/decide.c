@@ -52,9 +52,11 @@ bool decide(struct job *j, const struct listener *l)
 	m->nothing = load_settings(s, &j->paper, &j->root, j->argument[ARGUMENT_CMDLINE]);
 	j->left_out_off = s->off_now && j->phase == PHASE_NEXT_BOOT && !j->argument[ARGUMENT_CMDLINE];
 	if (!m->nothing && s->off_now && !j->left_out_off)
-		m->nothing = "vfio.ids=off on the kernel command line";
+		m->nothing = "vfio.ids=off";
+	if (!m->nothing && s->unprotected)
+		m->nothing = "too many exclusions or protect entries";
 	if (!m->nothing && s->list[LIST_IDS].off)
-		m->nothing = "ids=off in the settings";
+		m->nothing = "ids=off";
 	if (m->nothing || s->list[LIST_IDS].end == s->list[LIST_IDS].selector)
 		return true;
 	ret = scan_machine(m, &j->root, j->argument[ARGUMENT_RELEASE]);

@@ -16,7 +16,9 @@ void say(const struct listener *l, unsigned level, const char *fmt, ...)
 void set_problem(struct text *t, const struct problem *p)
 {
 	/* Somebody's rubbish can be long. */
-	text_set(t, p->text.len ? "%.*s: " : "", (int)(p->text.len < 80 ? p->text.len : 80), p->text.p);
+	t->len = 0;
+	if (p->text.len)
+		text_add(t, "%.*s: ", (int)(p->text.len < 80 ? p->text.len : 80), p->text.p);
 	text_add(t, "%s", p->what);
 }
 

@@ -85,6 +85,7 @@ static void list_entry(const struct reading *r, struct span word)
 	if (!why && list->end == list->selector + SELECTORS_MAX) {
 		/* What is left out can be what protects. Said once, not ten thousand times. */
 		r->s->only_named = true;
+		r->s->unprotected |= r->list == LIST_PROTECT || sel.flags & SELECTOR_EXCLUDES;
 		if (list->full)
 			return;
 		list->full = true;

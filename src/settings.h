@@ -44,6 +44,7 @@ struct settings {
 	bool off_now;	      /* the rescue switch on the kernel command line */
 	bool ids_replaced;    /* by the kernel command line */
 	bool protect_unknown; /* what the host lives on is not known */
+	bool unprotected;     /* more protects than there is room for: nothing is claimed */
 	bool only_named;      /* something that protects could not be read: see interface.md, "Selectors" */
 	unsigned problems;
 	struct problem problem[PROBLEMS_MAX];
@@ -56,8 +57,8 @@ struct settings {
 void settings_init(struct settings *s) __attribute__((nonnull));
 
 /*
- * Reads the text of one settings file. Selectors and problems keep pointing into the text. A file with a NUL in it is
- * no text: nothing is taken from it, and only named devices are claimed.
+ * Reads the text of one settings file; a NUL has to follow it. Selectors and problems keep pointing into it. A file
+ * with a NUL in it is no text: nothing is taken from it, and only named devices are claimed.
  */
 void settings_parse_file(struct settings *s, const char *source, const char *p, size_t len) __attribute__((nonnull));
 
