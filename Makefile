@@ -109,7 +109,7 @@ demo:
 check:
 	@tests/setup check
 	@$(MAKE) --no-print-directory all $(B)/pure.ok $(unit_tests)
-	@tests/run $(unit_tests) tests/figures.t tests/fixtures.t $(sort $(wildcard tests/qemu/*.t))
+	@tests/run $(unit_tests) tests/figures.t tests/give-back.t tests/fixtures.t $(sort $(wildcard tests/qemu/*.t))
 
 scripts_checked := hook/vfio-boot $(wildcard premount/*/*) .ci/run tests/setup tests/demo tests/collect \
 	$(addprefix tests/qemu/,boot enter guest hook.sh image init install lib.sh run)

@@ -69,7 +69,8 @@ int report_write(const struct machine *m, int root)
 	struct text t;
 	int ret;
 
-	/* It is there already at the second look; where it cannot be made, the file cannot be opened. */
+	/* They are often there already; where they cannot be made, the file cannot be opened. */
+	mkdirat(root, "run", 0755);
 	mkdirat(root, folder, 0755);
 	output_init(&out, openat(root, beside, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0644));
 	if (out.fd < 0)
