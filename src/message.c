@@ -77,8 +77,8 @@ static void add_no_iommu(struct text *t, const struct machine *m, const struct d
 	else if (m->any_group)
 		text_add(t, "it has no IOMMU group, though others have");
 	else
-		text_add(t, "the IOMMU is off (%s intel_iommu=on on the kernel command line)",
-			 m->firmware ? "see iommu=off," : "switch on VT-d, AMD-Vi or SMMU in the firmware;");
+		text_add(t, "the IOMMU is off (%sput intel_iommu=on on the kernel command line)",
+			 m->firmware ? "" : "switch on VT-d, AMD-Vi or SMMU in the firmware; ");
 }
 
 /* What speaks against the device itself. */
