@@ -113,8 +113,7 @@ struct device {
 };
 
 enum {
-	GROUP_NOIOMMU = 1 << 0,	   /* its name is vfio-noiommu: no isolation at all */
-	GROUP_UNREADABLE = 1 << 1, /* its members could not be read */
+	GROUP_NOIOMMU = 1 << 0, /* its name is vfio-noiommu: no isolation at all */
 };
 
 struct group {

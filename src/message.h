@@ -5,7 +5,7 @@
 
 #include "plan.h"
 
-/* The words of the contract; for "claim" and "already" followed by the driver where it says so. */
+/* The words of the contract. */
 const char *verdict_name(enum verdict v);
 const char *reason_name(enum reason r);
 

@@ -50,7 +50,7 @@ struct pci_ids {
 struct selector {
 	struct span text; /* as written, without ! and ? */
 	pciaddr address;  /* the function, or where a path begins */
-	pciaddr target;	  /* where the path ends on this machine (scan_paths()), or PCIADDR_NONE */
+	pciaddr target;	  /* where the path ends on this machine (find_path() of scan.c), or PCIADDR_NONE */
 	struct pci_ids ids;
 	uint32_t class; /* the bits that are compared, 24 of them */
 	uint32_t class_mask;
