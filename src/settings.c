@@ -5,7 +5,7 @@
 
 void settings_init(struct settings *s)
 {
-	memset(s, 0, offsetof(struct settings, problem));
+	memset(s, 0, offsetof(struct settings, list));
 	s->timeout = 30;
 	s->unbind = YES;
 	for (enum list_name i = 0; i < LISTS; i++) {

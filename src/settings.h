@@ -47,8 +47,9 @@ struct settings {
 	bool unprotected;     /* more protects than there is room for: nothing is claimed */
 	bool only_named;      /* something that protects could not be read: see interface.md, "Selectors" */
 	unsigned problems;
-	struct problem problem[PROBLEMS_MAX];
+	/* What is long comes last: a short way to the rest is short code. */
 	struct list list[LISTS];
+	struct problem problem[PROBLEMS_MAX];
 };
 
 #define for_each_selector(list, sel) for ((sel) = (list)->selector; (sel) < (list)->end; (sel)++)
