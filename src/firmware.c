@@ -31,7 +31,7 @@ static struct range read_range(const char **p)
 struct range firmware_framebuffer(int root)
 {
 	/* Who sits on what the firmware left: sysfb, then an fbdev or DRM driver in the same place. */
-	static const char owners[] = "BOOTFB\0efifb\0vesafb\0simplefb\0simpledrm\0efidrm\0vesadrm\0ofdrm\0";
+	static const char *const owners = "BOOTFB\0efifb\0vesafb\0simplefb\0simpledrm\0efidrm\0vesadrm\0ofdrm\0";
 	struct range found = { 0, 0 };
 	const char *line;
 	struct lines l;

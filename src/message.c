@@ -38,11 +38,11 @@ void add_entry(struct text *t, const struct selector *sel)
 	text_add(t, ")");
 }
 
-static const char to_name_it[] = " (name it by bus index to claim it)";
+static const char *const to_name_it = " (name it by bus index to claim it)";
 
 static void add_use(struct text *t, const struct device *d)
 {
-	static const char uses[] = "is mounted\0is swap\0is held (LVM, LUKS, RAID)\0is open\0is up";
+	static const char *const uses = "is mounted\0is swap\0is held (LVM, LUKS, RAID)\0is open\0is up";
 
 	if (d->use == USE_VFS)
 		text_add(t, "its VFs are enabled");

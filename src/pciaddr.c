@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "pciaddr.h"
 
-static const char bad_device[] = "no such slot: the device is 0 to 1f";
-static const char bad_function[] = "no such function: it is 0 to 7";
+static const char *const bad_device = "no such slot: the device is 0 to 1f";
+static const char *const bad_function = "no such function: it is 0 to 7";
 
 const char *pciaddr_parse_devfn(const char *p, const char *end, uint8_t *out, bool *slot, const char **why)
 {
