@@ -9,33 +9,42 @@
 #include "load.h"
 #include "sysfs.h"
 
-static const char drop_in_folder[] = "/etc/vfio-boot.conf.d";
-static const char command_line[] = "kernel command line";
+static const char *const drop_in_folder = "/etc/vfio-boot.conf.d";
+static const char *const command_line = "kernel command line";
+
+/* Something is wrong with a source as a whole. */
+static void problem_of(struct settings *s, const char *source, struct span text, const char *what)
+{
+	const struct place at = { source, 0, 0 };
+
+	settings_problem(s, &at, text, what);
+}
 
 /* A source of which nothing can be used. What it excludes or protects is not known then. */
 static void cannot_use(struct settings *s, const char *source, int error)
 {
 	static const char words[] = "cannot be read, nothing in it is used";
-	const struct place at = { source, 0, 0 };
 
 	s->only_named = true;
-	settings_problem(s, &at, (struct span){ words, sizeof(words) - 1 },
-			 error == -EFBIG ? "more than 64 KiB of settings" : error_text(-error));
+	problem_of(s, source, (struct span){ words, sizeof(words) - 1 },
+		   error == -EFBIG ? "more than 64 KiB of settings" : error_text(-error));
 }
 
-/* Reads one file, by its absolute path, to buf. Returns behind it; NULL if it is not there. */
-static char *load_file(struct settings *s, const struct root *root, const char *name, char *buf, const char *end)
+/* Reads one file, by its absolute path, to where the next one goes. Is it there at all? */
+static bool load_file(struct settings *s, struct paper *paper, const struct root *root, const char *name)
 {
-	int len = read_whole(root->fd, name + 1, root->sysroot ? O_NOFOLLOW : 0, buf, (size_t)(end - buf));
+	int len = read_whole(root->fd, name + 1, root->sysroot ? O_NOFOLLOW : 0, paper->file,
+			     (size_t)(paper->end - paper->file));
 
 	if (len == -ENOENT)
-		return NULL;
+		return false;
 	if (len < 0) {
 		cannot_use(s, name, len);
-		return buf;
+		return true;
 	}
-	settings_parse_file(s, name, buf, (size_t)len);
-	return buf + len;
+	settings_parse_file(s, name, paper->file, (size_t)len);
+	paper->file += len;
+	return true;
 }
 
 /* Keeps the paths of *.conf, in order. */
@@ -61,21 +70,16 @@ static int note_drop_in(void *ctx, const char *file)
 static void load_drop_ins(struct settings *s, struct paper *paper, const struct root *root)
 {
 	int ret = list_directory(root->fd, drop_in_folder + 1, note_drop_in, paper);
-	const struct place at = { drop_in_folder, 0, 0 };
 
 	if (ret == -EFBIG) {
 		s->only_named = true;
-		settings_problem(s, &at, (struct span){ NULL, 0 },
-				 "more than 64 files, or a name of more than 100 bytes");
+		problem_of(s, drop_in_folder, (struct span){ NULL, 0 },
+			   "more than 64 files, or a name of more than 100 bytes");
 	} else if (ret < 0 && ret != -ENOENT) {
 		cannot_use(s, drop_in_folder, ret);
 	}
-	for (unsigned i = 0; i < paper->drop_ins; i++) {
-		char *behind = load_file(s, root, paper->drop_in[i], paper->file, paper->files + sizeof(paper->files));
-
-		if (behind)
-			paper->file = behind;
-	}
+	for (unsigned i = 0; i < paper->drop_ins; i++)
+		load_file(s, paper, root, paper->drop_in[i]);
 }
 
 const char *load_settings(struct settings *s, struct paper *paper, const struct root *root, const char *cmdline)
@@ -84,11 +88,13 @@ const char *load_settings(struct settings *s, struct paper *paper, const struct 
 
 	settings_init(s);
 	paper->drop_ins = 0;
-	paper->file = load_file(s, root, "/etc/vfio-boot.conf", paper->files, paper->files + sizeof(paper->files));
-	if (!paper->file)
-		paper->file = paper->files;
+	paper->file = paper->files;
+	paper->end = paper->files + sizeof(paper->files);
+	load_file(s, paper, root, "/etc/vfio-boot.conf");
 	load_drop_ins(s, paper, root);
-	if (!load_file(s, root, "/var/lib/vfio-boot/protect", paper->protect, paper->protect + sizeof(paper->protect)))
+	paper->file = paper->protect;
+	paper->end = paper->protect + sizeof(paper->protect);
+	if (!load_file(s, paper, root, "/var/lib/vfio-boot/protect"))
 		s->protect_unknown = true;
 
 	if (!cmdline) {
@@ -103,8 +109,8 @@ const char *load_settings(struct settings *s, struct paper *paper, const struct 
 	}
 	paper->cmdline_used = cmdline;
 	if (len < 0) {
-		settings_problem(s, &(struct place){ command_line, 0, 0 }, (struct span){ NULL, 0 },
-				 len == -EFBIG ? "longer than 4096 bytes" : error_text(-len));
+		problem_of(s, command_line, (struct span){ NULL, 0 },
+			   len == -EFBIG ? "longer than 4096 bytes" : error_text(-len));
 		return "the kernel command line cannot be read";
 	}
 	settings_parse_cmdline(s, command_line, cmdline, (size_t)len);

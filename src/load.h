@@ -10,10 +10,11 @@
 
 /* What the settings keep pointing into. */
 struct paper {
-	char *file; /* where the next file goes */
+	char *file; /* where the next file goes, */
+	char *end;  /* and the end of the room for it */
 	unsigned drop_ins;
-	char drop_in[DROP_INS_MAX][DROP_IN_NAME]; /* their paths, in order */
 	const char *cmdline_used;		  /* paper->cmdline, or that of the caller */
+	char drop_in[DROP_INS_MAX][DROP_IN_NAME]; /* their paths, in order */
 	char cmdline[CMDLINE_MAX + 1];
 	char files[SETTINGS_TEXT_MAX + 1];
 	char protect[SETTINGS_TEXT_MAX + 1];
