@@ -31,23 +31,24 @@ bool cmdline_next(const char **p, const char *end, struct cmdline_word *w)
 	}
 	*p = at;
 	w->has_value = equals != NULL;
+	w->name.p = start;
 	if (equals) {
-		w->name = (struct span){ start, (unsigned)(equals - start) };
-		equals++;
-		if (equals < at && *equals == '"') {
-			equals++;
-			if (at > equals && at[-1] == '"')
+		w->name.len = (unsigned)(equals - start);
+		/* From here on it is the value that the quotes are around. */
+		start = equals + 1;
+		if (start < at && *start == '"') {
+			start++;
+			if (at > start && at[-1] == '"')
 				at--;
 		}
-		if (quoted && at > equals && at[-1] == '"')
-			at--;
-		w->value = (struct span){ equals, (unsigned)(at - equals) };
-	} else {
-		if (quoted && at > start && at[-1] == '"')
-			at--;
-		w->name = (struct span){ start, (unsigned)(at - start) };
-		w->value = (struct span){ at, 0 };
 	}
+	if (quoted && at > start && at[-1] == '"')
+		at--;
+	if (!equals) {
+		w->name.len = (unsigned)(at - start);
+		start = at;
+	}
+	w->value = (struct span){ start, (unsigned)(at - start) };
 	return true;
 }
 
@@ -76,8 +77,8 @@ void settings_parse_cmdline(struct settings *s, const char *source, const char *
 const char *cmdline_rescue(const char *line, size_t len)
 {
 	/* Names and values; interface.md, "What is decided, and why", 0 */
-	static const char words[] = "boot\0live\0single\0\0rescue\0\0emergency\0\0systemd.unit\0rescue.target\0"
-				    "systemd.unit\0emergency.target\0";
+	static const char *const words = "boot\0live\0single\0\0rescue\0\0emergency\0\0systemd.unit\0rescue.target\0"
+					 "systemd.unit\0emergency.target\0";
 	const char *p = line, *end = line + len;
 	struct cmdline_word w;
 
