@@ -4,8 +4,8 @@
 #include "machine.h"
 #include "selector.h"
 
-static const char no_function[] = "only a function (.F) can go on like this";
-static const char rest[] = "it does not end where it should";
+static const char *const no_function = "only a function (.F) can go on like this";
+static const char *const rest = "it does not end where it should";
 
 static const char *skip_0x(const char *p, const char *end)
 {
@@ -106,11 +106,13 @@ static const char *parse_address(struct selector *s, const char *p, const char *
 
 static bool skip_word(const char **p, const char *end, const char *word)
 {
-	size_t len = strlen(word);
+	const char *at = *p;
 
-	if ((size_t)(end - *p) < len || memcmp(*p, word, len))
-		return false;
-	*p += len;
+	for (; *word; word++, at++) {
+		if (at == end || *at != *word)
+			return false;
+	}
+	*p = at;
 	return true;
 }
 

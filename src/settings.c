@@ -183,17 +183,6 @@ static void set_choice(const struct reading *r, const struct choice *c, struct s
 	problem_in(r, v, "no value of this setting, the most cautious is used");
 }
 
-bool parameter_is(struct span name, const char *word)
-{
-	if (name.len != strlen(word))
-		return false;
-	for (unsigned i = 0; i < name.len; i++) {
-		if ((name.p[i] == '-' ? '_' : name.p[i]) != word[i])
-			return false;
-	}
-	return true;
-}
-
 void settings_set(struct settings *s, const struct place *at, struct span name, struct span value)
 {
 	struct reading r = { s, at, name.p, LIST_IDS };

@@ -70,9 +70,6 @@ void settings_parse_cmdline(struct settings *s, const char *source, const char *
 void settings_problem(struct settings *s, const struct place *at, struct span text, const char *what)
 	__attribute__((nonnull(1, 2, 4)));
 
-/* Is this the parameter `word`, in which - is written _? They are alike, as for the kernel (parameqn()). */
-bool parameter_is(struct span name, const char *word) __attribute__((nonnull(2)));
-
 /*
  * One setting, from wherever; `at` is the place of its name, and the value is in the same line of text. The kernel
  * command line (line 0) gives an empty list, `+` and `off` their own meaning. Shared by the two parsers above.

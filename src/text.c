@@ -28,7 +28,7 @@ void text_vadd(struct text *t, const char *fmt, va_list ap)
 {
 	for (;; fmt++) {
 		const char *plain = fmt;
-		unsigned digits = 0, before;
+		unsigned digits = 0, number = 0, before;
 
 		while (*fmt && *fmt != '%')
 			fmt++;
@@ -40,15 +40,14 @@ void text_vadd(struct text *t, const char *fmt, va_list ap)
 			fmt += 2;
 		}
 		before = t->len;
-		if (*fmt == 's') {
-			plain = va_arg(ap, const char *);
-			add_bytes(t, plain, (unsigned)strlen(plain));
-		} else if (*fmt == '.') {
-			digits = va_arg(ap, unsigned);
-			add_bytes(t, va_arg(ap, const char *), digits);
-			fmt += 2;
+		if (*fmt != 's')
+			number = va_arg(ap, unsigned);
+		if (*fmt == 'x' || *fmt == 'u') {
+			add_number(t, number, *fmt == 'x' ? 16 : 10, digits);
 		} else {
-			add_number(t, va_arg(ap, unsigned), *fmt == 'x' ? 16 : 10, digits);
+			plain = va_arg(ap, const char *);
+			add_bytes(t, plain, *fmt == 's' ? (unsigned)strlen(plain) : number);
+			fmt += *fmt == 's' ? 0 : 2;
 		}
 		/* Somebody else's text must not end a line or a column, nor give orders to a terminal. */
 		for (; before < t->len; before++) {
@@ -85,9 +84,24 @@ int span_cmp(struct span a, struct span b)
 	return order ? order : (int)a.len - (int)b.len;
 }
 
+/* Is the span this word, where a - in the span is a `dash` in the word? */
+static bool is_word(struct span s, const char *word, char dash)
+{
+	for (; *word; word++, s.p++, s.len--) {
+		if (!s.len || (*s.p == '-' ? dash : *s.p) != *word)
+			return false;
+	}
+	return !s.len;
+}
+
 bool span_is(struct span s, const char *word)
 {
-	return !span_cmp(s, (struct span){ word, (unsigned)strlen(word) });
+	return is_word(s, word, '-');
+}
+
+bool parameter_is(struct span name, const char *word)
+{
+	return is_word(name, word, '_');
 }
 
 const char *nth_word(const char *words, unsigned n)

@@ -37,6 +37,9 @@ void text_vadd(struct text *t, const char *fmt, va_list ap) __attribute__((forma
 /* Is the span this word? */
 bool span_is(struct span s, const char *word) __attribute__((nonnull(2)));
 
+/* Is it this parameter, in which - is written _? They are alike, as for the kernel (parameqn()). */
+bool parameter_is(struct span name, const char *word) __attribute__((nonnull(2)));
+
 /* memcmp order, a shorter span before a longer one that begins with it: below, at or above 0. */
 int span_cmp(struct span a, struct span b);
 
