@@ -85,7 +85,8 @@ static void list_entry(const struct reading *r, struct span word)
 	if (!why && list->end == list->selector + SELECTORS_MAX) {
 		/* What is left out can be what protects. Said once, not ten thousand times. */
 		r->s->only_named = true;
-		r->s->unprotected |= r->list == LIST_PROTECT || sel.flags & SELECTOR_EXCLUDES;
+		if (r->list == LIST_PROTECT || sel.flags & SELECTOR_EXCLUDES)
+			r->s->unprotected = true;
 		if (list->full)
 			return;
 		list->full = true;
@@ -119,7 +120,8 @@ static void replace_ids(struct settings *s)
 
 static void set_list(const struct reading *r, struct span v)
 {
-	const char *p = v.p, *end = v.p + v.len;
+	const char *p = v.p, *end = v.p + v.len, *piece;
+	bool any = false;
 
 	if (!r->at->line) {
 		bool adds = v.len && *p == '+';
@@ -136,25 +138,23 @@ static void set_list(const struct reading *r, struct span v)
 			replace_ids(r->s);
 	}
 	/* Words between commas; an empty value has neither. */
-	for (const char *comma = p; v.len && comma < end; p = comma + 1) {
-		bool any = false;
+	if (p == end)
+		return;
+	for (piece = p; p <= end; p++) {
+		struct span word = { p, 0 };
 
-		comma = memchr(p, ',', (size_t)(end - p));
-		if (!comma)
-			comma = end;
-		for (;;) {
-			struct span word = trimmed(p, comma);
-
-			if (!word.len)
-				break;
-			p = word.p;
-			for (word.len = 0; p < comma && !is_blank(*p); p++)
-				word.len++;
+		for (; p < end && *p != ',' && !is_blank(*p); p++)
+			word.len++;
+		if (word.len) {
 			list_entry(r, word);
 			any = true;
 		}
-		if (!any)
-			problem_in(r, (struct span){ p, 0 }, "a comma with nothing beside it");
+		if (p == end || *p == ',') {
+			if (!any)
+				problem_in(r, (struct span){ piece, 0 }, "a comma with nothing beside it");
+			piece = p + 1;
+			any = false;
+		}
 	}
 }
 
