@@ -7,40 +7,45 @@ static const char *const bad_function = "no such function: it is 0 to 7";
 const char *pciaddr_parse_devfn(const char *p, const char *end, uint8_t *out, bool *slot, const char **why)
 {
 	uint32_t dev;
+	char function;
+	bool dot;
 
 	p = hex_number(p, end, 1, 2, &dev);
 	*why = bad_device;
 	if (!p || dev > 0x1f)
 		return NULL;
 	*out = (uint8_t)(dev << 3);
+	dot = p < end && *p == '.';
+	function = dot && end - p > 1 ? p[1] : '\0';
 	if (slot) {
-		*slot = p == end || *p != '.' || (end - p > 1 && p[1] == '*');
+		*slot = !dot || function == '*';
 		if (*slot)
-			return p == end || *p != '.' ? p : p + 2;
+			return dot ? p + 2 : p;
 	}
 	*why = bad_function;
-	if (end - p < 2 || *p != '.' || p[1] < '0' || p[1] > '7')
+	if (function < '0' || function > '7')
 		return NULL;
-	*out |= (uint8_t)(p[1] - '0');
+	*out |= (uint8_t)(function - '0');
 	return p + 2;
+}
+
+/* A number and the colon behind it. */
+static const char *parse_part(const char *p, const char *end, unsigned min, unsigned max, uint32_t *out)
+{
+	p = hex_number(p, end, min, max, out);
+	return p && p < end && *p == ':' ? p + 1 : NULL;
 }
 
 const char *pciaddr_parse(const char *p, const char *end, pciaddr *out, bool *slot, const char **why)
 {
 	uint32_t domain = 0, bus;
-	const char *at = hex_number(p, end, 4, 8, &domain);
+	const char *at = parse_part(p, end, 4, 8, &domain);
 	uint8_t devfn;
 
 	*why = NULL;
-	if (at) {
-		if (at == end || *at != ':')
-			return NULL;
-		p = at + 1;
-	}
-	p = hex_number(p, end, 1, 2, &bus);
-	if (!p || p == end || *p != ':')
-		return NULL;
-	p = pciaddr_parse_devfn(p + 1, end, &devfn, slot, why);
+	p = parse_part(at ? at : p, end, 1, 2, &bus);
+	if (p)
+		p = pciaddr_parse_devfn(p, end, &devfn, slot, why);
 	if (p)
 		*out = PCIADDR(domain, bus, 0, devfn);
 	return p;

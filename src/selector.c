@@ -12,15 +12,15 @@ static const char *skip_0x(const char *p, const char *end)
 	return end - p > 2 && p[0] == '0' && (p[1] | 0x20) == 'x' ? p + 2 : p;
 }
 
-/* Reads one field of an ID: exactly `digits` of them after an optional 0x, or `*` or ffffffff where any will do. */
-static const char *parse_field(const char *p, const char *end, unsigned digits, bool may_be_any, uint32_t *out)
+/* Reads field n of an ID: 4 digits, of the class 6, after an optional 0x; or, but for the vendor, `*` or ffffffff. */
+static const char *parse_field(const char *p, const char *end, unsigned n, uint32_t *out)
 {
 	const char *at;
 	uint32_t value = ANY_ID;
 
 	p = skip_0x(p, end);
 	at = p < end && *p == '*' ? p + 1 : hex_number(p, end, 1, 8, &value);
-	if (!at || (value == ANY_ID ? !may_be_any : at - p != digits))
+	if (!at || (value == ANY_ID ? n == 0 : at - p != (n < 4 ? 4 : 6)))
 		return NULL;
 	*out = value;
 	return at;
@@ -29,11 +29,12 @@ static const char *parse_field(const char *p, const char *end, unsigned digits, 
 /* VVVV:DDDD[:SVVV:SDDD[:CLASS[:MASK]]], in the order of vfio-pci.ids= (vfio_pci_fill_ids()). */
 static const char *parse_ids(struct selector *s, const char *p, const char *end)
 {
-	uint32_t field[6] = { ANY_ID, ANY_ID, ANY_ID, ANY_ID, ANY_ID, ANY_ID };
+	uint32_t field[6];
 	unsigned n = 0;
 
+	memset(field, 0xff, sizeof(field)); /* ANY_ID */
 	for (;;) {
-		p = n < 6 ? parse_field(p, end, n < 4 ? 4 : 6, n > 0, &field[n]) : NULL;
+		p = n < 6 ? parse_field(p, end, n, &field[n]) : NULL;
 		if (!p)
 			return "neither a bus index (BB:DD.F) nor an ID (VVVV:DDDD, 4 digits each)";
 		n++;
@@ -54,16 +55,16 @@ static const char *parse_ids(struct selector *s, const char *p, const char *end)
 
 static const char *parse_class(struct selector *s, const char *p, const char *end)
 {
-	const char *why = "not a class (class:BB or class:BBSS)", *at;
 	uint32_t value;
+	unsigned shift;
 
 	p = skip_0x(p, end);
-	at = hex_number(p, end, 2, 4, &value);
-	if (at != end || at - p == 3)
-		return why;
+	if (hex_number(p, end, 2, 4, &value) != end || end - p == 3)
+		return "not a class (class:BB or class:BBSS)";
+	shift = end - p == 2 ? 16 : 8;
 	s->kind = SELECT_CLASS;
-	s->class = at - p == 2 ? value << 16 : value << 8;
-	s->class_mask = at - p == 2 ? 0xff0000 : 0xffff00;
+	s->class = value << shift;
+	s->class_mask = 0xffffffU >> shift << shift;
 	return NULL;
 }
 
@@ -94,9 +95,9 @@ static const char *parse_address(struct selector *s, const char *p, const char *
 		if (slot)
 			return no_function;
 		p++;
-		p = parse_field(p, end, 4, false, &s->ids.vendor);
+		p = parse_field(p, end, 0, &s->ids.vendor);
 		if (p)
-			p = p < end && *p == ':' ? parse_field(p + 1, end, 4, true, &s->ids.device) : NULL;
+			p = p < end && *p == ':' ? parse_field(p + 1, end, 1, &s->ids.device) : NULL;
 		if (!p)
 			return "not a guard (@VVVV:DDDD)";
 		s->flags |= SELECTOR_GUARDED;
