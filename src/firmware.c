@@ -10,9 +10,13 @@ static uint64_t hex64(const char **p)
 {
 	uint64_t value = 0;
 
-	for (; **p == 'x' || hex_digit(**p) >= 0; ++*p)
-		value = value << 4 | (uint64_t)(**p == 'x' ? 0 : hex_digit(**p));
-	return value;
+	for (;; ++*p) {
+		int digit = **p == 'x' ? 0 : hex_digit(**p);
+
+		if (digit < 0)
+			return value;
+		value = value << 4 | (unsigned)digit;
+	}
 }
 
 /* START-END or START END, with or without 0x and blanks before it; moves *p behind it. */
@@ -65,13 +69,11 @@ bool is_in_bars(struct range framebuffer, const char *p)
 
 const char *firmware_iommu(int root)
 {
-	static const char *const tables[] = { "DMAR", "IVRS", "IORT", "VIOT" };
-
-	for (unsigned i = 0; i < ARRAY_SIZE(tables); i++) {
+	for (const char *table = "DMAR\0IVRS\0IORT\0VIOT\0"; *table; table = nth_word(table, 1)) {
 		struct text t;
 
-		if (!faccessat(root, text_set(&t, "sys/firmware/acpi/tables/%s", tables[i]), F_OK, 0))
-			return tables[i];
+		if (!faccessat(root, text_set(&t, "sys/firmware/acpi/tables/%s", table), F_OK, 0))
+			return table;
 	}
 	return NULL;
 }
@@ -109,16 +111,16 @@ static bool module_is(const char *path, const char *name)
  * Is the driver part of that kernel itself? Its directory names its module, built in or not (module_add_driver());
  * where the kernel's list cannot be read it is taken for a module, as most are.
  */
-static bool is_built_in(int root, const char *release, const char *driver)
+static bool is_built_in(int root, const char *list, const char *driver)
 {
-	struct text module, path;
+	struct text module;
 	const char *line;
 	bool found = false;
 	struct lines l;
 
 	if (read_link(&module, root, text_set(&module, "sys/bus/pci/drivers/%s/module", driver)) <= 0)
 		text_set(&module, "%s", driver);
-	if (!lines_open(&l, root, text_set(&path, "lib/modules/%s/modules.builtin", release)))
+	if (!lines_open(&l, root, list))
 		return false;
 	while (!found && (line = lines_next(&l)))
 		found = module_is(line, base_name(module.p));
@@ -129,9 +131,9 @@ static bool is_built_in(int root, const char *release, const char *driver)
 void forget_modules(struct machine *m, int root, const char *release)
 {
 	struct device *d, *other;
-	struct text t;
+	struct text t, list;
 
-	release = kernel_release(&t, root, release);
+	text_set(&list, "lib/modules/%s/modules.builtin", kernel_release(&t, root, release));
 	for_each_device(m, d) {
 		const char *driver = d->driver;
 		bool built_in;
@@ -139,7 +141,7 @@ void forget_modules(struct machine *m, int root, const char *release)
 		if (!driver || d->facts & DEVICE_HELD)
 			continue;
 		/* The list is read once for all devices with this driver. */
-		built_in = is_built_in(root, release, driver);
+		built_in = is_built_in(root, list.p, driver);
 		for_each_device(m, other) {
 			if (other->driver != driver)
 				continue;
