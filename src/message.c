@@ -89,8 +89,6 @@ static void add_own_reason(struct text *t, const struct machine *m, const struct
 		text_add(t, "it is a bridge, which vfio-pci cannot take (leave it out)");
 		break;
 	case REASON_GUARD_MISMATCH:
-		if (!d->selector)
-			break;
 		add_entry(t, d->selector);
 		text_add(t, " is not %04x:%04x (card moved? put the guard right)", d->ids.vendor, d->ids.device);
 		break;
@@ -140,9 +138,12 @@ static void add_missing(struct text *t, const struct machine *m, const struct gr
 	for_each_member(g, d) {
 		if (!is_missing(d))
 			continue;
-		excluded |= d->facts & DEVICE_EXCLUDED;
-		named_only |= plan_own_reason(m, d, false);
-		held |= held_fast(m, d);
+		if (d->facts & DEVICE_EXCLUDED)
+			excluded = true;
+		if (plan_own_reason(m, d, false))
+			named_only = true;
+		if (held_fast(m, d))
+			held = true;
 		if (plan_own_reason(m, d, true))
 			refused = d;
 		text_add(t, n++ ? ", " : "");
@@ -241,26 +242,19 @@ void add_message(struct text *t, const struct machine *m, const struct device *d
 
 void set_device_line(struct text *t, const struct machine *m, const struct device *d, bool ran)
 {
-	unsigned before;
-
 	t->len = 0;
 	add_device(t, d);
 	if (has_group(d))
 		text_add(t, " group %u: ", d->group->number);
 	else
 		text_add(t, " no group: ");
-	text_add(t, "%s", verdict_name(d->verdict));
-	if (ran && d->verdict == VERDICT_CLAIM)
-		text_add(t, "ed");
-	if (is_claimed(d))
+	text_add(t, ran && d->verdict == VERDICT_CLAIM ? "%sed" : "%s", verdict_name(d->verdict));
+	if (is_claimed(d)) {
 		text_add(t, d->verdict == VERDICT_CLAIM ? " for %s" : " with %s", d->target);
+		return;
+	}
 	if (d->reason)
 		text_add(t, ", %s", reason_name(d->reason));
-	before = t->len;
 	text_add(t, ": ");
 	add_message(t, m, d);
-	if (t->len == before + 2) {
-		t->len = before;
-		t->p[before] = '\0';
-	}
 }

@@ -13,26 +13,30 @@ void say(const struct listener *l, unsigned level, const char *fmt, ...)
 	l->say(l, level, t.p);
 }
 
-void set_problem(struct text *t, const struct problem *p)
+static void add_problem(struct text *t, const struct problem *p)
 {
 	/* Somebody's rubbish can be long. */
-	t->len = 0;
 	if (p->text.len)
 		text_add(t, "%.*s: ", (int)(p->text.len < 80 ? p->text.len : 80), p->text.p);
 	text_add(t, "%s", p->what);
 }
 
+void set_problem(struct text *t, const struct problem *p)
+{
+	t->len = 0;
+	add_problem(t, p);
+}
+
 void say_problems(const struct machine *m, const struct listener *l)
 {
-	struct text t, what;
+	unsigned n = m->settings->problems < PROBLEMS_MAX ? m->settings->problems : PROBLEMS_MAX;
+	struct text t;
 
-	for (unsigned i = 0; i < m->settings->problems && i < PROBLEMS_MAX; i++) {
-		const struct problem *p = &m->settings->problem[i];
-
-		set_problem(&what, p);
+	for (const struct problem *p = m->settings->problem; n; p++, n--) {
 		t.len = 0;
 		add_place(&t, &p->at);
-		text_add(&t, ": %s", what.p);
+		text_add(&t, ": ");
+		add_problem(&t, p);
 		l->say(l, LEVEL_FAILED, t.p);
 	}
 }
@@ -64,23 +68,24 @@ static void warn_of_entry(const struct selector *sel, const char *prefix, const 
 /* With group=ignore: a group of which only a part is claimed. */
 static void warn_of_group(const struct group *g, const struct listener *l)
 {
-	bool claimed = false, others = false;
+	bool claimed = false;
 	const struct device *d;
 	struct text t;
+	unsigned before;
 
 	text_set(&t, "group %u is of no use until these leave their drivers:", g->number);
+	before = t.len;
 	for_each_member(g, d) {
 		if (is_claimed(d)) {
 			claimed = true;
 		} else if (!is_exempt(d)) {
-			others = true;
 			text_add(&t, " ");
 			add_device(&t, d);
 		}
 	}
 	if (g->stranger)
 		text_add(&t, " %s", g->stranger);
-	if (claimed && (others || g->stranger))
+	if (claimed && t.len > before)
 		l->say(l, LEVEL_REFUSED, t.p);
 }
 
@@ -117,11 +122,11 @@ void say_warnings(const struct machine *m, const struct listener *l)
 	}
 	if (m->settings->driver == DRIVER_AUTO)
 		l->say(l, LEVEL_REFUSED, "driver=auto: not yet, vfio-pci is used");
-	if (m->settings->group == GROUP_IGNORE && !plan_ignores_groups(m))
-		l->say(l, LEVEL_REFUSED, "group=ignore acts as refuse before Linux 5.19");
-	for_each_group(m, g) {
-		if (plan_ignores_groups(m))
+	if (plan_ignores_groups(m)) {
+		for_each_group(m, g)
 			warn_of_group(g, l);
+	} else if (m->settings->group == GROUP_IGNORE) {
+		l->say(l, LEVEL_REFUSED, "group=ignore acts as refuse before Linux 5.19");
 	}
 	for_each_device(m, d)
 		warn_of_card(m, d, l);
