@@ -205,18 +205,26 @@ void settings_set(struct settings *s, const struct place *at, struct span name, 
 		settings_problem(s, at, name, "unknown setting, ignored");
 }
 
+/* Where the next c is, or the end. */
+static const char *find(const char *p, const char *end, char c)
+{
+	while (p < end && *p != c)
+		p++;
+	return p;
+}
+
 static void parse_line(struct settings *s, struct place *at, const char *start, const char *end)
 {
-	const char *hash = memchr(start, '#', (size_t)(end - start)), *equals;
-	struct span line = trimmed(start, hash ? hash : end), name;
+	struct span line = trimmed(start, find(start, end, '#')), name;
+	const char *equals;
 
 	if (!line.len)
 		return;
 	end = line.p + line.len;
 	at->column = (uint32_t)(line.p - start) + 1;
-	equals = memchr(line.p, '=', line.len);
-	name = trimmed(line.p, equals ? equals : end);
-	if (equals && name.len) {
+	equals = find(line.p, end, '=');
+	name = trimmed(line.p, equals);
+	if (equals < end && name.len) {
 		settings_set(s, at, name, trimmed(equals + 1, end));
 		return;
 	}
@@ -227,14 +235,12 @@ static void parse_line(struct settings *s, struct place *at, const char *start, 
 
 void settings_parse_file(struct settings *s, const char *source, const char *p, size_t len)
 {
-	const char *end = p + len, *nul = memchr(p, '\0', len), *eol;
+	const char *end = p + len, *nul = find(p, end, '\0'), *eol;
 	struct place at = { source, 1, 1 };
 
 	for (; p < end; p = eol + 1, at.line++) {
-		eol = memchr(p, '\n', (size_t)(end - p));
-		if (!eol)
-			eol = end;
-		if (!nul) {
+		eol = find(p, end, '\n');
+		if (nul == end) {
 			parse_line(s, &at, p, eol);
 		} else if (nul < eol) {
 			at.column = (uint32_t)(nul - p) + 1;
