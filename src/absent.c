@@ -48,10 +48,8 @@ void add_absent(struct text *t, const struct machine *m, const struct selector *
 		}
 	}
 	text_add(t, "no such device");
-	if (nearest) {
-		text_add(t, "; nearest: ");
-		add_device(t, nearest);
-	}
+	if (nearest)
+		text_add(t, "; nearest: %pd", nearest);
 	if (sel->flags & SELECTOR_OPTIONAL)
 		text_add(t, " (optional)");
 }

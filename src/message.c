@@ -56,8 +56,7 @@ static void add_protection(struct text *t, const struct machine *m, const struct
 	const struct device *twin;
 
 	if (d->protects) {
-		text_add(t, "the host lives on it: protect = ");
-		add_entry(t, d->protects);
+		text_add(t, "the host lives on it: protect = %pe", d->protects);
 		return;
 	}
 	twin = protected_twin(m, d);
@@ -89,13 +88,11 @@ static void add_own_reason(struct text *t, const struct machine *m, const struct
 		text_add(t, "it is a bridge, which vfio-pci cannot take (leave it out)");
 		break;
 	case REASON_GUARD_MISMATCH:
-		add_entry(t, d->selector);
-		text_add(t, " is not %04x:%04x (card moved? put the guard right)", d->ids.vendor, d->ids.device);
+		text_add(t, "%pe is not %04x:%04x (card moved? put the guard right)", d->selector, d->ids.vendor,
+			 d->ids.device);
 		break;
 	case REASON_BEHIND_PARENT:
-		text_add(t, "it can only be used through ");
-		add_device(t, parent_that_is_no_bridge(d));
-		text_add(t, " (select that one)");
+		text_add(t, "it can only be used through %pd (select that one)", parent_that_is_no_bridge(d));
 		break;
 	case REASON_PROTECTED:
 		add_protection(t, m, d);
@@ -114,8 +111,7 @@ static void add_own_reason(struct text *t, const struct machine *m, const struct
 		break;
 	case REASON_RESERVED:
 		if (d->reserves) {
-			text_add(t, "reserve = ");
-			add_entry(t, d->reserves);
+			text_add(t, "reserve = %pe", d->reserves);
 		} else if (m->settings->only_named) {
 			text_add(t, "what protects it could not be read");
 		} else {
@@ -146,8 +142,7 @@ static void add_missing(struct text *t, const struct machine *m, const struct gr
 			held = true;
 		if (plan_own_reason(m, d, true))
 			refused = d;
-		text_add(t, n++ ? ", " : "");
-		add_device(t, d);
+		text_add(t, n++ ? ", %pd" : "%pd", d);
 	}
 	text_add(t, n > 1 ? " are not selected (" : " is not selected (");
 	if (refused) {
@@ -197,9 +192,8 @@ static void add_group_reason(struct text *t, const struct machine *m, const stru
 		text_add(t, "%s shares its group and is no PCI device", d->group->stranger);
 		return;
 	}
-	add_device(t, other);
 	if (d->reason == REASON_UNBIND_NOT_ALLOWED) {
-		text_add(t, " is held by %s", other->driver);
+		text_add(t, "%pd is held by %s", other, other->driver);
 		if (is_host_bridge(other) && other->facts & DEVICE_EXCLUDED)
 			text_add(t, ", and is excluded");
 		else if (m->settings->unbind == NO)
@@ -208,7 +202,7 @@ static void add_group_reason(struct text *t, const struct machine *m, const stru
 			text_add(t, ", too late to be unbound (name it by bus index)");
 		return;
 	}
-	text_add(t, " shares its group: ");
+	text_add(t, "%pd shares its group: ", other);
 	if (other->trouble)
 		add_failure(t, other, other->trouble);
 	else
@@ -235,19 +229,16 @@ void add_message(struct text *t, const struct machine *m, const struct device *d
 		}
 		if (!best)
 			return;
-		text_add(t, "by !");
-		add_entry(t, best);
+		text_add(t, "by !%pe", best);
 	}
 }
 
 void set_device_line(struct text *t, const struct machine *m, const struct device *d, bool ran)
 {
-	t->len = 0;
-	add_device(t, d);
 	if (has_group(d))
-		text_add(t, " group %u: ", d->group->number);
+		text_set(t, "%pd group %u: ", d, d->group->number);
 	else
-		text_add(t, " no group: ");
+		text_set(t, "%pd no group: ", d);
 	text_add(t, ran && d->verdict == VERDICT_CLAIM ? "%sed" : "%s", verdict_name(d->verdict));
 	if (is_claimed(d)) {
 		text_add(t, d->verdict == VERDICT_CLAIM ? " for %s" : " with %s", d->target);

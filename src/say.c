@@ -58,10 +58,10 @@ static void warn_of_entry(const struct selector *sel, const char *prefix, const 
 	if (matched ? !(sel->flags & SELECTOR_STALE)
 		    : !(sel->flags & (SELECTOR_EXCLUDES | SELECTOR_STALE)) || sel->flags & SELECTOR_OPTIONAL)
 		return;
-	text_set(&t, "%s", prefix);
-	add_entry(&t, sel);
-	text_add(&t,
-		 matched ? ": its guard fits nothing, it holds for that address and that ID" : ": matches no device");
+	text_set(&t,
+		 matched ? "%s%pe: its guard fits nothing, it holds for that address and that ID"
+			 : "%s%pe: matches no device",
+		 prefix, sel);
 	l->say(l, LEVEL_REFUSED, t.p);
 }
 
@@ -79,8 +79,7 @@ static void warn_of_group(const struct group *g, const struct listener *l)
 		if (is_claimed(d)) {
 			claimed = true;
 		} else if (!is_exempt(d)) {
-			text_add(&t, " ");
-			add_device(&t, d);
+			text_add(&t, " %pd", d);
 		}
 	}
 	if (g->stranger)

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include <string.h>
 
-#include "text.h"
+#include "message.h"
 
 static void add_bytes(struct text *t, const char *p, unsigned len)
 {
@@ -40,14 +40,23 @@ void text_vadd(struct text *t, const char *fmt, va_list ap)
 			fmt += 2;
 		}
 		before = t->len;
-		if (*fmt != 's')
+		if (*fmt != 's' && *fmt != 'p')
 			number = va_arg(ap, unsigned);
 		if (*fmt == 'x' || *fmt == 'u') {
 			add_number(t, number, *fmt == 'x' ? 16 : 10, digits);
 		} else {
-			plain = va_arg(ap, const char *);
-			add_bytes(t, plain, *fmt == 's' ? (unsigned)strlen(plain) : number);
-			fmt += *fmt == 's' ? 0 : 2;
+			const void *it = va_arg(ap, const void *);
+
+			if (*fmt == 's') {
+				add_bytes(t, it, (unsigned)strlen(it));
+			} else if (*fmt == '.') {
+				add_bytes(t, it, number);
+				fmt += 2;
+			} else if (*++fmt == 'd') {
+				add_device(t, it);
+			} else {
+				add_entry(t, it);
+			}
 		}
 		/* Somebody else's text must not end a line or a column, nor give orders to a terminal. */
 		for (; before < t->len; before++) {

@@ -28,6 +28,8 @@ struct span {
 /*
  * text_set() makes t say what fmt says and returns it, terminated; text_add() adds to it. Both know %s, %.*s, %u
  * (unsigned) and %0Nx (unsigned, N from 1 to 8), no more: klibc's vsnprintf alone would be an eighth of the program.
+ * As in the kernel a letter behind %p tells of what: %pd is a struct device, %pe the struct selector of an entry of the
+ * settings, written by add_device() and add_entry() of message.c.
  * Control characters in an argument become question marks. An argument may not point into t.
  */
 const char *text_set(struct text *t, const char *fmt, ...) __attribute__((format(printf, 2, 3), nonnull(1, 2)));
