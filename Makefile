@@ -26,8 +26,9 @@ JSON_LIBS = $(shell pkg-config --libs json-c)
 
 X86 := $(if $(findstring x86_64,$(shell $(CC) -dumpmachine)),-malign-data=abi -mskip-rax-setup \
 	-mpreferred-stack-boundary=3 -mincoming-stack-boundary=4)
-# gcc has -Oz since 12.
-SMALL := $(shell $(KLCC) -Oz -E -x c /dev/null >/dev/null 2>&1 && echo -Oz || echo -Os)
+# What gcc has since 12 saves another 400 bytes.
+SMALL := --param=uninlined-function-insns=0 --param=logical-op-non-short-circuit=0 -Oz
+SMALL := $(shell $(KLCC) $(SMALL) -E -x c /dev/null >/dev/null 2>&1 && echo "$(SMALL)" || echo -Os)
 # klcc: -O last and no -g at all, or it drops its own -Os; it forces -fcommon, which would link two globals of one name
 # silently. All but the first line of flags saves 1,200 bytes. The stack is said to come aligned to 16 bytes, which it is
 # not: gcc would realign it for each struct of 16 bytes in registers, and what needs that is SSE, which klcc turns off.
