@@ -67,10 +67,8 @@ void settings_parse_cmdline(struct settings *s, const char *source, const char *
 			return;
 		if (w.name.len < own || (own > 5 && !parameter_is((struct span){ w.name.p, own }, prefix)))
 			continue;
-		w.name.p += own;
-		w.name.len -= own;
-		at.column = (unsigned)(w.name.p - line) + 1;
-		settings_set(s, &at, w.name, w.value);
+		at.column = (unsigned)(w.name.p - line) + own + 1;
+		settings_set(s, &at, (struct span){ w.name.p + own, w.name.len - own }, w.value);
 	}
 }
 

@@ -115,8 +115,10 @@ bool parameter_is(struct span name, const char *word)
 
 const char *nth_word(const char *words, unsigned n)
 {
-	while (n--)
-		words += strlen(words) + 1;
+	while (n) {
+		if (!*words++)
+			n--;
+	}
 	return words;
 }
 
