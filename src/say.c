@@ -53,16 +53,14 @@ void say_notes(const struct machine *m, const struct listener *l)
 static void warn_of_entry(const struct selector *sel, const char *prefix, const struct listener *l)
 {
 	bool matched = sel->flags & SELECTOR_MATCHED;
-	struct text t;
 
 	if (matched ? !(sel->flags & SELECTOR_STALE)
 		    : !(sel->flags & (SELECTOR_EXCLUDES | SELECTOR_STALE)) || sel->flags & SELECTOR_OPTIONAL)
 		return;
-	text_set(&t,
-		 matched ? "%s%pe: its guard fits nothing, it holds for that address and that ID"
-			 : "%s%pe: matches no device",
-		 prefix, sel);
-	l->say(l, LEVEL_REFUSED, t.p);
+	say(l, LEVEL_REFUSED,
+	    matched ? "%s%pe: its guard fits nothing, it holds for that address and that ID"
+		    : "%s%pe: matches no device",
+	    prefix, sel);
 }
 
 /* With group=ignore: a group of which only a part is claimed. */

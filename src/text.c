@@ -88,9 +88,11 @@ const char *text_set(struct text *t, const char *fmt, ...)
 
 int span_cmp(struct span a, struct span b)
 {
-	int order = memcmp(a.p, b.p, a.len < b.len ? a.len : b.len);
-
-	return order ? order : (int)a.len - (int)b.len;
+	for (; a.len && b.len; a.p++, a.len--, b.p++, b.len--) {
+		if (*a.p != *b.p)
+			return (unsigned char)*a.p - (unsigned char)*b.p;
+	}
+	return (int)a.len - (int)b.len;
 }
 
 /* Is the span this word, where a - in the span is a `dash` in the word? */
