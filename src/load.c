@@ -75,7 +75,7 @@ static void load_drop_ins(struct settings *s, struct paper *paper, const struct 
 		s->only_named = true;
 		problem_of(s, drop_in_folder, (struct span){ NULL, 0 },
 			   "more than 64 files, or a name of more than 100 bytes");
-	} else if (ret < 0 && ret != -ENOENT) {
+	} else if (ret && ret != -ENOENT) {
 		cannot_use(s, drop_in_folder, ret);
 	}
 	for (unsigned i = 0; i < paper->drop_ins; i++)

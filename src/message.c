@@ -144,7 +144,7 @@ static void add_missing(struct text *t, const struct machine *m, const struct gr
 			refused = d;
 		text_add(t, n++ ? ", %pd" : "%pd", d);
 	}
-	text_add(t, n > 1 ? " are not selected (" : " is not selected (");
+	text_add(t, " %s not selected (", n > 1 ? "are" : "is");
 	if (refused) {
 		text_add(t, "%s cannot be: ", refused->name);
 		add_own_reason(t, m, refused, plan_own_reason(m, refused, true));
@@ -235,11 +235,12 @@ void add_message(struct text *t, const struct machine *m, const struct device *d
 
 void set_device_line(struct text *t, const struct machine *m, const struct device *d, bool ran)
 {
+	const char *verdict = ran && d->verdict == VERDICT_CLAIM ? "claimed" : verdict_name(d->verdict);
+
 	if (has_group(d))
-		text_set(t, "%pd group %u: ", d, d->group->number);
+		text_set(t, "%pd group %u: %s", d, d->group->number, verdict);
 	else
-		text_set(t, "%pd no group: ", d);
-	text_add(t, ran && d->verdict == VERDICT_CLAIM ? "%sed" : "%s", verdict_name(d->verdict));
+		text_set(t, "%pd no group: %s", d, verdict);
 	if (is_claimed(d)) {
 		text_add(t, d->verdict == VERDICT_CLAIM ? " for %s" : " with %s", d->target);
 		return;
