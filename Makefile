@@ -12,8 +12,8 @@ DESTDIR ?=
 KLCC ?= klcc
 B := build
 
-pure := text pciaddr selector settings cmdline machine select plan message absent say errtext
-core := $(pure) sysfs load firmware scan use voice decide
+pure := text pciaddr selector settings cmdline machine select plan message absent say errtext alias
+core := $(pure) sysfs load firmware variant scan use voice decide
 claim := $(core) compat hands apply report claim
 host := $(core) json host
 

@@ -58,7 +58,8 @@ static void claim(const struct hands *h, struct device *unit)
 static void load(const struct hands *h, struct device *unit)
 {
 	(void)unit;
-	h->m->loaded = load_driver(h);
+	load_drivers(h);
+	h->m->loaded = true;
 }
 
 /* Runs job() in a child and waits for it, not beyond the deadline. */
@@ -141,7 +142,7 @@ void apply_plan(struct machine *m, const struct root *root)
 			if (!tried)
 				in_child(&h, deadline, load, unit);
 			tried = true;
-			if (!m->loaded || m->stop)
+			if (!m->loaded || m->stop || troubled(&h, unit))
 				continue;
 			if (in_child(&h, deadline, claim, unit) == DIED)
 				in_child(&h, deadline, give_back, unit);

@@ -78,8 +78,7 @@ const char *firmware_iommu(int root)
 	return NULL;
 }
 
-/* The release of the running kernel, or the one that was asked for; empty if unknown. */
-static const char *kernel_release(struct text *t, int root, const char *release)
+const char *kernel_release(struct text *t, int root, const char *release)
 {
 	if (!release)
 		read_attribute(t, root, "proc/sys/kernel/osrelease");

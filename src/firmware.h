@@ -21,6 +21,9 @@ bool is_in_bars(struct range framebuffer, const char *resource) __attribute__((n
 /* The name of the firmware's IOMMU table, a constant, or NULL. */
 const char *firmware_iommu(int root) __attribute__((warn_unused_result));
 
+/* The release of the running kernel, which is put into t, or `release` where it is not NULL; empty if unknown. */
+const char *kernel_release(struct text *t, int root, const char *release) __attribute__((nonnull(1)));
+
 /* Version and patchlevel of a release, or of the running kernel where it is NULL; 0 if unknown. */
 uint32_t firmware_kernel(int root, const char *release);
 

@@ -9,6 +9,7 @@
 #include "hands.h"
 #include "plan.h"
 #include "sysfs.h"
+#include "variant.h"
 
 /*
  * One store below /sys/bus/pci: one open, one write, and a short one is an error. 0 or -errno. Past the time limit
@@ -197,12 +198,26 @@ static void modprobe(const struct root *root, const char *module, const char *op
 		waitpid(pid, &status, 0);
 }
 
-bool load_driver(const struct hands *h)
+void load_drivers(const struct hands *h)
 {
+	struct machine *m = h->m;
+	struct device *d;
+	struct text t;
+
 	/* A soft dependency only, which not every modprobe follows: ask for it by name. */
 	modprobe(h->root, "vfio_iommu_type1", NULL);
 	/* Without the empty list an old `options vfio-pci ids=` would take devices that nobody selected. */
-	if (!h->m->stop)
-		modprobe(h->root, "vfio-pci", "ids=");
-	return !faccessat(h->root->fd, "sys/bus/pci/drivers/vfio-pci", F_OK, 0);
+	if (!m->stop)
+		modprobe(h->root, m->vfio_pci, "ids=");
+	for_each_device(m, d) {
+		if (d->verdict != VERDICT_CLAIM)
+			continue;
+		if (d->exact && !m->stop) {
+			modprobe(h->root, d->target, NULL);
+			d->target = driver_of_module(m, h->root->fd, d->target);
+		}
+		/* The kernel takes any name, and a wrong one leaves the device without a driver for ever. */
+		if (faccessat(h->root->fd, text_set(&t, "sys/bus/pci/drivers/%s", d->target), F_OK, 0))
+			d->trouble = REASON_NO_DRIVER;
+	}
 }

@@ -29,7 +29,10 @@ bool unit_claim(const struct hands *h, struct device *unit) __attribute__((nonnu
 /* Undoes what was done to the unit: the overrides that were there before, and a probe for each device. */
 void unit_give_back(const struct hands *h, struct device *unit) __attribute__((nonnull));
 
-/* Loads vfio-pci and what it needs; false where the driver is not there afterwards. */
-bool load_driver(const struct hands *h) __attribute__((nonnull, warn_unused_result));
+/*
+ * Loads vfio-pci and what it needs, and the variant drivers that are wanted. A device that is to be claimed and whose
+ * driver is not there afterwards has the trouble REASON_NO_DRIVER.
+ */
+void load_drivers(const struct hands *h) __attribute__((nonnull));
 
 #endif

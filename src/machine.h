@@ -98,15 +98,16 @@ struct device {
 	uint8_t trouble; /* what the hands met: enum reason */
 	pciaddr address;
 	struct function_ids ids;
-	uint32_t class;		   /* 24 bits */
-	uint8_t error;		   /* and the errno of what the hands met */
-	struct device *parent;	   /* the PCI function above it, or NULL */
-	struct group *group;	   /* or NULL */
-	struct device *next;	   /* the next member of its group, in address order, or NULL */
-	const char *driver;	   /* that holds it, or for the next boot will hold it first; NULL for none */
-	const char *override;	   /* NULL for none */
-	const char *target;	   /* the driver it is to be claimed for */
-	const char *used_by;	   /* what uses it, or NULL */
+	uint32_t class;	       /* 24 bits */
+	uint8_t error;	       /* and the errno of what the hands met */
+	uint8_t exact;	       /* fields of the alias that target was chosen by (driver=auto) that are no wildcard */
+	struct device *parent; /* the PCI function above it, or NULL */
+	struct group *group;   /* or NULL */
+	struct device *next;   /* the next member of its group, in address order, or NULL */
+	const char *driver;    /* that holds it, or for the next boot will hold it first; NULL for none */
+	const char *override;  /* NULL for none */
+	const char *target;    /* the driver it is to be claimed for, see find_variants() */
+	const char *used_by;   /* what uses it, or NULL */
 	struct selector *selector; /* the most specific of `ids` that matched, or NULL */
 	struct selector *protects; /* the entry of `protect` that means it, or NULL */
 	struct selector *reserves; /* likewise of `reserve` */
@@ -143,7 +144,9 @@ struct machine {
 	uint32_t kernel;		   /* version << 8 | patchlevel of the kernel that is planned for */
 	uint8_t phase;			   /* enum phase */
 	bool any_group;			   /* the kernel has IOMMU groups at all */
-	bool loaded;			   /* by the hands: the driver is there */
+	bool any_virtual;		   /* functions were left out that will not be there at the next boot */
+	bool no_aliases;		   /* driver=auto, and modules.alias cannot be read */
+	bool loaded;			   /* by the hands: all has been loaded that can be */
 	volatile bool stop;		   /* for the hands: the time is up, start nothing any more */
 	struct device device[DEVICES_MAX]; /* in address order */
 	struct group group[DEVICES_MAX];

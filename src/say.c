@@ -117,8 +117,8 @@ void say_warnings(const struct machine *m, const struct listener *l)
 		for_each_selector(&m->settings->list[i], sel)
 			warn_of_entry(sel, prefix[i], l);
 	}
-	if (m->settings->driver == DRIVER_AUTO)
-		l->say(l, LEVEL_REFUSED, "driver=auto: not yet, vfio-pci is used");
+	if (m->no_aliases)
+		l->say(l, LEVEL_REFUSED, "driver=auto: modules.alias cannot be read, vfio-pci is used");
 	if (plan_ignores_groups(m)) {
 		for_each_group(m, g)
 			warn_of_group(g, l);

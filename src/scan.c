@@ -8,6 +8,7 @@
 #include "plan.h"
 #include "scan.h"
 #include "sysfs.h"
+#include "variant.h"
 
 struct eyes {
 	struct machine *m;
@@ -273,6 +274,8 @@ int scan_machine(struct machine *m, const struct root *root, const char *release
 		if (d->facts & (DEVICE_SELECTED | DEVICE_GUARD_FAILED))
 			read_details(&e, d);
 	}
+	if (m->settings->driver == DRIVER_AUTO)
+		find_variants(m, root->fd, release);
 	if (m->phase == PHASE_NEXT_BOOT)
 		forget_modules(m, root->fd, release);
 	else

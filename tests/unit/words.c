@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* text and pciaddr: characters, numbers, addresses. */
+/* text, pciaddr and alias: characters, numbers, addresses, aliases of drivers. */
 #include "pciaddr.h"
 #include "tap.h"
+#include "variant.h"
 
 #define X50 "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"
 
@@ -221,6 +222,41 @@ static void test_names(void)
 		   rows[i].name);
 }
 
+/* Of what modalias_show() prints what follows pci:. */
+#define MODALIAS "v000015B3d0000101Esv000015B3sd00000001bc02sc00i00"
+
+static void test_aliases(void)
+{
+	static const struct {
+		const char *alias;
+		const char *module; /* NULL: does not fit */
+		unsigned exact;
+	} rows[] = {
+		{ "v*d*sv*sd*bc*sc*i* vfio_pci", "vfio_pci", 0 },
+		{ "v000015B3d0000101Esv*sd*bc*sc*i* mlx5_vfio_pci", "mlx5_vfio_pci", 2 },
+		{ "v000015B3d*sv*sd*bc02sc00i* a", "a", 3 },
+		{ MODALIAS " exact", "exact", 7 },
+		{ "v000015B3d0000101Fsv*sd*bc*sc*i* mlx5_vfio_pci", NULL, 0 },
+		{ "v000015B3d0000101Esv*sd*bc*sc*i01 mlx5_vfio_pci", NULL, 0 },
+		{ "v000015B3d0000101Esv*sd*bc*sc* mlx5_vfio_pci", NULL, 0 },
+		{ MODALIAS "x* more", NULL, 0 },
+		{ "v*d*sv*sd*bc*sc*i*", NULL, 0 },
+		{ MODALIAS, NULL, 0 },
+		{ "", NULL, 0 },
+		{ "v000015b3d*sv*sd*bc*sc*i* lower_case", NULL, 0 },
+	};
+
+	for (unsigned i = 0; i < ARRAY_SIZE(rows); i++) {
+		uint8_t exact;
+		const char *module = alias_fits(rows[i].alias, MODALIAS, &exact);
+
+		if (!rows[i].module)
+			ok(!module, "alias that does not fit", rows[i].alias);
+		else if (ok(module && !strcmp(module, rows[i].module), "alias", rows[i].alias))
+			ok(exact == rows[i].exact, "fields that are no wildcard", rows[i].alias);
+	}
+}
+
 int main(void)
 {
 	test_format();
@@ -231,5 +267,6 @@ int main(void)
 	test_addresses();
 	test_hops();
 	test_names();
+	test_aliases();
 	return done_testing();
 }

@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include <string.h>
+
+#include "firmware.h"
+#include "sysfs.h"
+#include "variant.h"
+
+struct drivers {
+	struct machine *m;
+	const char *name;
+};
+
+static int note_driver(void *ctx, const char *entry)
+{
+	struct drivers *drivers = ctx;
+
+	/* BUS:DRIVER (module_create_drivers_dir()) */
+	if (strncmp(entry, "pci:", 4))
+		return 0;
+	drivers->name = machine_name(drivers->m, entry + 4);
+	return 1;
+}
+
+const char *driver_of_module(struct machine *m, int root, const char *module)
+{
+	struct drivers drivers = { m, machine_name(m, module) };
+	struct text t;
+
+	list_directory(root, text_set(&t, "sys/module/%s/drivers", module), note_driver, &drivers);
+	return drivers.name;
+}
+
+void find_variants(struct machine *m, int root, const char *release)
+{
+	static const char begin[] = "alias vfio_pci:";
+	const char *alias, *module;
+	struct text t, path;
+	struct device *d;
+	struct lines l;
+	uint8_t exact;
+
+	release = kernel_release(&t, root, release);
+	m->no_aliases = !lines_open(&l, root, text_set(&path, "lib/modules/%s/modules.alias", release));
+	if (m->no_aliases)
+		return;
+	while ((alias = lines_next(&l))) {
+		if (strncmp(alias, begin, sizeof(begin) - 1))
+			continue;
+		for_each_device(m, d) {
+			if (!(d->facts & DEVICE_DETAILED) ||
+			    read_attribute(&t, root, text_set(&t, "sys/bus/pci/devices/%s/modalias", d->name)) < 5)
+				continue;
+			module = alias_fits(alias + sizeof(begin) - 1, t.p + 4, &exact);
+			/* The alias of vfio-pci itself has nothing but wildcards. */
+			if (module && exact > d->exact) {
+				d->exact = exact;
+				d->target = driver_of_module(m, root, module);
+			}
+		}
+	}
+	lines_close(&l);
+}
