@@ -117,11 +117,10 @@ static void collect(const struct listener *l, unsigned level, const char *text)
 	json_object_array_add(((const struct collector *)l)->list, string_of(text));
 }
 
-int print_json(struct job *j)
+struct json_object *json_plan(const struct job *j)
 {
 	struct json_object *o = json_object_new_object();
 	struct collector warnings = { { collect }, json_object_new_array() };
-	int status = decide(j, &complaints) ? plan_status(&j->machine) : STATUS_FAILED;
 
 	json_object_object_add(o, "format", json_object_new_int(1));
 	json_object_object_add(o, "devices", devices_of(j));
@@ -132,6 +131,14 @@ int print_json(struct job *j)
 		collect(&warnings.listener, LEVEL_DONE, left_out_off);
 	say_warnings(&j->machine, &warnings.listener);
 	json_object_object_add(o, "warnings", warnings.list);
+	return o;
+}
+
+int print_json(struct job *j)
+{
+	int status = decide(j, &complaints) ? plan_status(&j->machine) : STATUS_FAILED;
+	struct json_object *o = json_plan(j);
+
 	if (puts(json_object_to_json_string_ext(o, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE)) < 0 ||
 	    fflush(stdout)) {
 		say(&complaints, LEVEL_FAILED, "standard output cannot be written");

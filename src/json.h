@@ -5,6 +5,9 @@
 
 #include "decide.h"
 
+/* The plan of a job that was decided, as one object, which the caller has to put. */
+struct json_object *json_plan(const struct job *j) __attribute__((nonnull, warn_unused_result));
+
 /* Decides and prints the plan as one JSON object on standard output; returns the exit status. */
 int print_json(struct job *j) __attribute__((nonnull, warn_unused_result));
 

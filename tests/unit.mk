@@ -6,6 +6,7 @@
 unit := words selector settings cmdline plan property
 fuzzed := settings cmdline selector
 unit_tests := $(unit:%=$(B)/asan/unit-%.t) $(unit:%=$(B)/klibc/unit-%.t) $(B)/host/unit-property.t \
+	$(B)/host/unit-json.t \
 	$(fuzzed:%=$(B)/asan/fuzz-%.t)
 FUZZ_SECONDS ?= 60
 FUZZ_CC ?= clang
@@ -56,7 +57,19 @@ $(B)/host/unit-%.t: $(B)/host/unit-%.o $(B)/host/unit-model.o $(pure:%=$(B)/host
 	$(tell)
 	$(Q)$(CC) -o $@ $^
 
+# The JSON is the host program's alone.
+$(B)/host/unit-json.o: BASE += $(JSON_CFLAGS)
+
+$(B)/host/unit-json.t: $(B)/host/unit-json.o $(B)/host/unit-model.o $(B)/host/unit-random_pair.o \
+		$(patsubst %,$(B)/host/%.o,$(filter-out host,$(host)))
+	$(tell)
+	$(Q)$(CC) -o $@ $^ $(JSON_LIBS)
+
 .PRECIOUS: $(B)/asan/unit-%.o $(B)/klibc/unit-%.o $(B)/host/unit-%.o $(B)/asan/fuzz-%.o
+
+$(B)/klibc/modprobe: tests/modprobe.c | $(B)/klibc
+	$(tell)
+	$(Q)$(KLCC) $(KLIBC) -Wno-shadow -c -o $@.o $< && $(KLCC) -static -s -o $@ $@.o
 
 # What the fuzzers found and what they begin with, one test a file.
 $(B)/asan/fuzz-%.o: tests/fuzz/%.c Makefile tests/unit.mk | $(B)/asan
