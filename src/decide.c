@@ -34,7 +34,9 @@ bool decide_begin(struct job *j)
 	const char *name = j->argument[ARGUMENT_SYSROOT];
 
 	j->root.sysroot = name != NULL;
-	if (!name)
+	/* So that no link of the tree leads out of it. Who may not do this may not do much with what is outside either.
+	 */
+	if (!name || !chroot(name))
 		name = "/";
 	j->root.fd = open(name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (j->root.fd < 0)

@@ -71,7 +71,14 @@ static int add_function(void *ctx, const char *name)
 	d->address = address;
 	d->target = m->vfio_pci;
 	/* One that went away meanwhile is no member of the snapshot; where a group still lists it, that is refused. */
-	if (read_of(e, &t, d, "modalias") > 0 && parse_modalias(d, t.p))
+	if (read_of(e, &t, d, "modalias") <= 0)
+		return 0;
+	if (!parse_modalias(d, t.p))
+		return -EINVAL;
+	/* Virtual functions are there from a later write to sriov_numvfs on, after each boot. */
+	if (m->phase == PHASE_NEXT_BOOT && link_of(e, &t, d, "physfn") > 0)
+		m->any_virtual = true;
+	else
 		m->end++;
 	return 0;
 }
@@ -162,30 +169,40 @@ static int add_member(void *ctx, const char *name)
 	struct eyes *e = ctx;
 	struct device *d = machine_find(e->m, pciaddr_from_name(name, (unsigned)strlen(name)));
 
-	if (!d)
+	if (!d && !e->group->stranger)
 		e->group->stranger = machine_name(e->m, name);
-	else if (!d->group)
+	else if (d && !d->group)
 		machine_join(e->group, d);
 	return 0;
 }
 
 static void read_group(struct eyes *e, struct device *d)
 {
-	struct group *g = e->m->group_end;
+	struct group *g;
 	struct text t;
-	const char *number;
+	const char *link;
+	unsigned number;
 
 	if (link_of(e, &t, d, "iommu_group") <= 0)
 		return;
-	memset(g, 0, sizeof(*g));
-	number = base_name(t.p);
-	g->number = decimal(&number);
-	e->m->group_end++;
-	e->group = g;
-	if (list_directory(e->root, text_set(&t, "sys/kernel/iommu_groups/%u/devices", g->number), add_member, e) < 0)
+	link = base_name(t.p);
+	number = decimal(&link);
+	for_each_group(e->m, g) {
+		if (g->number == number)
+			break;
+	}
+	if (g == e->m->group_end) {
+		memset(g, 0, sizeof(*g));
+		g->number = number;
+		e->m->group_end++;
+		e->group = g;
+		list_directory(e->root, text_set(&t, "sys/kernel/iommu_groups/%u/devices", number), add_member, e);
+	}
+	/* Link and list have to agree; where they do not, nobody knows who else is missing. */
+	if (!d->group) {
 		g->stranger = "what cannot be read";
-	if (!d->group)
 		machine_join(g, d);
+	}
 	read_attribute(&t, e->root, text_set(&t, "sys/kernel/iommu_groups/%u/name", g->number));
 	if (!strcmp(t.p, "vfio-noiommu"))
 		g->flags |= GROUP_NOIOMMU;
@@ -217,11 +234,15 @@ static void read_details(struct eyes *e, struct device *d)
 		read_details(e, d);
 }
 
+/* Is there one that isolates anything? */
 static int note_group(void *ctx, const char *name)
 {
-	(void)name;
-	*(bool *)ctx = true;
-	return 1;
+	struct eyes *e = ctx;
+	struct text t;
+
+	read_attribute(&t, e->root, text_set(&t, "sys/kernel/iommu_groups/%s/name", name));
+	e->m->any_group = strcmp(t.p, "vfio-noiommu") != 0;
+	return e->m->any_group;
 }
 
 static bool asks_for_display(const struct machine *m)
@@ -267,7 +288,7 @@ int scan_machine(struct machine *m, const struct root *root, const char *release
 	}
 	e.displays_read = asks_for_display(m);
 	select_devices(m);
-	list_directory(root->fd, "sys/kernel/iommu_groups", note_group, &m->any_group);
+	list_directory(root->fd, "sys/kernel/iommu_groups", note_group, &e);
 	if (!m->any_group)
 		m->firmware = firmware_iommu(root->fd);
 	for_each_device(m, d) {

@@ -74,7 +74,6 @@ static struct group *group_with(struct machine *m, const char *digits)
 	memset(g, 0, sizeof(*g));
 	g->number = number;
 	m->group_end++;
-	m->any_group = true;
 	return g;
 }
 
@@ -181,6 +180,7 @@ static bool read_fact(struct machine *m, const struct words *w)
 bool model_machine(struct machine *m, struct settings *s, const char *text)
 {
 	struct words w;
+	struct group *g;
 
 	machine_init(m, s, PHASE_NOW);
 	m->kernel = 6U << 8 | 1;
@@ -200,6 +200,8 @@ bool model_machine(struct machine *m, struct settings *s, const char *text)
 		}
 		machine_sort(m);
 	}
+	for_each_group(m, g)
+		m->any_group |= !(g->flags & GROUP_NOIOMMU);
 	return true;
 }
 
