@@ -29,6 +29,8 @@ static unsigned nearness(const struct selector *sel, const struct device *d)
 		return 3;
 	if (sel->kind == SELECT_CLASS)
 		return sel->class >> 16 == base_class(d);
+	if (sel->kind == SELECT_BOOT_VGA)
+		return base_class(d) == 0x03;
 	if (d->ids.vendor != sel->ids.vendor)
 		return 0;
 	return d->ids.device == sel->ids.device ? 2 : 1;
@@ -50,6 +52,8 @@ void add_absent(struct text *t, const struct machine *m, const struct selector *
 	text_add(t, "no such device");
 	if (nearest)
 		text_add(t, "; nearest: %pd", nearest);
+	if (m->any_virtual)
+		text_add(t, " (virtual functions are made after the boot)");
 	if (sel->flags & SELECTOR_OPTIONAL)
 		text_add(t, " (optional)");
 }

@@ -32,35 +32,39 @@ static struct range read_range(const char **p)
 	return r;
 }
 
-struct range firmware_framebuffer(int root)
+void firmware_framebuffers(int root, struct range found[FRAMEBUFFERS_MAX])
 {
 	/* Who sits on what the firmware left: sysfb, then an fbdev or DRM driver in the same place. */
 	static const char *const owners = "BOOTFB\0efifb\0vesafb\0simplefb\0simpledrm\0efidrm\0vesadrm\0ofdrm\0";
-	struct range found = { 0, 0 };
+	struct range *end = found + FRAMEBUFFERS_MAX;
 	const char *line;
 	struct lines l;
 
 	if (!lines_open(&l, root, "proc/iomem"))
-		return found;
-	while (!found.end && (line = lines_next(&l))) {
+		return;
+	while (found < end && (line = lines_next(&l))) {
 		struct range r = read_range(&line);
 
-		for (const char *owner = owners; *owner && *line; owner = nth_word(owner, 1)) {
-			if (!strcmp(line + 3, owner))
-				found = r;
+		for (const char *owner = owners; *owner && !strncmp(line, " : ", 3); owner = nth_word(owner, 1)) {
+			if (!strcmp(line + 3, owner)) {
+				*found++ = r;
+				break;
+			}
 		}
 	}
 	lines_close(&l);
-	return found;
 }
 
-bool is_in_bars(struct range framebuffer, const char *p)
+bool is_in_bars(const struct range framebuffer[FRAMEBUFFERS_MAX], const char *p)
 {
 	while (*p) {
 		struct range r = read_range(&p);
 
-		if (r.end && framebuffer.start <= r.end && r.start <= framebuffer.end)
-			return true;
+		for (unsigned i = 0; i < FRAMEBUFFERS_MAX; i++) {
+			if (r.end && framebuffer[i].start <= r.end && r.start <= framebuffer[i].end &&
+			    framebuffer[i].end)
+				return true;
+		}
 		while (*p && *p++ != '\n')
 			;
 	}
@@ -107,8 +111,9 @@ static bool module_is(const char *path, const char *name)
 }
 
 /*
- * Is the driver part of that kernel itself? Its directory names its module, built in or not (module_add_driver());
- * where the kernel's list cannot be read it is taken for a module, as most are.
+ * Is the driver part of that kernel itself? One that is a module names it (module_add_driver()), one that is built in
+ * only where that module is known by other means, such as parameters. Where the kernel's list cannot be read a driver
+ * that names a module is taken for one, as most are.
  */
 static bool is_built_in(int root, const char *list, const char *driver)
 {
@@ -118,7 +123,7 @@ static bool is_built_in(int root, const char *list, const char *driver)
 	struct lines l;
 
 	if (read_link(&module, root, text_set(&module, "sys/bus/pci/drivers/%s/module", driver)) <= 0)
-		text_set(&module, "%s", driver);
+		return true;
 	if (!lines_open(&l, root, list))
 		return false;
 	while (!found && (line = lines_next(&l)))

@@ -12,11 +12,13 @@ struct range {
 	uint64_t end;
 };
 
-/* The framebuffer of the firmware as /proc/iomem has it; none without the right to see addresses. */
-struct range firmware_framebuffer(int root);
+#define FRAMEBUFFERS_MAX 4
 
-/* Does it lie in a range of this `resource` attribute of a function (start end flags, a line each)? */
-bool is_in_bars(struct range framebuffer, const char *resource) __attribute__((nonnull));
+/* The framebuffers of the firmware as /proc/iomem has them, the first ones; none without the right to see addresses. */
+void firmware_framebuffers(int root, struct range found[FRAMEBUFFERS_MAX]);
+
+/* Does one of them lie in a range of this `resource` attribute of a function (start end flags, a line each)? */
+bool is_in_bars(const struct range framebuffer[FRAMEBUFFERS_MAX], const char *resource) __attribute__((nonnull));
 
 /* The name of the firmware's IOMMU table, a constant, or NULL. */
 const char *firmware_iommu(int root) __attribute__((warn_unused_result));

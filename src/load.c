@@ -25,7 +25,7 @@ static void cannot_use(struct settings *s, const char *source, int error)
 {
 	static const char words[] = "cannot be read, nothing in it is used";
 
-	s->only_named = true;
+	s->only_named |= 1 << LIST_IDS;
 	problem_of(s, source, (struct span){ words, sizeof(words) - 1 },
 		   error == -EFBIG ? "more than 64 KiB of settings" : error_text(-error));
 }
@@ -72,7 +72,7 @@ static void load_drop_ins(struct settings *s, struct paper *paper, const struct 
 	int ret = list_directory(root->fd, drop_in_folder + 1, note_drop_in, paper);
 
 	if (ret == -EFBIG) {
-		s->only_named = true;
+		s->only_named |= 1 << LIST_IDS;
 		problem_of(s, drop_in_folder, (struct span){ NULL, 0 },
 			   "more than 64 files, or a name of more than 100 bytes");
 	} else if (ret && ret != -ENOENT) {
@@ -94,7 +94,8 @@ const char *load_settings(struct settings *s, struct paper *paper, const struct 
 	load_drop_ins(s, paper, root);
 	paper->file = paper->protect;
 	paper->end = paper->protect + sizeof(paper->protect);
-	if (!load_file(s, paper, root, "/var/lib/vfio-boot/protect"))
+	/* Not there, or emptied by a crash. */
+	if (!load_file(s, paper, root, "/var/lib/vfio-boot/protect") || paper->file == paper->protect)
 		s->protect_unknown = true;
 
 	if (!cmdline) {
@@ -104,9 +105,11 @@ const char *load_settings(struct settings *s, struct paper *paper, const struct 
 			len = 0;
 		if (len > 0 && cmdline[len - 1] == '\n')
 			paper->cmdline[--len] = '\0';
-	} else if ((len = (int)strlen(cmdline)) > CMDLINE_MAX) {
-		len = -EFBIG;
+	} else {
+		len = (int)strlen(cmdline);
 	}
+	if (len > CMDLINE_MAX)
+		len = -EFBIG;
 	paper->cmdline_used = cmdline;
 	if (len < 0) {
 		problem_of(s, command_line, (struct span){ NULL, 0 },

@@ -15,7 +15,7 @@ struct paper {
 	unsigned drop_ins;
 	const char *cmdline_used;		  /* paper->cmdline, or that of the caller */
 	char drop_in[DROP_INS_MAX][DROP_IN_NAME]; /* their paths, in order */
-	char cmdline[CMDLINE_MAX + 1];
+	char cmdline[CMDLINE_MAX + 2];		  /* with its line feed */
 	char files[SETTINGS_TEXT_MAX + 1];
 	char protect[SETTINGS_TEXT_MAX + 1];
 };

@@ -28,6 +28,11 @@ struct device *machine_find(struct machine *m, pciaddr address)
 	return low < m->end && low->address == address ? low : NULL;
 }
 
+struct device *machine_find_name(struct machine *m, const char *name, size_t len)
+{
+	return machine_find(m, pciaddr_from_name(name, (unsigned)len));
+}
+
 /* Shell sort: sysfs lists in the order of a hash (kernfs), and qsort() may allocate. */
 void machine_sort(struct machine *m)
 {

@@ -48,15 +48,16 @@ enum {
 	DEVICE_PARENT_OF_PCI = 1 << 1, /* PCI functions are below it */
 	DEVICE_DETAILED = 1 << 2,      /* more than the IDs has been read */
 	DEVICE_HELD = 1 << 3,	       /* its driver was looked up for the next boot */
-	DEVICE_FACTS = (1 << 4) - 1,
+	DEVICE_DUE = 1 << 4,	       /* an earlier run of this boot left it open: pending, or the time was up */
+	DEVICE_FACTS = (1 << 5) - 1,
 	/* marks, from select_devices() */
-	DEVICE_SELECTED = 1 << 4,
-	DEVICE_NAMED = 1 << 5,
-	DEVICE_GUARD_FAILED = 1 << 6, /* a failing guard names it, and nothing else selects it */
-	DEVICE_EXCLUDED = 1 << 7,
-	DEVICE_TAKEN = 1 << 8, /* selected by group=whole alone */
-	/* from the report of an earlier run of this boot */
-	DEVICE_SAID = 1 << 9, /* it said the same */
+	DEVICE_SELECTED = 1 << 5,
+	DEVICE_NAMED = 1 << 6,
+	DEVICE_GUARD_FAILED = 1 << 7, /* a failing guard names it, and nothing else selects it */
+	DEVICE_EXCLUDED = 1 << 8,
+	DEVICE_TAKEN = 1 << 9, /* selected by group=whole alone */
+	/* from report_merge() */
+	DEVICE_SAID = 1 << 10, /* an earlier run of this boot said the same */
 };
 
 /* What the hands have done to a device; of the unit (see hands.h) it is noted at its first device. */
@@ -66,6 +67,8 @@ enum {
 	HANDS_CLAIMED = 1 << 2,	   /* its driver link was read back */
 	HANDS_ENDED = 1 << 3,	   /* the unit is claimed, or given back */
 	HANDS_STUCK = 1 << 4,	   /* its override could not be put back */
+	HANDS_OPEN = 1 << 5,	   /* the unit is left as it is: a VFIO user has the group open */
+	HANDS_LOST = 1 << 6,	   /* the driver that was taken off did not come back */
 };
 
 /* Why a device is in use, as use.c finds it. */
@@ -101,6 +104,7 @@ struct device {
 	uint32_t class;	       /* 24 bits */
 	uint8_t error;	       /* and the errno of what the hands met */
 	uint8_t exact;	       /* fields of the alias that target was chosen by (driver=auto) that are no wildcard */
+	uint32_t left;	       /* the process that is at work on it past its time limit, or 0: nobody else touches it */
 	struct device *parent; /* the PCI function above it, or NULL */
 	struct group *group;   /* or NULL */
 	struct device *next;   /* the next member of its group, in address order, or NULL */
@@ -147,7 +151,10 @@ struct machine {
 	bool any_virtual;		   /* functions were left out that will not be there at the next boot */
 	bool no_aliases;		   /* driver=auto, and modules.alias cannot be read */
 	bool loaded;			   /* by the hands: all has been loaded that can be */
+	bool settle;			   /* only what an earlier run of this boot left open is done */
+	bool failed;			   /* `nothing` is a failure, not a wish */
 	volatile bool stop;		   /* for the hands: the time is up, start nothing any more */
+	struct text step;		   /* what the hands are doing at this moment */
 	struct device device[DEVICES_MAX]; /* in address order */
 	struct group group[DEVICES_MAX];
 	char names[NAMES_SIZE]; /* NUL-terminated, one after the other */
@@ -162,6 +169,9 @@ void machine_init(struct machine *m, struct settings *settings, enum phase phase
 
 /* The device at an address, or NULL. */
 struct device *machine_find(struct machine *m, pciaddr address) __attribute__((nonnull));
+
+/* The device of that name as sysfs spells it, or NULL. */
+struct device *machine_find_name(struct machine *m, const char *name, size_t len) __attribute__((nonnull));
 
 /* Puts the devices into address order; pointers to them are good from then on. */
 void machine_sort(struct machine *m) __attribute__((nonnull));

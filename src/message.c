@@ -38,6 +38,9 @@ void add_entry(struct text *t, const struct selector *sel)
 	text_add(t, ")");
 }
 
+/* Of the members that make a group incomplete. */
+#define MEMBERS_SHOWN 8
+
 static const char *const to_name_it = " (name it by bus index to claim it)";
 
 static void add_use(struct text *t, const struct device *d)
@@ -63,7 +66,7 @@ static void add_protection(struct text *t, const struct machine *m, const struct
 	if (twin)
 		text_add(t, "it has the ID of the protected %s", twin->name);
 	else
-		text_add(t, "it is storage, and what the host lives on is unknown");
+		text_add(t, "it is storage, and may be what the host lives on, which is unknown");
 	text_add(t, to_name_it);
 }
 
@@ -75,24 +78,32 @@ static void add_no_iommu(struct text *t, const struct machine *m, const struct d
 		text_add(t, "no IOMMU group yet (looked at again at local-top)");
 	else if (m->any_group)
 		text_add(t, "it has no IOMMU group, though others have");
+	else if (m->firmware && strcmp(m->firmware, "DMAR"))
+		text_add(t, "the kernel does not use the IOMMU of table %s (iommu=off on its command line? no driver?)",
+			 m->firmware);
 	else
 		text_add(t, "the IOMMU is off (%sput intel_iommu=on on the kernel command line)",
-			 m->firmware ? "" : "switch on VT-d, AMD-Vi or SMMU in the firmware; ");
+			 m->firmware ? "" : "switch on VT-d, AMD-Vi or SMMU in the firmware; on Intel also ");
 }
 
 /* What speaks against the device itself. */
 static void add_own_reason(struct text *t, const struct machine *m, const struct device *d, enum reason reason)
 {
+	const struct device *parent;
+
 	switch (reason) {
 	case REASON_BRIDGE:
 		text_add(t, "it is a bridge, which vfio-pci cannot take (leave it out)");
 		break;
 	case REASON_GUARD_MISMATCH:
-		text_add(t, "%pe is not %04x:%04x (card moved? put the guard right)", d->selector, d->ids.vendor,
+		text_add(t, "%pe: found %04x:%04x there (card moved? put the guard right)", d->selector, d->ids.vendor,
 			 d->ids.device);
 		break;
 	case REASON_BEHIND_PARENT:
-		text_add(t, "it can only be used through %pd (select that one)", parent_that_is_no_bridge(d));
+		parent = parent_that_is_no_bridge(d);
+		text_add(t, "it can only be used through %pd", parent);
+		if (!plan_own_reason(m, parent, true))
+			text_add(t, " (select that one)");
 		break;
 	case REASON_PROTECTED:
 		add_protection(t, m, d);
@@ -112,7 +123,7 @@ static void add_own_reason(struct text *t, const struct machine *m, const struct
 	case REASON_RESERVED:
 		if (d->reserves) {
 			text_add(t, "reserve = %pe", d->reserves);
-		} else if (m->settings->only_named) {
+		} else if (plan_only_named(m)) {
 			text_add(t, "what protects it could not be read");
 		} else {
 			text_add(t, "it is part of the platform (class %04x)", d->class >> 8);
@@ -124,42 +135,51 @@ static void add_own_reason(struct text *t, const struct machine *m, const struct
 	}
 }
 
-/* Which members are not selected, and what can be done, which is never "add it" of one that would be refused. */
+/*
+ * Which members are not selected, not all of a crowd, and what can be done, which is never "add it" of one that would
+ * be refused.
+ */
 static void add_missing(struct text *t, const struct machine *m, const struct group *g)
 {
-	const struct device *d, *refused = NULL;
-	bool excluded = false, named_only = false, held = false;
+	const struct device *d, *refused = NULL, *excluded = NULL, *held = NULL;
+	bool named_only = false;
 	unsigned n = 0;
 
 	for_each_member(g, d) {
+		if (held_fast(m, d))
+			held = d;
 		if (!is_missing(d))
 			continue;
 		if (d->facts & DEVICE_EXCLUDED)
-			excluded = true;
+			excluded = d;
 		if (plan_own_reason(m, d, false))
 			named_only = true;
-		if (held_fast(m, d))
-			held = true;
 		if (plan_own_reason(m, d, true))
 			refused = d;
-		text_add(t, n++ ? ", %pd" : "%pd", d);
+		if (n++ < MEMBERS_SHOWN)
+			text_add(t, n > 1 ? ", %pd" : "%pd", d);
 	}
+	if (n > MEMBERS_SHOWN)
+		text_add(t, " and %u more", n - MEMBERS_SHOWN);
 	text_add(t, " %s not selected (", n > 1 ? "are" : "is");
 	if (refused) {
 		text_add(t, "%s cannot be: ", refused->name);
 		add_own_reason(t, m, refused, plan_own_reason(m, refused, true));
 	} else if (excluded) {
-		text_add(t, "excluded; a group is claimed whole or not at all");
-	} else if (held && m->settings->unbind == NO) {
-		text_add(t, "held by a driver: set unbind=yes");
+		text_add(t, "%s is excluded; a group is claimed whole or not at all", excluded->name);
+	} else if (held && m->settings->unbind == YES && !is_host_bridge(held)) {
+		text_add(t, "name all of the group by bus index");
 	} else {
 		text_add(t, n > 1 ? "add them" : "add it");
-		text_add(t, named_only || held ? " by bus index" : ", or set group=whole");
+		text_add(t, named_only ? " by bus index" : ", or set group=whole");
+		if (held)
+			text_add(t, m->settings->unbind == NO ? "; and set unbind=yes" : "; and do not exclude %s",
+				 held->name);
 	}
 	text_add(t, ")");
 }
 
-static void add_failure(struct text *t, const struct device *d, enum reason reason)
+static void add_failure(struct text *t, const struct machine *m, const struct device *d, enum reason reason)
 {
 	switch (reason) {
 	case REASON_NO_DRIVER:
@@ -169,15 +189,18 @@ static void add_failure(struct text *t, const struct device *d, enum reason reas
 		text_add(t, "it went away meanwhile");
 		break;
 	case REASON_TIMEOUT:
-		text_add(t, "not done at the time limit");
-		break;
+		if (!d->left)
+			text_add(t, "not begun at the time limit");
+		else
+			text_add(t, "process %u is still at work, past the time limit", d->left);
+		if (m->step.len)
+			text_add(t, ", waiting for: %s", m->step.p);
+		return;
 	default:
 		text_add(t, "%s did not take it", d->target);
 	}
 	if (d->error)
 		text_add(t, ": %s", error_text(d->error));
-	if (d->done & HANDS_STUCK)
-		text_add(t, "; override-left");
 }
 
 static void add_group_reason(struct text *t, const struct machine *m, const struct device *d)
@@ -189,13 +212,13 @@ static void add_group_reason(struct text *t, const struct machine *m, const stru
 		return;
 	}
 	if (!other) {
-		text_add(t, "%s shares its group and is no PCI device", d->group->stranger);
+		text_add(t, "its group has a member that is no PCI device: %s", d->group->stranger);
 		return;
 	}
 	if (d->reason == REASON_UNBIND_NOT_ALLOWED) {
 		text_add(t, "%pd is held by %s", other, other->driver);
 		if (is_host_bridge(other) && other->facts & DEVICE_EXCLUDED)
-			text_add(t, ", and is excluded");
+			text_add(t, ", and is excluded (take that exclusion out)");
 		else if (m->settings->unbind == NO)
 			text_add(t, ", and unbind=no (set unbind=yes)");
 		else
@@ -204,12 +227,27 @@ static void add_group_reason(struct text *t, const struct machine *m, const stru
 	}
 	text_add(t, "%pd shares its group: ", other);
 	if (other->trouble)
-		add_failure(t, other, other->trouble);
+		add_failure(t, m, other, other->trouble);
+	else if (other->verdict == VERDICT_FAILED)
+		add_failure(t, m, other, other->reason);
 	else
 		add_own_reason(t, m, other,
-			       other->verdict == VERDICT_REFUSED || other->verdict == VERDICT_KEPT ? other->reason
-			       : other->protects						   ? REASON_PROTECTED
-												   : REASON_IN_USE);
+			       other->protects						      ? REASON_PROTECTED
+			       : other->reason && other->reason < REASON_GROUP_MEMBER_REFUSED ? other->reason
+											      : REASON_IN_USE);
+}
+
+/* What could not be given back of its group, whichever member it is. */
+static void add_leftovers(struct text *t, const struct device *d)
+{
+	for_each_member(d->group, d) {
+		if (d->done & HANDS_STUCK)
+			text_add(t, "; override-left: %s", d->name);
+		if (d->done & HANDS_LOST)
+			text_add(t, "; %s did not get %s back", d->name, d->driver);
+		if (d->done & HANDS_OPEN)
+			text_add(t, "; left as it is, a VFIO user has the group open");
+	}
 }
 
 void add_message(struct text *t, const struct machine *m, const struct device *d)
@@ -217,7 +255,7 @@ void add_message(struct text *t, const struct machine *m, const struct device *d
 	const struct selector *sel, *best = NULL;
 
 	if (d->verdict == VERDICT_FAILED) {
-		add_failure(t, d, d->reason);
+		add_failure(t, m, d, d->reason);
 	} else if (d->reason >= REASON_GROUP_MEMBER_REFUSED) {
 		add_group_reason(t, m, d);
 	} else if (d->verdict != VERDICT_EXCLUDED) {
@@ -231,6 +269,8 @@ void add_message(struct text *t, const struct machine *m, const struct device *d
 			return;
 		text_add(t, "by !%pe", best);
 	}
+	if (d->verdict >= VERDICT_REFUSED && d->group)
+		add_leftovers(t, d);
 }
 
 void set_device_line(struct text *t, const struct machine *m, const struct device *d, bool ran)

@@ -33,6 +33,14 @@ static bool is_platform(const struct device *d)
 	       d->facts & DEVICE_PARENT_OF_PCI;
 }
 
+bool plan_only_named(const struct machine *m)
+{
+	const struct settings *s = m->settings;
+
+	/* What is overruled does no harm by being malformed. */
+	return s->only_named & ~(s->list[LIST_PROTECT].off << LIST_PROTECT | s->list[LIST_RESERVE].off << LIST_RESERVE);
+}
+
 enum reason plan_own_reason(const struct machine *m, const struct device *d, bool named)
 {
 	if (is_bridge(d))
@@ -55,7 +63,7 @@ enum reason plan_own_reason(const struct machine *m, const struct device *d, boo
 		return REASON_NO_IOMMU;
 	if (!named && d->facts & DEVICE_BOOT_VGA)
 		return REASON_BOOT_VGA;
-	if (!named && (m->settings->only_named || d->reserves || is_platform(d)))
+	if (!named && (plan_only_named(m) || d->reserves || is_platform(d)))
 		return REASON_RESERVED;
 	return REASON_NONE;
 }

@@ -33,6 +33,9 @@ enum reason plan_own_reason(const struct machine *m, const struct device *d, boo
 /* A protected function with the same vendor and device ID, or NULL. */
 const struct device *protected_twin(const struct machine *m, const struct device *d) __attribute__((nonnull));
 
+/* Are named devices alone to be claimed, since something that protects could not be read? */
+bool plan_only_named(const struct machine *m) __attribute__((nonnull));
+
 /* Has the driver that holds this bridge or host bridge to go before its group is usable? */
 bool blocks_group(const struct device *d, const char *driver) __attribute__((nonnull(1)));
 

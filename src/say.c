@@ -46,21 +46,33 @@ void say_notes(const struct machine *m, const struct listener *l)
 	if (m->settings->problems > PROBLEMS_MAX)
 		say(l, LEVEL_FAILED, "%u more errors in the settings", m->settings->problems - PROBLEMS_MAX);
 	if (m->nothing)
-		say(l, LEVEL_DONE, "nothing is claimed: %s", m->nothing);
+		say(l, m->failed ? LEVEL_FAILED : LEVEL_DONE, "nothing is claimed: %s", m->nothing);
 }
 
 /* An exclusion that matches nothing, or a guard that fits nothing any more. */
-static void warn_of_entry(const struct selector *sel, const char *prefix, const struct listener *l)
+static void warn_of_entry(const struct machine *m, const struct selector *sel, enum list_name list,
+			  const struct listener *l)
 {
+	static const char *const prefix[LISTS] = { "!", "protect = ", "reserve = " };
 	bool matched = sel->flags & SELECTOR_MATCHED;
+	const struct device *d;
 
-	if (matched ? !(sel->flags & SELECTOR_STALE)
-		    : !(sel->flags & (SELECTOR_EXCLUDES | SELECTOR_STALE)) || sel->flags & SELECTOR_OPTIONAL)
+	if (list == LIST_IDS && !(sel->flags & SELECTOR_EXCLUDES)) {
+		/* What nothing else selects is refused for its guard, and that is said. */
+		for_each_device(m, d) {
+			if (is_wanted(d) && selector_match(sel, d) == SELECTOR_GUARD_FAILS)
+				say(l, LEVEL_REFUSED, "%pe: its guard fails, %pd is selected by others", sel, d);
+		}
+		return;
+	}
+	if (matched ? !(sel->flags & SELECTOR_STALE) : list != LIST_IDS && !(sel->flags & SELECTOR_STALE))
+		return;
+	if (!matched && sel->flags & SELECTOR_OPTIONAL)
 		return;
 	say(l, LEVEL_REFUSED,
 	    matched ? "%s%pe: its guard fits nothing, it holds for that address and that ID"
 		    : "%s%pe: matches no device",
-	    prefix, sel);
+	    prefix[list], sel);
 }
 
 /* With group=ignore: a group of which only a part is claimed. */
@@ -76,7 +88,7 @@ static void warn_of_group(const struct group *g, const struct listener *l)
 	for_each_member(g, d) {
 		if (is_claimed(d)) {
 			claimed = true;
-		} else if (!is_exempt(d)) {
+		} else if (!is_exempt(d) || blocks_group(d, d->driver)) {
 			text_add(&t, " %pd", d);
 		}
 	}
@@ -105,7 +117,6 @@ static void warn_of_card(const struct machine *m, const struct device *d, const 
 
 void say_warnings(const struct machine *m, const struct listener *l)
 {
-	static const char *const prefix[LISTS] = { "!", "protect = ", "reserve = " };
 	const struct selector *sel;
 	const struct device *d;
 	const struct group *g;
@@ -115,7 +126,7 @@ void say_warnings(const struct machine *m, const struct listener *l)
 		return;
 	for (enum list_name i = 0; i < LISTS; i++) {
 		for_each_selector(&m->settings->list[i], sel)
-			warn_of_entry(sel, prefix[i], l);
+			warn_of_entry(m, sel, i, l);
 	}
 	if (m->no_aliases)
 		l->say(l, LEVEL_REFUSED, "driver=auto: modules.alias cannot be read, vfio-pci is used");

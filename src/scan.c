@@ -16,7 +16,7 @@ struct eyes {
 	int pci; /* /sys/bus/pci/devices */
 	bool displays_read;
 	struct group *group; /* the one that is being read */
-	struct range framebuffer;
+	struct range framebuffer[FRAMEBUFFERS_MAX];
 };
 
 /*
@@ -88,7 +88,7 @@ void each_function_of_link(struct machine *m, const char *p, void (*each)(void *
 	while (p) {
 		const char *slash = strchr(p, '/');
 		unsigned len = (unsigned)(slash ? (size_t)(slash - p) : strlen(p));
-		struct device *d = machine_find(m, pciaddr_from_name(p, len));
+		struct device *d = machine_find_name(m, p, len);
 
 		if (d)
 			each(ctx, d);
@@ -129,7 +129,7 @@ struct hop {
 static int match_hop(void *ctx, const char *name)
 {
 	struct hop *h = ctx;
-	struct device *d = machine_find(h->m, pciaddr_from_name(name, (unsigned)strlen(name)));
+	struct device *d = machine_find_name(h->m, name, strlen(name));
 
 	/* Virtual functions can be on a further bus below the same bridge: the first bus is meant. */
 	if (d && PCIADDR_DEVFN(d->address) == h->devfn &&
@@ -160,14 +160,15 @@ static void read_display(const struct eyes *e, struct device *d)
 	if (base_class(d) != 0x03)
 		return;
 	read_of(e, &t, d, "boot_vga");
-	if (*t.p == '1' || (e->framebuffer.end && read_of(e, &t, d, "resource") > 0 && is_in_bars(e->framebuffer, t.p)))
+	if (*t.p == '1' ||
+	    (e->framebuffer->end && read_of(e, &t, d, "resource") > 0 && is_in_bars(e->framebuffer, t.p)))
 		d->facts |= DEVICE_BOOT_VGA;
 }
 
 static int add_member(void *ctx, const char *name)
 {
 	struct eyes *e = ctx;
-	struct device *d = machine_find(e->m, pciaddr_from_name(name, (unsigned)strlen(name)));
+	struct device *d = machine_find_name(e->m, name, strlen(name));
 
 	if (!d && !e->group->stranger)
 		e->group->stranger = machine_name(e->m, name);
@@ -200,7 +201,7 @@ static void read_group(struct eyes *e, struct device *d)
 	}
 	/* Link and list have to agree; where they do not, nobody knows who else is missing. */
 	if (!d->group) {
-		g->stranger = "what cannot be read";
+		g->stranger = "its list cannot be read";
 		machine_join(g, d);
 	}
 	read_attribute(&t, e->root, text_set(&t, "sys/kernel/iommu_groups/%u/name", g->number));
@@ -210,16 +211,22 @@ static void read_group(struct eyes *e, struct device *d)
 
 static void read_details(struct eyes *e, struct device *d)
 {
+	struct device *above;
 	struct text t;
 
 	if (d->facts & DEVICE_DETAILED)
 		return;
 	d->facts |= DEVICE_DETAILED;
 	read_parents(e, d);
+	/* Whether that one could be claimed instead is part of the answer. */
+	above = parent_that_is_no_bridge(d);
+	if (above)
+		read_details(e, above);
 	if (link_of(e, &t, d, "driver") > 0)
 		d->driver = machine_name(e->m, base_name(t.p));
 	/* Unset it reads (null): driver_override_show() prints a NULL pointer. None survives a boot. */
-	if (e->m->phase != PHASE_NEXT_BOOT && read_of(e, &t, d, "driver_override") > 0 && strcmp(t.p, "(null)"))
+	if (e->m->phase != PHASE_NEXT_BOOT && !d->left && read_of(e, &t, d, "driver_override") > 0 &&
+	    strcmp(t.p, "(null)"))
 		d->override = machine_name(e->m, t.p);
 	if (!e->displays_read)
 		read_display(e, d);
@@ -273,20 +280,20 @@ int scan_machine(struct machine *m, const struct root *root, const char *release
 	if (ret < 0)
 		goto out;
 	machine_sort(m);
-	e.framebuffer = firmware_framebuffer(root->fd);
+	firmware_framebuffers(root->fd, e.framebuffer);
 	for (enum list_name i = 0; i < LISTS; i++) {
 		for_each_selector(&m->settings->list[i], sel)
 			find_path(&e, sel);
 	}
+	e.displays_read = asks_for_display(m);
 	for_each_device(m, d) {
 		/* Intel VMD is the one function that is no bridge and has PCI functions below it; these are in domains
 		 * from 10000 on (vmd_find_free_domain()). */
 		if (PCIADDR_DOMAIN(d->address) >= 0x10000)
 			read_parents(&e, d);
-		if (asks_for_display(m))
+		if (e.displays_read)
 			read_display(&e, d);
 	}
-	e.displays_read = asks_for_display(m);
 	select_devices(m);
 	list_directory(root->fd, "sys/kernel/iommu_groups", note_group, &e);
 	if (!m->any_group)

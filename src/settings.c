@@ -5,12 +5,11 @@
 
 void settings_init(struct settings *s)
 {
-	memset(s, 0, offsetof(struct settings, list));
+	memset(s, 0, offsetof(struct settings, problem));
 	s->timeout = 30;
 	s->unbind = YES;
 	for (enum list_name i = 0; i < LISTS; i++) {
-		s->list[i].end = s->list[i].selector;
-		s->list[i].full = s->list[i].off = false;
+		s->list[i].selector = s->list[i].end = s->selector[i];
 	}
 }
 
@@ -69,36 +68,41 @@ static bool list_word(const struct reading *r, struct span word)
 	return true;
 }
 
-static void list_entry(const struct reading *r, struct span word)
+/* True where it was nothing but the mark of an exclusion: then what follows is taken for excluded. */
+static bool list_entry(const struct reading *r, struct span word, bool excluded)
 {
 	struct list *list = &r->s->list[r->list];
 	struct selector sel;
 	const char *why;
 
 	if (list_word(r, word))
-		return;
+		return false;
 	sel.at = *r->at;
 	sel.at.column += (uint32_t)(word.p - r->origin);
 	why = selector_parse(&sel, word.p, word.len);
+	if (excluded)
+		sel.flags |= SELECTOR_EXCLUDES;
 	if (!why && r->list != LIST_IDS && sel.flags & SELECTOR_EXCLUDES)
 		why = "exclusions belong into ids";
 	if (!why && list->end == list->selector + SELECTORS_MAX) {
 		/* What is left out can be what protects. Said once, not ten thousand times. */
-		r->s->only_named = true;
 		if (r->list == LIST_PROTECT || sel.flags & SELECTOR_EXCLUDES)
 			r->s->unprotected = true;
+		if (r->list == LIST_RESERVE)
+			r->s->only_named |= 1 << LIST_RESERVE;
 		if (list->full)
-			return;
+			return false;
 		list->full = true;
 		why = "more than 256 selectors, left out from here on";
+	} else if (why && (r->list != LIST_IDS || sel.flags & SELECTOR_EXCLUDES)) {
+		r->s->only_named |= (uint8_t)(1 << r->list);
 	}
 	if (!why) {
 		*list->end++ = sel;
-		return;
+		return false;
 	}
 	settings_problem(r->s, &sel.at, word, why);
-	if (r->list != LIST_IDS || sel.flags & SELECTOR_EXCLUDES)
-		r->s->only_named = true;
+	return sel.flags & SELECTOR_EXCLUDES && !sel.text.len;
 }
 
 /* The command line replaces what the files select, but never what they exclude. */
@@ -110,7 +114,7 @@ static void replace_ids(struct settings *s)
 	if (s->ids_replaced)
 		return;
 	s->ids_replaced = true;
-	list->off = false;
+	list->off = list->full = false;
 	for_each_selector(list, sel) {
 		if (sel->flags & SELECTOR_EXCLUDES || !sel->at.line)
 			*kept++ = *sel;
@@ -121,7 +125,7 @@ static void replace_ids(struct settings *s)
 static void set_list(const struct reading *r, struct span v)
 {
 	const char *p = v.p, *end = v.p + v.len, *piece;
-	bool any = false;
+	bool any = false, mark = false;
 
 	if (!r->at->line) {
 		bool adds = v.len && *p == '+';
@@ -146,7 +150,7 @@ static void set_list(const struct reading *r, struct span v)
 		for (; p < end && *p != ',' && !is_blank(*p); p++)
 			word.len++;
 		if (word.len) {
-			list_entry(r, word);
+			mark = list_entry(r, word, mark);
 			any = true;
 		}
 		if (p == end || *p == ',') {
@@ -230,7 +234,7 @@ static void parse_line(struct settings *s, struct place *at, const char *start, 
 	}
 	settings_problem(s, at, line, "not a setting (NAME = VALUE)");
 	/* It may have been meant to protect something. */
-	s->only_named = true;
+	s->only_named |= 1 << LIST_IDS;
 }
 
 void settings_parse_file(struct settings *s, const char *source, const char *p, size_t len)
@@ -245,7 +249,7 @@ void settings_parse_file(struct settings *s, const char *source, const char *p, 
 		} else if (nul < eol) {
 			at.column = (uint32_t)(nul - p) + 1;
 			settings_problem(s, &at, (struct span){ p, 0 }, "a NUL, nothing in this file is used");
-			s->only_named = true;
+			s->only_named |= 1 << LIST_IDS;
 			return;
 		}
 	}

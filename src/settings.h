@@ -29,10 +29,10 @@ struct problem {
 };
 
 struct list {
-	struct selector *end; /* behind the last one */
-	bool full;	      /* there were more than SELECTORS_MAX */
-	bool off;	      /* protect=off, reserve=off on the kernel command line; ids=off in a file */
-	struct selector selector[SELECTORS_MAX];
+	struct selector *selector; /* the first one */
+	struct selector *end;	   /* behind the last one */
+	bool full;		   /* there were more than SELECTORS_MAX, and that was said */
+	bool off;		   /* protect=off, reserve=off on the kernel command line; ids=off in a file */
 };
 
 struct settings {
@@ -45,11 +45,13 @@ struct settings {
 	bool ids_replaced;    /* by the kernel command line */
 	bool protect_unknown; /* what the host lives on is not known */
 	bool unprotected;     /* more protects than there is room for: nothing is claimed */
-	bool only_named;      /* something that protects could not be read: see interface.md, "Selectors" */
+	uint8_t only_named;   /* a bit a list, that of `ids` for all: what protects could not be read (interface.md,
+				 "Selectors") */
 	unsigned problems;
 	/* What is long comes last: a short way to the rest is short code. */
 	struct list list[LISTS];
 	struct problem problem[PROBLEMS_MAX];
+	struct selector selector[LISTS][SELECTORS_MAX]; /* of the lists */
 };
 
 #define for_each_selector(list, sel) for ((sel) = (list)->selector; (sel) < (list)->end; (sel)++)

@@ -17,7 +17,8 @@ int read_whole(int dir, const char *path, int flags, char *buf, size_t size)
 	if (fd < 0)
 		return -errno;
 	do {
-		got = read(fd, buf + len, size - len);
+		/* Which a pipe refuses, instead of being empty. */
+		got = pread(fd, buf + len, size - len, (off_t)len);
 		if (got > 0)
 			len += (size_t)got;
 	} while (got > 0 || (got < 0 && errno == EINTR));

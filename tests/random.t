@@ -63,7 +63,7 @@ sub make_tree {
 	make_path("$work/sys/bus/pci/devices", "$work/sys/class/block", "$work/sys/class/net");
 	spew('etc/vfio-boot.conf', join '', map { "$_\n" } @{ $pair->{settings} });
 	spew('proc/cmdline', join('', @{ $pair->{'command line'} }) . "\n");
-	spew('var/lib/vfio-boot/protect', '');
+	spew('var/lib/vfio-boot/protect', "# nothing\n");
 	for (@{ $pair->{machine} }) {
 		my @word = split / /;
 		if ($word[0] eq 'kernel') {

@@ -415,7 +415,7 @@ static void test_matching(void)
 {
 	static struct machine m;
 	static struct settings s;
-	struct selector *sel = s.list[LIST_IDS].selector;
+	struct selector *sel = s.selector[LIST_IDS];
 
 	if (!ok(model_machine(&m, &s, machine), "a machine", "to match with"))
 		return;

@@ -81,7 +81,9 @@ static const struct {
 	{ "ids = 10de:2204 1:2:3, 8086:10d3\n", "ids=10de:2204,8086:10d3", "1:17 1:2:3" },
 	{ "\n  ids =\t 10de:2204 x\n", "ids=10de:2204", "2:20 x" },
 	{ "ids = 0000:00:20.0\n", "", "1:7 0000:00:20.0" },
-	{ "ids = ! 10de:2204\n", "ids=10de:2204 only-named", "1:7 !" },
+	/* Nobody means to select it who writes this. */
+	{ "ids = ! 10de:2204\n", "ids=!10de:2204 only-named", "1:7 !" },
+	{ "ids = 02:00.0, not: , 10de:2204 10de:*\n", "ids=02:00.0,!10de:2204,10de:* only-named", "1:16 not:" },
 	{ "ids = !10de:220\n", "only-named", "1:7 !10de:220" },
 	{ "ids = not:x?\n", "only-named", "1:7 not:x?" },
 	{ "ids = x?\n", "", "1:7 x?" },
@@ -226,7 +228,11 @@ static void test_limits(void)
 	settings_parse_file(&s, "conf", many, repeat("ids =", " 10de:2204", 257));
 	model_problems(&s, &page);
 	is_text(page.p, "1:2567 10de:2204", "limits", "the 257th has a place");
-	ok(ids->end - ids->selector == 256 && s.only_named, "limits", "what is left out could be what protects");
+	ok(ids->end - ids->selector == 256 && !s.only_named, "limits", "what is left out does not protect");
+	settings_parse_file(&s, "conf", "ids = !02:00.0\n", 15);
+	ok(s.unprotected, "limits", "an exclusion would have: nothing is claimed");
+	settings_parse_cmdline(&s, "command line", "vfio.ids=10de:2204", 18);
+	ok(!ids->full && ids->end - ids->selector == 1, "limits", "the command line begins anew");
 	ok(strstr(s.problem[0].what, "256") != NULL, "limits", "the limit is named");
 
 	settings_init(&s);
@@ -240,7 +246,9 @@ static void test_limits(void)
 	ok(!s.problems && s.list[LIST_RESERVE].end - s.list[LIST_RESERVE].selector == 256, "limits",
 	   "each list has its own");
 	settings_parse_file(&s, "conf", "protect = 00:1d.0\n", 18);
-	ok(s.problems == 1 && s.only_named, "limits", "the 257th of protect");
+	ok(s.problems == 1 && s.unprotected, "limits", "the 257th of protect");
+	settings_parse_file(&s, "conf", "reserve = 00:1d.0\n", 18);
+	ok(s.problems == 2 && s.only_named, "limits", "the 257th of reserve");
 
 	settings_init(&s);
 	settings_parse_file(&s, "conf", many, repeat("ids =", " x", 10000));
