@@ -13,9 +13,9 @@ KLCC ?= klcc
 B := build
 
 pure := text pciaddr selector settings cmdline machine select plan message absent say errtext alias
-core := $(pure) sysfs load firmware variant scan use voice decide
-claim := $(core) compat hands apply report claim
-host := $(core) json host
+core := $(pure) sysfs load firmware variant scan use child voice report decide
+claim := $(core) compat hands apply claim
+host := $(core) json status host
 
 WARN := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla
 BASE := -std=gnu11 -D_GNU_SOURCE -Isrc -MMD -MP $(WARN)
@@ -86,13 +86,16 @@ $(B)/vfio-boot: $(host:%=$(B)/host/%.o)
 libdir := $(PREFIX)/lib/vfio-boot
 initramfs := $(if $(filter /usr,$(PREFIX)),/usr/share/initramfs-tools,/etc/initramfs-tools)
 scripts := init-top/00-vfio-boot local-top/vfio-boot local-premount/vfio-boot nfs-top/vfio-boot
+# systemd looks below /usr and /usr/local alike.
+service := $(PREFIX)/lib/systemd/system/vfio-boot.service
 settings := $(DESTDIR)/etc/vfio-boot.conf
 at_prefix := sed 's,/usr/lib/vfio-boot,$(libdir),g; s,/usr/sbin/vfio-boot,$(PREFIX)/sbin/vfio-boot,g'
 
 install: all
 	install -D -m 755 $(B)/vfio-boot-claim $(DESTDIR)$(libdir)/vfio-boot-claim
 	install -D -m 755 $(B)/vfio-boot $(DESTDIR)$(PREFIX)/sbin/vfio-boot
-	install -d $(DESTDIR)$(initramfs)/hooks $(DESTDIR)/etc/vfio-boot.conf.d
+	install -d $(DESTDIR)$(initramfs)/hooks $(DESTDIR)/etc/vfio-boot.conf.d $(DESTDIR)$(dir $(service))
+	$(at_prefix) conf/vfio-boot.service >$(DESTDIR)$(service)
 	$(at_prefix) hook/vfio-boot >$(DESTDIR)$(initramfs)/hooks/vfio-boot
 	chmod 755 $(DESTDIR)$(initramfs)/hooks/vfio-boot
 	for script in $(scripts); do \
@@ -105,7 +108,7 @@ install: all
 # The settings are the administrator's and stay.
 uninstall:
 	rm -f $(DESTDIR)$(libdir)/vfio-boot-claim $(DESTDIR)$(PREFIX)/sbin/vfio-boot $(DESTDIR)$(initramfs)/hooks/vfio-boot \
-		$(scripts:%=$(DESTDIR)$(initramfs)/scripts/%)
+		$(DESTDIR)$(service) $(scripts:%=$(DESTDIR)$(initramfs)/scripts/%)
 	-rmdir $(DESTDIR)$(libdir)
 
 demo:

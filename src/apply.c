@@ -1,18 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include <fcntl.h>
-#include <poll.h>
-#include <sys/times.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "apply.h"
 #include "hands.h"
-
-#define TICKS 100 /* USER_HZ, what times() counts in */
-
-enum ending { ENDED, DIED, TIME_IS_UP };
-
-typedef void job_fn(const struct hands *h, struct device *unit);
 
 /* The next unit from this device on, or NULL. */
 static struct device *unit_from(const struct hands *h, struct device *d)
@@ -40,58 +30,31 @@ static enum work work_of(const struct hands *h, const struct device *unit)
 	return work && unbind ? WORK_UNBIND : work;
 }
 
-static void give_back(const struct hands *h, struct device *unit)
+static void give_back(const void *hands, struct device *unit)
 {
-	unit_give_back(h, unit);
+	unit_give_back(hands, unit);
 	unit->done |= HANDS_ENDED;
 }
 
-static void claim(const struct hands *h, struct device *unit)
+static void claim(const void *hands, struct device *unit)
 {
+	const struct hands *h = hands;
+
+	unit->left = (uint32_t)getpid();
 	if (!unit_claim(h, unit))
 		unit_give_back(h, unit);
 	/* Past the time limit nobody knows, and this child has stopped half way. */
-	if (!h->m->stop)
+	if (!is_past(h->deadline))
 		unit->done |= HANDS_ENDED;
 }
 
-static void load(const struct hands *h, struct device *unit)
+static void load(const void *hands, struct device *unit)
 {
+	const struct hands *h = hands;
+
 	(void)unit;
 	load_drivers(h);
 	h->m->loaded = true;
-}
-
-/* Runs job() in a child and waits for it, not beyond the deadline. */
-static enum ending in_child(const struct hands *h, clock_t deadline, job_fn *job, struct device *unit)
-{
-	struct pollfd end = { .events = POLLIN };
-	int fds[2], status, ready;
-	clock_t left;
-	pid_t pid;
-
-	if (pipe2(fds, O_CLOEXEC))
-		return DIED;
-	pid = fork();
-	if (!pid) {
-		job(h, unit);
-		_exit(0);
-	}
-	close(fds[1]);
-	end.fd = fds[0];
-	do {
-		/* The other end is closed when the child is gone, however it goes. */
-		left = deadline - times(NULL);
-		ready = left > 0 ? poll(&end, 1, (int)left * (1000 / TICKS)) : 0;
-	} while (ready < 0);
-	close(fds[0]);
-	if (pid < 0)
-		return DIED;
-	if (!ready) {
-		h->m->stop = true;
-		return TIME_IS_UP;
-	}
-	return waitpid(pid, &status, 0) == pid && !status ? ENDED : DIED;
 }
 
 /* A member of the unit that something went wrong with, or NULL. */
@@ -105,16 +68,20 @@ static struct device *troubled(const struct hands *h, struct device *unit)
 }
 
 /* What became of a unit, for the report. */
-static void collect(const struct hands *h, struct device *unit)
+static void collect(const struct hands *h, struct device *unit, bool late)
 {
 	struct device *other = troubled(h, unit);
+	uint32_t child = unit->left;
 
+	/* Nobody is at work on what has come to its end. */
+	unit->left = 0;
 	for (struct device *d = unit; d; d = unit_next(h, d)) {
 		if (d->verdict != VERDICT_CLAIM || (d->done & HANDS_CLAIMED && unit->done & HANDS_ENDED))
 			continue;
 		d->verdict = VERDICT_FAILED;
-		if (!(unit->done & HANDS_ENDED) && h->m->stop) {
+		if (!(unit->done & HANDS_ENDED) && late) {
 			d->reason = REASON_TIMEOUT;
+			d->left = child;
 		} else if (!h->m->loaded) {
 			d->reason = REASON_NO_DRIVER;
 		} else if (d->trouble || !other) {
@@ -127,12 +94,12 @@ static void collect(const struct hands *h, struct device *unit)
 	}
 }
 
-void apply_plan(struct machine *m, const struct root *root)
+void apply_plan(struct machine *m, const struct root *root, clock_t deadline, const struct listener *log)
 {
-	const struct hands h = { m, root, plan_ignores_groups(m) };
-	clock_t deadline = times(NULL) + (clock_t)m->settings->timeout * TICKS;
+	const struct hands h = { m, root, log, deadline, plan_ignores_groups(m) };
 	struct device *unit;
-	bool tried = false;
+	enum ending ending = ENDED;
+	bool tried = false, late;
 
 	/* Those that no driver holds come first: taking a driver off is what can hang. */
 	for (enum work work = WORK_DRIVERLESS; work <= WORK_UNBIND; work++) {
@@ -140,14 +107,17 @@ void apply_plan(struct machine *m, const struct root *root)
 			if (work_of(&h, unit) != work)
 				continue;
 			if (!tried)
-				in_child(&h, deadline, load, unit);
+				ending = run_in_child(deadline, load, &h, unit);
 			tried = true;
-			if (!m->loaded || m->stop || troubled(&h, unit))
-				continue;
-			if (in_child(&h, deadline, claim, unit) == DIED)
-				in_child(&h, deadline, give_back, unit);
+			if (m->loaded && ending != TIME_IS_UP && !troubled(&h, unit)) {
+				ending = run_in_child(deadline, claim, &h, unit);
+				if (ending == DIED)
+					ending = run_in_child(deadline, give_back, &h, unit);
+			}
 		}
 	}
+	/* A child that saw the time limit before we did has ended by itself. */
+	late = is_past(deadline);
 	for_each_unit(&h, unit)
-		collect(&h, unit);
+		collect(&h, unit, late);
 }

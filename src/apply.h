@@ -3,7 +3,8 @@
 #ifndef VFIO_BOOT_APPLY_H
 #define VFIO_BOOT_APPLY_H
 
-#include "plan.h"
+#include "child.h"
+#include "message.h"
 #include "scan.h"
 
 /*
@@ -11,9 +12,11 @@
  * VERDICT_FAILED or VERDICT_REFUSED, with a reason, where it was not. A group ends whole, or as it was before.
  *
  * *m has to be in memory that is shared with children (mmap with MAP_SHARED): they do all the writing to devices and
- * note in it how far they came. They are waited for s->timeout seconds in all and no longer. What was still under way
- * then is VERDICT_FAILED with REASON_TIMEOUT, and its child is left behind.
+ * note in it how far they came. They are waited for until the deadline and no longer. What was under way then, and what
+ * was not begun, is VERDICT_FAILED with REASON_TIMEOUT, and the child is left behind. log hears of each write with
+ * log=debug.
  */
-void apply_plan(struct machine *m, const struct root *root) __attribute__((nonnull));
+void apply_plan(struct machine *m, const struct root *root, clock_t deadline, const struct listener *log)
+	__attribute__((nonnull));
 
 #endif

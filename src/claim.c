@@ -19,64 +19,103 @@ struct foreign {
 static int note_foreign(void *ctx, const char *name)
 {
 	const struct foreign *f = ctx;
-	const struct device *d = machine_find(f->m, pciaddr_from_name(name, (unsigned)strlen(name)));
+	const struct device *d = machine_find_name(f->m, name, strlen(name));
 
 	if (d && d->verdict == VERDICT_NONE)
 		say(f->log, LEVEL_REFUSED, "%s: foreign: vfio-pci holds it unasked (see modprobe.d)", name);
 	return 0;
 }
 
+/* Shared with the children, which note in it what they found and did. */
+static struct job *new_job(void)
+{
+	struct job *j = mmap(NULL, sizeof(*j), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+
+	if (j != MAP_FAILED)
+		return j;
+	say(&complaints, LEVEL_FAILED, "out of memory");
+	_exit(STATUS_FAILED);
+}
+
+struct look {
+	struct job *j;
+	const struct listener *log;
+};
+
+static void look(const void *ctx, struct device *unit)
+{
+	const struct look *l = ctx;
+
+	(void)unit;
+	l->j->decided = decide_machine(l->j, l->log);
+}
+
 static int run(struct job *j)
 {
 	struct kernel_log log;
-	struct foreign foreign = { &j->machine, &log.listener };
-	bool decided;
+	struct look ask = { j, &log.listener };
+	bool asked = decide_settings(j);
+	clock_t deadline = deadline_after(j->settings.timeout);
+	struct foreign foreign;
 	int error;
 
 	kernel_log_init(&log, j->root.fd, &j->settings);
-	decided = decide(j, &log.listener);
+	if (!report_turn(j->root.fd, deadline)) {
+		say(&log.listener, LEVEL_FAILED, "another run is at work, this one does nothing");
+		return STATUS_FAILED;
+	}
+	/* Reading can block as well: on a device whose driver is at work, or a disk that does not answer. */
+	if (asked && (run_in_child(deadline, look, &ask, NULL) != ENDED || !j->decided)) {
+		/* The child may be writing still. */
+		struct job *fresh = new_job();
+
+		memcpy(fresh, j, offsetof(struct job, decided));
+		j = fresh;
+		(void)!decide_settings(j);
+		j->machine.nothing = "the devices cannot be read, or not in time";
+		j->machine.failed = true;
+		log.settings = &j->settings;
+	}
 	/* What is wrong with the settings is said once a boot. */
 	if (j->phase == PHASE_INIT_TOP) {
 		say_problems(&j->machine, &log.listener);
-		say_notes(&j->machine, &log.listener);
 		say_warnings(&j->machine, &log.listener);
 	}
-	apply_plan(&j->machine, &j->root);
+	if (j->phase == PHASE_INIT_TOP || j->machine.failed)
+		say_notes(&j->machine, &log.listener);
+	apply_plan(&j->machine, &j->root, deadline, &log.listener);
 	if (j->phase == PHASE_SECOND_LOOK)
 		report_merge(&j->machine, j->root.fd);
 	say_verdicts(&j->machine, true, &log.listener);
+	foreign = (struct foreign){ &j->machine, &log.listener };
 	if (j->phase == PHASE_INIT_TOP)
 		list_directory(j->root.fd, "sys/bus/pci/drivers/vfio-pci", note_foreign, &foreign);
-	error = report_write(&j->machine, j->root.fd);
+	error = report_write(&j->machine, j->root.fd, &log.listener);
 	if (error)
 		say(&log.listener, LEVEL_FAILED, "/run/vfio-boot/report: %s", error_text(error));
-	return error || !decided ? STATUS_FAILED : plan_status(&j->machine);
+	return error || j->machine.failed ? STATUS_FAILED : plan_status(&j->machine);
 }
 
 int main(int argc, char **argv)
 {
-	/* Shared with the children, which note in it what they did. */
-	struct job *j = mmap(NULL, sizeof(*j), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	struct job *j = new_job();
 	unsigned options;
 
 	(void)argc;
-	if (j == MAP_FAILED) {
-		say(&complaints, LEVEL_FAILED, "out of memory");
-		return STATUS_FAILED;
-	}
 	options = decide_options(j, argv + 1);
-	if (options & ~(OPTION_DRY_RUN | OPTION_NEXT_BOOT | OPTION_SECOND_LOOK) ||
+	if (options & ~(OPTION_DRY_RUN | OPTION_NEXT_BOOT | OPTION_SECOND_LOOK | OPTION_SETTLE) ||
 	    (options & (OPTION_NEXT_BOOT | OPTION_DRY_RUN)) == OPTION_NEXT_BOOT) {
 		say(&complaints, LEVEL_FAILED,
-		    "options: --second-look --dry-run --next-boot --sysroot DIR --cmdline TEXT -k VERSION");
+		    "options: --second-look --settle --dry-run --next-boot --sysroot DIR --cmdline TEXT -k VERSION");
 		return STATUS_WRONG;
 	}
 	if (options & OPTION_NEXT_BOOT)
 		j->phase = PHASE_NEXT_BOOT;
-	else if (options & OPTION_SECOND_LOOK)
+	else if (options & (OPTION_SECOND_LOOK | OPTION_SETTLE))
 		j->phase = PHASE_SECOND_LOOK;
 	else if (options & OPTION_DRY_RUN)
 		j->phase = PHASE_NOW;
+	j->settle = options & OPTION_SETTLE;
 	if (!decide_begin(j))
 		return STATUS_FAILED;
 	return options & OPTION_DRY_RUN ? print_plan(j) : run(j);

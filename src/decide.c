@@ -8,19 +8,20 @@
 #include "errtext.h"
 #include "voice.h"
 
-const char left_out_off[] = "vfio.ids=off of this boot is left out";
+const char *const left_out_off = "vfio.ids=off of this boot is left out";
 
 unsigned decide_options(struct job *j, char **argv)
 {
-	static const char words[][14] = { "--sysroot",	 "--cmdline",	  "-k",	  "--dry-run",
-					  "--next-boot", "--second-look", "--now" };
+	static const char words[] =
+		"--sysroot\0--cmdline\0-k\0--dry-run\0--next-boot\0--second-look\0--now\0--settle\0";
 	unsigned given = 0;
 
 	for (; *argv; argv++) {
+		const char *word = words;
 		unsigned i = 0;
 
-		while (i < ARRAY_SIZE(words) && strcmp(*argv, words[i]))
-			i++;
+		for (; *word && strcmp(*argv, word); i++)
+			word = nth_word(word, 1);
 		if (i >= ARGUMENTS)
 			given |= 1U << (i - ARGUMENTS);
 		else if (!(j->argument[i] = *++argv))
@@ -44,24 +45,33 @@ bool decide_begin(struct job *j)
 	return j->root.fd >= 0;
 }
 
-bool decide(struct job *j, const struct listener *l)
+bool decide_settings(struct job *j)
 {
 	struct settings *s = &j->settings;
 	struct machine *m = &j->machine;
-	int ret;
+	const char *nothing;
 
 	machine_init(m, s, j->phase);
-	m->nothing = load_settings(s, &j->paper, &j->root, j->argument[ARGUMENT_CMDLINE]);
+	m->settle = j->settle;
+	nothing = load_settings(s, &j->paper, &j->root, j->argument[ARGUMENT_CMDLINE]);
 	j->left_out_off = s->off_now && j->phase == PHASE_NEXT_BOOT && !j->argument[ARGUMENT_CMDLINE];
-	if (!m->nothing && s->off_now && !j->left_out_off)
-		m->nothing = "vfio.ids=off";
-	if (!m->nothing && s->unprotected)
-		m->nothing = "too many exclusions or protect entries";
-	if (!m->nothing && s->list[LIST_IDS].off)
-		m->nothing = "ids=off";
-	if (m->nothing || s->list[LIST_IDS].end == s->list[LIST_IDS].selector)
-		return true;
-	ret = scan_machine(m, &j->root, j->argument[ARGUMENT_RELEASE]);
+	if (nothing)
+		;
+	else if (s->off_now && !j->left_out_off)
+		nothing = "vfio.ids=off";
+	else if (s->unprotected)
+		nothing = "too many exclusions or protect entries";
+	else if (s->list[LIST_IDS].off)
+		nothing = "ids=off in the settings files";
+	m->nothing = nothing;
+	return !nothing && s->list[LIST_IDS].end > s->list[LIST_IDS].selector;
+}
+
+bool decide_machine(struct job *j, const struct listener *l)
+{
+	struct machine *m = &j->machine;
+	int ret = scan_machine(m, &j->root, j->argument[ARGUMENT_RELEASE]);
+
 	if (ret) {
 		m->end = m->device;
 		m->nothing = "the machine cannot be read";
@@ -70,7 +80,14 @@ bool decide(struct job *j, const struct listener *l)
 		return false;
 	}
 	plan_decide(m);
+	if (m->settle)
+		plan_settle(m);
 	return true;
+}
+
+bool decide(struct job *j, const struct listener *l)
+{
+	return !decide_settings(j) || decide_machine(j, l);
 }
 
 int print_plan(struct job *j)

@@ -17,7 +17,8 @@ enum {
 	OPTION_NEXT_BOOT = 1 << 1,
 	OPTION_SECOND_LOOK = 1 << 2,
 	OPTION_NOW = 1 << 3,
-	OPTION_WRONG = 1 << 4, /* none of those, or without what has to follow it */
+	OPTION_SETTLE = 1 << 4,
+	OPTION_WRONG = 1 << 5, /* none of those, or without what has to follow it */
 };
 
 /* All the memory that is needed, two thirds of a mebibyte of it touched at the most; nothing is ever allocated. */
@@ -25,11 +26,13 @@ struct job {
 	/* what is asked */
 	const char *argument[ARGUMENTS]; /* NULL where not given */
 	enum phase phase;
-	/* what was found */
+	bool settle; /* no more than what an earlier run of this boot left open */
 	struct root root;
+	/* what was found */
+	bool decided;	   /* by decide_machine() in a child */
 	bool left_out_off; /* a plan for the next boot leaves the one-time `off` of this one out */
-	struct settings settings;
 	struct machine machine;
+	struct settings settings;
 	struct paper paper;
 };
 
@@ -39,14 +42,20 @@ unsigned decide_options(struct job *j, char **argv) __attribute__((nonnull, warn
 /* Opens the root; where that fails it says so on standard error and returns false. */
 bool decide_begin(struct job *j) __attribute__((nonnull, warn_unused_result));
 
+/* Reads the settings; false where they ask for nothing, or nothing is to be claimed in this boot. */
+bool decide_settings(struct job *j) __attribute__((nonnull, warn_unused_result));
+
 /*
  * Reads the machine and decides. Where the machine cannot be read, says so to l and returns false. Problems of the
  * settings are no failure: they are in j->settings.
  */
+bool decide_machine(struct job *j, const struct listener *l) __attribute__((nonnull, warn_unused_result));
+
+/* Both of them. */
 bool decide(struct job *j, const struct listener *l) __attribute__((nonnull, warn_unused_result));
 
 /* What is said of a plan that leaves out the one-time `off` of this boot. */
-extern const char left_out_off[];
+extern const char *const left_out_off;
 
 /* Decides and prints the plan on standard output, what is wrong on standard error; returns the exit status. */
 int print_plan(struct job *j) __attribute__((nonnull, warn_unused_result));

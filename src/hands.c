@@ -6,6 +6,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "errtext.h"
 #include "hands.h"
 #include "plan.h"
 #include "sysfs.h"
@@ -17,18 +18,22 @@
  */
 static int store(const struct hands *h, const char *value, const char *before, const char *name, const char *after)
 {
-	int fd, ret = 0, len = (int)strlen(value), put;
-	struct text path;
+	struct text *step = &h->m->step;
+	int fd, ret, len = (int)strlen(value), put;
+	unsigned path;
 
-	if (h->m->stop)
+	if (is_past(h->deadline))
 		return -EBUSY;
-	fd = openat(h->root->fd, text_set(&path, "sys/bus/pci/%s%s%s", before, name, after), O_WRONLY | O_CLOEXEC);
-	if (fd < 0)
-		return -errno;
-	put = (int)write(fd, value, (size_t)len);
-	if (put != len)
-		ret = put < 0 ? -errno : -EIO;
+	/* Somebody who waits for it in vain reads this. */
+	text_set(step, "%s to /", value);
+	path = step->len;
+	text_add(step, "sys/bus/pci/%s%s%s", before, name, after);
+	fd = openat(h->root->fd, step->p + path, O_WRONLY | O_CLOEXEC);
+	put = fd < 0 ? -1 : (int)write(fd, value, (size_t)len);
+	ret = put < 0 ? -errno : put == len ? 0 : -EIO;
 	close(fd);
+	if (h->m->settings->log == LOG_DEBUG)
+		say(h->log, LEVEL_DEBUG, "%s: %s", step->p, ret ? error_text(-ret) : "ok");
 	return ret;
 }
 
@@ -57,6 +62,13 @@ static const char *driver_now(const struct hands *h, const struct device *d)
 	if (read_link(&t, h->root->fd, text_set(&t, "sys/bus/pci/devices/%s/driver", d->name)) <= 0)
 		return NULL;
 	return machine_name(h->m, base_name(t.p));
+}
+
+static bool is_there(const struct hands *h, const struct device *d)
+{
+	struct text t;
+
+	return !faccessat(h->root->fd, text_set(&t, "sys/bus/pci/devices/%s", d->name), F_OK, 0);
 }
 
 /* Notes what went wrong with a device where something did; true where nothing did. */
@@ -108,7 +120,7 @@ static bool all_right(const struct hands *h, struct device *unit, bool with_disp
 		else if (d->facts & DEVICE_BOOT_VGA && !with_display)
 			right = true;
 		if (!right) {
-			d->trouble = REASON_BIND;
+			d->trouble = driver || is_there(h, d) ? REASON_BIND : REASON_VANISHED;
 			d->error = 0;
 			return false;
 		}
@@ -160,10 +172,37 @@ bool unit_claim(const struct hands *h, struct device *unit)
 	return claim_functions(h, unit, 0) && claim_functions(h, unit, DEVICE_BOOT_VGA) && is_whole(h, unit);
 }
 
+/* Has a VFIO user the group open? A group can be opened once (vfio_group_fops_open()). */
+static bool is_open(const struct hands *h, const struct device *unit)
+{
+	struct text t;
+	int fd = openat(h->root->fd, text_set(&t, "dev/vfio/%u", unit->group->number), O_RDWR | O_CLOEXEC);
+	bool busy = fd < 0 && errno == EBUSY;
+
+	close(fd);
+	return busy;
+}
+
+/* Brings back the driver that was taken off; where a probe does not, by its name. */
+static void rebind(const struct hands *h, struct device *d)
+{
+	probe(h, d);
+	if (!(d->done & HANDS_UNBOUND) || driver_now(h, d) == d->driver)
+		return;
+	store(h, d->name, "drivers/", d->driver, "/bind");
+	if (driver_now(h, d) != d->driver)
+		d->done |= HANDS_LOST;
+}
+
 void unit_give_back(const struct hands *h, struct device *unit)
 {
 	struct device *d;
 
+	/* Unbinding would wait for that user's end, and a host driver beside it is a kernel BUG before 5.19. */
+	if (is_open(h, unit)) {
+		unit->done |= HANDS_OPEN;
+		return;
+	}
 	for (d = unit; d; d = unit_next(h, d)) {
 		d->done &= (uint8_t)~HANDS_CLAIMED;
 		if (!(d->done & HANDS_OVERRIDDEN))
@@ -176,21 +215,25 @@ void unit_give_back(const struct hands *h, struct device *unit)
 	}
 	for (d = unit; d; d = unit_next(h, d)) {
 		if (d->done & (HANDS_OVERRIDDEN | HANDS_UNBOUND))
-			probe(h, d);
+			rebind(h, d);
 	}
 }
 
 /* Runs DIR/sbin/modprobe with the words given; how it ends is seen by what is there afterwards. */
-static void modprobe(const struct root *root, const char *module, const char *option)
+static void modprobe(const struct hands *h, const char *module, const char *option)
 {
 	/* initramfs-tools exports MODPROBE_OPTIONS=-qb, with which a blacklisted module "loads" without a word. */
 	const char *const environment[] = { "PATH=/usr/sbin:/usr/bin:/sbin:/bin", NULL };
 	const char *const words[] = { "modprobe", module, option, NULL };
-	pid_t pid = fork();
 	int status;
+	pid_t pid;
 
+	if (is_past(h->deadline))
+		return;
+	text_set(&h->m->step, "modprobe %s", module);
+	pid = fork();
 	if (!pid) {
-		if (!fchdir(root->fd))
+		if (!fchdir(h->root->fd))
 			execve("sbin/modprobe", (char *const *)words, (char *const *)environment);
 		_exit(127);
 	}
@@ -205,15 +248,14 @@ void load_drivers(const struct hands *h)
 	struct text t;
 
 	/* A soft dependency only, which not every modprobe follows: ask for it by name. */
-	modprobe(h->root, "vfio_iommu_type1", NULL);
+	modprobe(h, "vfio_iommu_type1", NULL);
 	/* Without the empty list an old `options vfio-pci ids=` would take devices that nobody selected. */
-	if (!m->stop)
-		modprobe(h->root, m->vfio_pci, "ids=");
+	modprobe(h, m->vfio_pci, "ids=");
 	for_each_device(m, d) {
 		if (d->verdict != VERDICT_CLAIM)
 			continue;
-		if (d->exact && !m->stop) {
-			modprobe(h->root, d->target, NULL);
+		if (d->exact) {
+			modprobe(h, d->target, NULL);
 			d->target = driver_of_module(m, h->root->fd, d->target);
 		}
 		/* The kernel takes any name, and a wrong one leaves the device without a driver for ever. */

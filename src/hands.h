@@ -8,12 +8,15 @@
 #ifndef VFIO_BOOT_HANDS_H
 #define VFIO_BOOT_HANDS_H
 
+#include "child.h"
 #include "load.h"
-#include "machine.h"
+#include "message.h"
 
 struct hands {
 	struct machine *m;
 	const struct root *root;
+	const struct listener *log;
+	clock_t deadline;
 	bool alone; /* each device is a unit of its own */
 };
 

@@ -22,7 +22,7 @@ static struct json_object *span_of(struct span s)
 	return text_of(s.p, s.len);
 }
 
-static struct json_object *string_of(const char *s)
+struct json_object *json_text(const char *s)
 {
 	return s ? text_of(s, strlen(s)) : NULL;
 }
@@ -33,18 +33,18 @@ static struct json_object *device_of(const struct job *j, const struct device *d
 	const struct device *other;
 	struct text t;
 
-	json_object_object_add(o, "address", string_of(d->name));
+	json_object_object_add(o, "address", json_text(d->name));
 	text_set(&t, "%04x:%04x", d->ids.vendor, d->ids.device);
-	json_object_object_add(o, "id", string_of(t.p));
+	json_object_object_add(o, "id", json_text(t.p));
 	json_object_object_add(o, "group", has_group(d) ? json_object_new_int64(d->group->number) : NULL);
-	json_object_object_add(o, "verdict", string_of(verdict_name(d->verdict)));
-	json_object_object_add(o, "reason", d->reason ? string_of(reason_name(d->reason)) : NULL);
-	json_object_object_add(o, "driver", is_claimed(d) ? string_of(d->target) : NULL);
+	json_object_object_add(o, "verdict", json_text(verdict_name(d->verdict)));
+	json_object_object_add(o, "reason", d->reason ? json_text(reason_name(d->reason)) : NULL);
+	json_object_object_add(o, "driver", is_claimed(d) ? json_text(d->target) : NULL);
 	json_object_object_add(o, "selector", d->selector ? span_of(d->selector->text) : NULL);
 	if (d->reason == REASON_GROUP_INCOMPLETE) {
 		for_each_member(d->group, other) {
 			if (is_missing(other))
-				json_object_array_add(missing, string_of(other->name));
+				json_object_array_add(missing, json_text(other->name));
 		}
 	}
 	json_object_object_add(o, "missing", missing);
@@ -53,7 +53,7 @@ static struct json_object *device_of(const struct job *j, const struct device *d
 	if (is_claimed(d))
 		text_add(&t, "%s for %s", verdict_name(d->verdict), d->target);
 	add_message(&t, &j->machine, d);
-	json_object_object_add(o, "message", string_of(t.p));
+	json_object_object_add(o, "message", json_text(t.p));
 	return o;
 }
 
@@ -81,13 +81,13 @@ static struct json_object *absent_of(const struct job *j)
 		t.len = 0;
 		add_absent(&t, &j->machine, sel);
 		json_object_object_add(o, "selector", span_of(sel->text));
-		json_object_object_add(o, "message", string_of(t.p));
+		json_object_object_add(o, "message", json_text(t.p));
 		json_object_array_add(list, o);
 	}
 	return list;
 }
 
-static struct json_object *errors_of(const struct settings *s)
+struct json_object *json_errors(const struct settings *s)
 {
 	struct json_object *list = json_object_new_array();
 	struct text t;
@@ -97,10 +97,10 @@ static struct json_object *errors_of(const struct settings *s)
 		struct json_object *o = json_object_new_object();
 
 		set_problem(&t, p);
-		json_object_object_add(o, "source", string_of(p->at.source));
+		json_object_object_add(o, "source", json_text(p->at.source));
 		json_object_object_add(o, "line", p->at.line ? json_object_new_int64(p->at.line) : NULL);
 		json_object_object_add(o, "column", p->at.column ? json_object_new_int64(p->at.column) : NULL);
-		json_object_object_add(o, "message", string_of(t.p));
+		json_object_object_add(o, "message", json_text(t.p));
 		json_object_array_add(list, o);
 	}
 	return list;
@@ -114,7 +114,7 @@ struct collector {
 static void collect(const struct listener *l, unsigned level, const char *text)
 {
 	(void)level;
-	json_object_array_add(((const struct collector *)l)->list, string_of(text));
+	json_object_array_add(((const struct collector *)l)->list, json_text(text));
 }
 
 struct json_object *json_plan(const struct job *j)
@@ -125,7 +125,7 @@ struct json_object *json_plan(const struct job *j)
 	json_object_object_add(o, "format", json_object_new_int(1));
 	json_object_object_add(o, "devices", devices_of(j));
 	json_object_object_add(o, "absent", absent_of(j));
-	json_object_object_add(o, "errors", errors_of(&j->settings));
+	json_object_object_add(o, "errors", json_errors(&j->settings));
 	say_notes(&j->machine, &warnings.listener);
 	if (j->left_out_off)
 		collect(&warnings.listener, LEVEL_DONE, left_out_off);
@@ -134,16 +134,21 @@ struct json_object *json_plan(const struct job *j)
 	return o;
 }
 
+int json_print(struct json_object *o)
+{
+	const char *text = json_object_to_json_string_ext(o, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE);
+	bool failed = puts(text) < 0 || fflush(stdout);
+
+	json_object_put(o);
+	return failed;
+}
+
 int print_json(struct job *j)
 {
 	int status = decide(j, &complaints) ? plan_status(&j->machine) : STATUS_FAILED;
-	struct json_object *o = json_plan(j);
 
-	if (puts(json_object_to_json_string_ext(o, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE)) < 0 ||
-	    fflush(stdout)) {
-		say(&complaints, LEVEL_FAILED, "standard output cannot be written");
-		status = STATUS_FAILED;
-	}
-	json_object_put(o);
-	return status;
+	if (!json_print(json_plan(j)))
+		return status;
+	say(&complaints, LEVEL_FAILED, "standard output cannot be written");
+	return STATUS_FAILED;
 }

@@ -5,6 +5,15 @@
 
 #include "decide.h"
 
+/* A text of ours or of the settings as a string, NULL as null; what is no ASCII becomes a question mark. */
+struct json_object *json_text(const char *s) __attribute__((warn_unused_result));
+
+/* The problems of the settings, as `errors` has them. */
+struct json_object *json_errors(const struct settings *s) __attribute__((nonnull, warn_unused_result));
+
+/* Prints the object on standard output as one line, and puts it. True where that failed. */
+int json_print(struct json_object *o) __attribute__((nonnull, warn_unused_result));
+
 /* The plan of a job that was decided, as one object, which the caller has to put. */
 struct json_object *json_plan(const struct job *j) __attribute__((nonnull, warn_unused_result));
 

@@ -60,5 +60,6 @@ void say_verdicts(const struct machine *m, bool ran, const struct listener *l) _
 #define LEVEL_FAILED  3
 #define LEVEL_REFUSED 4
 #define LEVEL_DONE    6
+#define LEVEL_DEBUG   7
 
 #endif

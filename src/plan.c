@@ -91,6 +91,11 @@ static void judge_device(const struct machine *m, struct device *d)
 	d->reason = REASON_NONE;
 	if (!asked_for(d))
 		return;
+	if (d->left) {
+		d->verdict = VERDICT_FAILED;
+		d->reason = REASON_TIMEOUT;
+		return;
+	}
 	if (d->facts & DEVICE_EXCLUDED) {
 		d->verdict = VERDICT_EXCLUDED;
 		return;
@@ -147,7 +152,7 @@ static void judge_group(const struct machine *m, struct group *g)
 		refuse_group(g, REASON_GROUP_MEMBER_REFUSED, NULL);
 	for_each_member(g, d) {
 		/* 4: some members keep the others back, whether they were selected or not. */
-		if (d->protects || (!is_exempt(d) && (d->verdict == VERDICT_REFUSED || d->use)))
+		if (d->protects || (!is_exempt(d) && (d->verdict == VERDICT_REFUSED || d->use || d->left)))
 			refuse_group(g, REASON_GROUP_MEMBER_REFUSED, d);
 		else if (is_missing(d))
 			refuse_group(g, REASON_GROUP_INCOMPLETE, d);
@@ -242,6 +247,22 @@ void plan_decide(struct machine *m)
 			judge_member(m, d);
 	}
 	keep_what_is_fine(m);
+}
+
+void plan_settle(struct machine *m)
+{
+	struct device *d, *other;
+
+	for_each_device(m, d) {
+		bool due = d->facts & DEVICE_DUE;
+
+		if (d->group) {
+			for_each_member(d->group, other)
+				due |= other->facts & DEVICE_DUE;
+		}
+		if (!due)
+			d->verdict = VERDICT_NONE;
+	}
 }
 
 int plan_status(const struct machine *m)

@@ -24,17 +24,20 @@ bool more_specific(const struct selector *a, const struct selector *b) __attribu
 /* Rules 3 to 7: a verdict for every device that was asked for, a reason for every group that is refused. */
 void plan_decide(struct machine *m) __attribute__((nonnull));
 
+/* Withdraws what was decided of every device in whose group nothing was left open (DEVICE_DUE). */
+void plan_settle(struct machine *m) __attribute__((nonnull));
+
 /* Does group=ignore hold with this kernel? */
 bool plan_ignores_groups(const struct machine *m) __attribute__((nonnull));
 
 /* What speaks against claiming the device itself, whether it was selected or not; REASON_NONE if nothing does. */
 enum reason plan_own_reason(const struct machine *m, const struct device *d, bool named) __attribute__((nonnull));
 
-/* A protected function with the same vendor and device ID, or NULL. */
-const struct device *protected_twin(const struct machine *m, const struct device *d) __attribute__((nonnull));
-
 /* Are named devices alone to be claimed, since something that protects could not be read? */
 bool plan_only_named(const struct machine *m) __attribute__((nonnull));
+
+/* A protected function with the same vendor and device ID, or NULL. */
+const struct device *protected_twin(const struct machine *m, const struct device *d) __attribute__((nonnull));
 
 /* Has the driver that holds this bridge or host bridge to go before its group is usable? */
 bool blocks_group(const struct device *d, const char *driver) __attribute__((nonnull(1)));

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -10,7 +11,72 @@
 #include "sysfs.h"
 #include "voice.h"
 
-static const char folder[] = "run/vfio-boot", file[] = "run/vfio-boot/report", beside[] = "run/vfio-boot/report.new";
+static const char *const folder = "run/vfio-boot", *const file = "run/vfio-boot/report",
+			 *const beside = "run/vfio-boot/report.new";
+
+bool report_turn(int root, clock_t deadline)
+{
+	const struct flock whole = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
+	int fd;
+
+	/* They are often there already; where they cannot be made, nothing can be written into them. */
+	mkdirat(root, "run", 0755);
+	mkdirat(root, folder, 0755);
+	fd = openat(root, "run/vfio-boot/lock", O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+	/* Where there is no place for a lock there is none for another run's report either. */
+	while (fd >= 0 && fcntl(fd, F_SETLK, &whole)) {
+		if (is_past(deadline))
+			return false;
+		poll(NULL, 0, 50);
+	}
+	return true;
+}
+
+/* Calls each() for the rows of the report of an earlier run, with the device that is there now, or NULL. */
+static void each_row(struct machine *m, int root, void (*each)(void *ctx, struct device *d, char *row), void *ctx)
+{
+	struct lines l;
+	char *row;
+
+	if (!lines_open(&l, root, file))
+		return;
+	while ((row = lines_next(&l)))
+		each(ctx, machine_find_name(m, row, strcspn(row, "\t")), row);
+	lines_close(&l);
+}
+
+void report_split(char *row, const char *column[REPORT_COLUMNS])
+{
+	for (unsigned i = 0; i < REPORT_COLUMNS; i++) {
+		column[i] = row;
+		row += strcspn(row, "\t");
+		if (*row)
+			*row++ = '\0';
+	}
+}
+
+static void recall_row(void *root, struct device *d, char *row)
+{
+	const char *column[REPORT_COLUMNS], *pid;
+	struct text t;
+
+	report_split(row, column);
+	if (!d || (strcmp(column[REPORT_VERDICT], "pending") && strcmp(column[REPORT_REASON], "timeout")))
+		return;
+	d->facts |= DEVICE_DUE;
+	/* As add_failure() has it. Whoever else has that number by now does no harm but to be waited for. */
+	pid = column[REPORT_MESSAGE] + 8;
+	if (strncmp(column[REPORT_MESSAGE], "process ", 8))
+		return;
+	d->left = decimal(&pid);
+	if (faccessat(*(const int *)root, text_set(&t, "proc/%u", d->left), F_OK, 0))
+		d->left = 0;
+}
+
+void report_recall(struct machine *m, int root)
+{
+	each_row(m, root, recall_row, &root);
+}
 
 static void set_device_row(struct text *t, const struct machine *m, const struct device *d)
 {
@@ -30,11 +96,8 @@ static void set_device_row(struct text *t, const struct machine *m, const struct
 		text_add(t, "-");
 }
 
-/* A line of the report of an earlier run. */
-static void merge_row(struct machine *m, const char *row)
+static void merge_row(void *machine, struct device *d, char *row)
 {
-	const char *tab = strchr(row, '\t');
-	struct device *d = machine_find(m, pciaddr_from_name(row, tab ? (unsigned)(tab - row) : 0));
 	struct text t;
 
 	if (!d || d->verdict == VERDICT_NONE)
@@ -42,7 +105,7 @@ static void merge_row(struct machine *m, const char *row)
 	/* "already" is not what happened in this boot: what an earlier run claimed counts as claimed. */
 	if (d->verdict == VERDICT_ALREADY)
 		d->verdict = VERDICT_CLAIM;
-	set_device_row(&t, m, d);
+	set_device_row(&t, machine, d);
 	if (!strcmp(t.p, row))
 		d->facts |= DEVICE_SAID;
 	else if (d->verdict == VERDICT_CLAIM && d->driver == d->target)
@@ -51,44 +114,76 @@ static void merge_row(struct machine *m, const char *row)
 
 void report_merge(struct machine *m, int root)
 {
-	const char *row;
-	struct lines l;
-
-	if (!lines_open(&l, root, file))
-		return;
-	while ((row = lines_next(&l)))
-		merge_row(m, row);
-	lines_close(&l);
+	each_row(m, root, merge_row, m);
 }
 
-int report_write(const struct machine *m, int root)
+struct keeper {
+	struct machine *m;
+	const struct listener *log;
+	struct output out;
+};
+
+static void write_row(struct keeper *k, const char *row)
+{
+	k->out.listener.say(&k->out.listener, LEVEL_DONE, row);
+}
+
+/* What an earlier run said of devices that this one has nothing to say of. */
+static void keep_row(void *ctx, struct device *d, char *row)
+{
+	struct keeper *k = ctx;
+	const char *column[REPORT_COLUMNS];
+	struct text t;
+
+	/* The first line begins with neither an address nor a -. */
+	if (*row == 'v' || (d && d->verdict != VERDICT_NONE))
+		return;
+	if (k->m->settle || k->m->failed) {
+		write_row(k, row);
+		return;
+	}
+	report_split(row, column);
+	if (d || strcmp(column[REPORT_VERDICT], "claimed"))
+		return;
+	text_set(&t, "%s\t%s\t%s\tfailed\tvanished\t-\t%s\tit went away after the claim", column[REPORT_ADDRESS],
+		 column[REPORT_ID], column[REPORT_GROUP], column[REPORT_SELECTOR]);
+	write_row(k, t.p);
+	say(k->log, LEVEL_FAILED, "%s [%s]: failed, vanished: it went away after the claim", column[REPORT_ADDRESS],
+	    column[REPORT_ID]);
+}
+
+int report_write(struct machine *m, int root, const struct listener *log)
 {
 	const struct selector *sel = NULL;
 	const struct device *d;
-	struct output out;
+	struct keeper k;
 	struct text t;
 	int ret;
 
-	/* They are often there already; where they cannot be made, the file cannot be opened. */
-	mkdirat(root, "run", 0755);
-	mkdirat(root, folder, 0755);
-	output_init(&out, openat(root, beside, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0644));
-	if (out.fd < 0)
+	k.m = m;
+	k.log = log;
+	output_init(&k.out, openat(root, beside, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0644));
+	if (k.out.fd < 0)
 		return errno;
-	out.listener.say(&out.listener, LEVEL_DONE, "vfio-boot-report 1");
+	write_row(&k, "vfio-boot-report 1");
+	if (m->failed) {
+		text_set(&t, "-\t-\t-\tfailed\t-\t-\t-\t%s", m->nothing);
+		write_row(&k, t.p);
+	}
 	for_each_device(m, d) {
 		if (d->verdict == VERDICT_NONE)
 			continue;
 		set_device_row(&t, m, d);
-		out.listener.say(&out.listener, LEVEL_DONE, t.p);
+		write_row(&k, t.p);
 	}
-	while ((sel = next_absent(m, sel))) {
+	each_row(m, root, keep_row, &k);
+	while (!m->settle && (sel = next_absent(m, sel))) {
 		text_set(&t, "-\t-\t-\tabsent\t-\t-\t%.*s\t", (int)sel->text.len, sel->text.p);
 		add_absent(&t, m, sel);
-		out.listener.say(&out.listener, LEVEL_DONE, t.p);
+		write_row(&k, t.p);
 	}
-	ret = output_flush(&out);
-	close(out.fd);
+	ret = output_flush(&k.out);
+	close(k.out.fd);
 	if (!ret && renameat(root, beside, root, file))
 		ret = errno;
 	return ret;

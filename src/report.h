@@ -3,7 +3,36 @@
 #ifndef VFIO_BOOT_REPORT_H
 #define VFIO_BOOT_REPORT_H
 
+#include "child.h"
 #include "message.h"
+
+/* A record of the report; of what has no device the address is -, as is whatever else does not apply. */
+enum {
+	REPORT_ADDRESS,
+	REPORT_ID,
+	REPORT_GROUP,
+	REPORT_VERDICT,
+	REPORT_REASON,
+	REPORT_DRIVER,
+	REPORT_SELECTOR,
+	REPORT_MESSAGE,
+	REPORT_COLUMNS,
+};
+
+/* Cuts a record into its columns; those that are missing are empty. */
+void report_split(char *row, const char *column[REPORT_COLUMNS]) __attribute__((nonnull));
+
+/*
+ * Of several runs at once one has its turn: waits for it until the deadline, false if it did not come. It ends with the
+ * process.
+ */
+bool report_turn(int root, clock_t deadline) __attribute__((warn_unused_result));
+
+/*
+ * Recalls from the report of an earlier run of this boot what was left open (DEVICE_DUE), and the child of that run
+ * that is still at work on it (left). Needs the devices in order.
+ */
+void report_recall(struct machine *m, int root) __attribute__((nonnull));
 
 /*
  * Merges the report of an earlier run of this boot into the snapshot: what it had claimed and is there still counts as
@@ -13,8 +42,9 @@ void report_merge(struct machine *m, int root) __attribute__((nonnull));
 
 /*
  * Writes the report beside the old one and renames it, so that a reader, or a program killed at any write, finds a
- * whole one. 0 or an errno.
+ * whole one. What an earlier run claimed and is no longer there is kept as vanished, and said to log; with m->settle
+ * all that this run had nothing to do with is kept. 0 or an errno.
  */
-int report_write(const struct machine *m, int root) __attribute__((nonnull, warn_unused_result));
+int report_write(struct machine *m, int root, const struct listener *log) __attribute__((nonnull, warn_unused_result));
 
 #endif

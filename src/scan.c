@@ -6,6 +6,7 @@
 
 #include "firmware.h"
 #include "plan.h"
+#include "report.h"
 #include "scan.h"
 #include "sysfs.h"
 #include "variant.h"
@@ -280,6 +281,8 @@ int scan_machine(struct machine *m, const struct root *root, const char *release
 	if (ret < 0)
 		goto out;
 	machine_sort(m);
+	if (m->phase != PHASE_NEXT_BOOT)
+		report_recall(m, root->fd);
 	firmware_framebuffers(root->fd, e.framebuffer);
 	for (enum list_name i = 0; i < LISTS; i++) {
 		for_each_selector(&m->settings->list[i], sel)

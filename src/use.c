@@ -80,7 +80,7 @@ static void mark_function(void *ctx, struct device *d)
 {
 	struct search *s = ctx;
 
-	if (!(d->facts & DEVICE_DETAILED) || d->use)
+	if (!(d->facts & DEVICE_DETAILED) || d->left || d->use)
 		return;
 	if (!s->judged)
 		s->judge(s);

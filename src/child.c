@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include <fcntl.h>
+#include <poll.h>
+#include <sys/times.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "child.h"
+
+#define TICKS 100 /* USER_HZ, what times() counts in */
+
+clock_t deadline_after(unsigned seconds)
+{
+	return times(NULL) + (clock_t)seconds * TICKS;
+}
+
+bool is_past(clock_t deadline)
+{
+	return times(NULL) - deadline >= 0;
+}
+
+enum ending run_in_child(clock_t deadline, void (*job)(const void *ctx, struct device *unit), const void *ctx,
+			 struct device *unit)
+{
+	struct pollfd end = { .events = POLLIN };
+	int fds[2], status, ready;
+	clock_t left;
+	pid_t pid;
+
+	/* Nothing is begun any more. */
+	if (is_past(deadline))
+		return TIME_IS_UP;
+	if (pipe2(fds, O_CLOEXEC))
+		return DIED;
+	pid = fork();
+	if (!pid) {
+		job(ctx, unit);
+		_exit(0);
+	}
+	close(fds[1]);
+	end.fd = fds[0];
+	do {
+		/* The other end is closed when the child is gone, however it goes. */
+		left = deadline - times(NULL);
+		ready = left > 0 ? poll(&end, 1, (int)left * (1000 / TICKS)) : 0;
+	} while (ready < 0);
+	close(fds[0]);
+	if (pid < 0)
+		return DIED;
+	if (!ready)
+		return TIME_IS_UP;
+	return waitpid(pid, &status, 0) == pid && !status ? ENDED : DIED;
+}

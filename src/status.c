@@ -1,0 +1,282 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include <json-c/json.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "json.h"
+#include "report.h"
+#include "status.h"
+#include "sysfs.h"
+#include "voice.h"
+
+/* A row of the report; it owns its text. */
+struct row {
+	char *text;
+	const char *column[REPORT_COLUMNS];
+	struct text now;   /* the driver that holds it at this moment, or empty */
+	struct text drift; /* what is no longer as it was reported, or empty */
+};
+
+struct status {
+	struct job *job;
+	unsigned n;
+	struct row *row;
+	bool wrong; /* something is not as it should be */
+	struct json_object *devices, *absent, *warnings;
+};
+
+static bool is_absent(const struct row *r)
+{
+	return !strcmp(r->column[REPORT_VERDICT], "absent");
+}
+
+static bool was_claimed(const struct row *r)
+{
+	const char *verdict = r->column[REPORT_VERDICT];
+
+	return !strcmp(verdict, "claimed") || !strcmp(verdict, "already");
+}
+
+static struct row *row_of(const struct status *s, const char *address)
+{
+	for (struct row *r = s->row; r < s->row + s->n; r++) {
+		if (!strcmp(r->column[REPORT_ADDRESS], address))
+			return r;
+	}
+	return NULL;
+}
+
+/* False where there is no report of this boot. */
+static bool read_rows(struct status *s)
+{
+	struct lines l;
+	const char *line;
+
+	if (!lines_open(&l, s->job->root.fd, "run/vfio-boot/report"))
+		return false;
+	while ((line = lines_next(&l))) {
+		struct row *r;
+
+		if (!strchr(line, '\t'))
+			continue;
+		s->row = reallocarray(s->row, s->n + 1, sizeof(*s->row));
+		if (!s->row)
+			abort();
+		r = &s->row[s->n++];
+		memset(r, 0, sizeof(*r));
+		r->text = strdup(line);
+		if (!r->text)
+			abort();
+		report_split(r->text, r->column);
+	}
+	lines_close(&l);
+	return true;
+}
+
+struct member {
+	const struct status *s;
+	struct row *row;
+};
+
+/* A member of the group of a claimed device that was not there, or is with the host. */
+static int judge_member(void *ctx, const char *name)
+{
+	const struct member *m = ctx;
+	int root = m->s->job->root.fd;
+	struct text t;
+	const char *driver;
+
+	if (!strcmp(name, m->row->column[REPORT_ADDRESS]))
+		return 0;
+	if (read_link(&t, root, text_set(&t, "sys/bus/pci/devices/%s/driver", name)) <= 0)
+		return 0;
+	driver = base_name(t.p);
+	/* The drivers with driver_managed_dma, see kernel-facts.md: vfio's own, pcieport and pci-stub. */
+	if (strstr(driver, "vfio") || !strcmp(driver, "pcieport") || !strcmp(driver, "pci-stub"))
+		return 0;
+	text_set(&m->row->drift, "%s of its group is with %s, the group is not usable", name, driver);
+	return 1;
+}
+
+/* Compares a row with the truth. */
+static void judge(struct status *s, struct row *r)
+{
+	int root = s->job->root.fd;
+	const char *address = r->column[REPORT_ADDRESS], *group = r->column[REPORT_GROUP];
+	struct member member = { s, r };
+	struct text t;
+
+	if (*address == '-')
+		return;
+	if (read_link(&t, root, text_set(&t, "sys/bus/pci/devices/%s/driver", address)) > 0)
+		text_set(&r->now, "%s", base_name(t.p));
+	if (!was_claimed(r))
+		return;
+	if (read_link(&t, root, text_set(&t, "sys/bus/pci/devices/%s", address)) < 0)
+		text_set(&r->drift, "it is gone");
+	else if (strcmp(r->now.p, r->column[REPORT_DRIVER]))
+		text_set(&r->drift, "it is with %s now", r->now.len ? r->now.p : "no driver");
+	else if (read_link(&t, root, text_set(&t, "sys/bus/pci/devices/%s/iommu_group", address)) > 0 &&
+		 strcmp(base_name(t.p), group))
+		text_set(&r->drift, "its group is %s now", base_name(t.p));
+	else
+		list_directory(root, text_set(&t, "sys/kernel/iommu_groups/%s/devices", group), judge_member, &member);
+}
+
+static bool is_wrong(const struct row *r)
+{
+	static const char *const wrong[] = { "refused", "failed", "pending" };
+
+	for (unsigned i = 0; i < ARRAY_SIZE(wrong); i++) {
+		if (!strcmp(r->column[REPORT_VERDICT], wrong[i]))
+			return true;
+	}
+	/* As add_absent() has it. */
+	return r->drift.len || (is_absent(r) && !strstr(r->column[REPORT_MESSAGE], "(optional)"));
+}
+
+static const char *or_null(const char *column)
+{
+	return strcmp(column, "-") ? column : NULL;
+}
+
+static void print_row(const struct row *r, const struct listener *out)
+{
+	const char *const *c = r->column;
+	struct text t;
+
+	if (is_absent(r)) {
+		say(out, LEVEL_DONE, "%s: absent: %s", c[REPORT_SELECTOR], c[REPORT_MESSAGE]);
+		return;
+	}
+	if (!or_null(c[REPORT_ADDRESS])) {
+		say(out, LEVEL_DONE, "%s: %s", c[REPORT_VERDICT], c[REPORT_MESSAGE]);
+		return;
+	}
+	text_set(&t, "%s [%s] %s%s: %s", c[REPORT_ADDRESS], c[REPORT_ID],
+		 or_null(c[REPORT_GROUP]) ? "group " : "no group", or_null(c[REPORT_GROUP]) ? c[REPORT_GROUP] : "",
+		 c[REPORT_VERDICT]);
+	if (was_claimed(r))
+		text_add(&t, " for %s", c[REPORT_DRIVER]);
+	if (or_null(c[REPORT_REASON]))
+		text_add(&t, ", %s", c[REPORT_REASON]);
+	if (or_null(c[REPORT_MESSAGE]))
+		text_add(&t, ": %s", c[REPORT_MESSAGE]);
+	if (r->drift.len)
+		text_add(&t, "; drifted: %s", r->drift.p);
+	else if (!was_claimed(r))
+		text_add(&t, "; now with %s", r->now.len ? r->now.p : "no driver");
+	out->say(out, LEVEL_DONE, t.p);
+}
+
+static void add_string(struct json_object *o, const char *key, const char *value)
+{
+	json_object_object_add(o, key, json_text(value));
+}
+
+static void add_row(struct status *s, const struct row *r)
+{
+	const char *const *c = r->column;
+	struct json_object *o;
+
+	if (!is_absent(r) && !or_null(c[REPORT_ADDRESS])) {
+		json_object_array_add(s->warnings, json_text(c[REPORT_MESSAGE]));
+		return;
+	}
+	o = json_object_new_object();
+	if (is_absent(r)) {
+		add_string(o, "selector", c[REPORT_SELECTOR]);
+		add_string(o, "message", c[REPORT_MESSAGE]);
+		json_object_array_add(s->absent, o);
+		return;
+	}
+	add_string(o, "address", c[REPORT_ADDRESS]);
+	add_string(o, "id", c[REPORT_ID]);
+	json_object_object_add(o, "group",
+			       or_null(c[REPORT_GROUP]) ? json_object_new_int64(atoll(c[REPORT_GROUP])) : NULL);
+	add_string(o, "verdict", c[REPORT_VERDICT]);
+	add_string(o, "reason", or_null(c[REPORT_REASON]));
+	add_string(o, "driver", or_null(c[REPORT_DRIVER]));
+	add_string(o, "selector", or_null(c[REPORT_SELECTOR]));
+	json_object_object_add(o, "missing", json_object_new_array());
+	add_string(o, "message", or_null(c[REPORT_MESSAGE]) ? c[REPORT_MESSAGE] : "");
+	add_string(o, "now", r->now.len ? r->now.p : NULL);
+	add_string(o, "drift", r->drift.len ? r->drift.p : NULL);
+	json_object_array_add(s->devices, o);
+}
+
+static void warn(struct status *s, const char *text)
+{
+	if (s->warnings)
+		json_object_array_add(s->warnings, json_text(text));
+	else
+		say(&complaints, LEVEL_REFUSED, "%s", text);
+}
+
+static int note_foreign(void *ctx, const char *name)
+{
+	struct status *s = ctx;
+	const struct row *r = row_of(s, name);
+	struct text t;
+
+	if (pciaddr_from_name(name, (unsigned)strlen(name)) != PCIADDR_NONE && (!r || !was_claimed(r)))
+		warn(s, text_set(&t, "%s: foreign: vfio-pci holds it, and this boot did not claim it", name));
+	return 0;
+}
+
+/* No report, though devices are selected: the claim has not run. */
+static void without_report(struct status *s, bool asked)
+{
+	const char *nothing = s->job->machine.nothing;
+	struct text t;
+
+	if (nothing)
+		warn(s, text_set(&t, "nothing was claimed in this boot: %s", nothing));
+	else if (!asked)
+		warn(s, "no device is selected");
+	else
+		warn(s, "no report of this boot: the claim has not run (is the image up to date? update-initramfs -u)");
+	s->wrong |= asked;
+}
+
+int print_status(struct job *j, bool json)
+{
+	struct status s = { .job = j };
+	bool asked = decide_settings(j);
+	struct json_object *o = NULL;
+	struct output out;
+	int error, status;
+
+	output_init(&out, STDOUT_FILENO);
+	if (json) {
+		o = json_object_new_object();
+		json_object_object_add(o, "format", json_object_new_int(1));
+		json_object_object_add(o, "devices", s.devices = json_object_new_array());
+		json_object_object_add(o, "absent", s.absent = json_object_new_array());
+		json_object_object_add(o, "errors", json_errors(&j->settings));
+		json_object_object_add(o, "warnings", s.warnings = json_object_new_array());
+	} else {
+		say_problems(&j->machine, &complaints);
+	}
+	if (!read_rows(&s))
+		without_report(&s, asked);
+	for (struct row *r = s.row; r < s.row + s.n; r++) {
+		judge(&s, r);
+		s.wrong |= is_wrong(r);
+		if (json)
+			add_row(&s, r);
+		else
+			print_row(r, &out.listener);
+	}
+	list_directory(j->root.fd, "sys/bus/pci/drivers/vfio-pci", note_foreign, &s);
+	error = json ? json_print(o) : output_flush(&out);
+	if (error)
+		say(&complaints, LEVEL_FAILED, "standard output cannot be written");
+	status = error ? STATUS_FAILED : j->settings.problems ? STATUS_WRONG : s.wrong;
+	for (struct row *r = s.row; r < s.row + s.n; r++)
+		free(r->text);
+	free(s.row);
+	return status;
+}
