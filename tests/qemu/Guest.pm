@@ -40,18 +40,20 @@ sub read_file {
 # conf     text of /etc/vfio-boot.conf (else the shipped one holds)
 # overlay  { path => text }, more files for the image and the root
 # words    more for the kernel command line
-# image    small or most
+# image    small, most or crypt
+# suite    of another Debian than the one all tests are run with
 # disk     the folder with disk, kernel and initrd of an installed Debian
 # machine  more options of tests/qemu/boot
 sub boot {
 	my ($class, $name, %o) = @_;
 	my $dir = "$top/build/qemu/$name";
+	local $ENV{VFIO_BOOT_SUITE} = $o{suite} if $o{suite};
 	remove_tree($dir);
 	make_path($dir);
 	write_file("$dir/overlay/etc/vfio-boot.conf", $o{conf}) if defined $o{conf};
 	my $overlay = $o{overlay} || {};
 	for (sort keys %$overlay) {
-		write_file("$dir/overlay/$_", $overlay->{$_}, /^scripts/ ? 0755 : 0644);
+		write_file("$dir/overlay/$_", $overlay->{$_}, m{^scripts|^etc/test$} ? 0755 : 0644);
 	}
 	if ($o{disk}) {
 		rename "$o{disk}/$_", "$dir/$_" or die "$o{disk}/$_: $!\n" for qw(disk kernel initrd);
