@@ -72,8 +72,9 @@ static int add_function(void *ctx, const char *name)
 	d->address = address;
 	d->target = m->vfio_pci;
 	/* One that went away meanwhile is no member of the snapshot; where a group still lists it, that is refused. */
+	errno = EINVAL;
 	if (read_of(e, &t, d, "modalias") <= 0)
-		return 0;
+		return errno == ENOENT || errno == ENODEV ? 0 : -errno;
 	if (!parse_modalias(d, t.p))
 		return -EINVAL;
 	/* Virtual functions are there from a later write to sriov_numvfs on, after each boot. */

@@ -1,0 +1,147 @@
+#!/usr/bin/perl
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# Every system call of a claim fails once, each in its turn and with each error that
+# it can have. A plain tree never shows a bound device, so the group is given back
+# every time; whatever fails on the way, the run ends, no override is left behind
+# without a word, and a report that is there is a whole one. In a booted kernel
+# tests/qemu/inject.t does the same.
+
+use strict;
+use warnings;
+use Cwd 'abs_path';
+use File::Copy;
+use File::Path qw(make_path remove_tree);
+use Test::More;
+
+my $dir = 'build/inject';
+my $root = "$dir/root";
+my $pci = "$root/sys/bus/pci";
+my @devices = map { "0000:03:00.$_" } 0, 1;
+my @as_root = $> ? qw(unshare --map-root-user) : ();
+my %errors = (
+	openat => ['EIO', 'EBUSY', 'ENODEV'], read => ['EIO'], pread64 => ['EIO', 'EINTR'], readlinkat => ['EIO', 'ENOENT'],
+	write => ['EBUSY', 'ENODEV', 'EIO', 'ENOMEM', 'EINTR'], close => ['EIO'], getdents64 => ['EIO'],
+	fork => ['ENOMEM'], clone => ['ENOMEM'], vfork => ['ENOMEM'], pipe2 => ['EMFILE'], poll => ['EINTR'], wait4 => ['EINTR'],
+	execve => ['ENOENT'], faccessat => ['EIO', 'ENOENT'], mkdirat => ['EROFS'], renameat => ['ENOSPC'], fcntl => ['EIO'],
+	fchdir => ['EIO'], mmap => ['ENOMEM'], times => ['EIO'],
+);
+
+sub slurp {
+	my ($path) = @_;
+	open my $in, '<', $path or return '';
+	local $/;
+	return scalar <$in> // '';
+}
+
+sub spew {
+	my ($path, $text) = @_;
+	open my $out, '>', $path or die "$path: $!\n";
+	print $out $text;
+	close $out or die "$path: $!\n";
+}
+
+sub new_tree {
+	remove_tree($root);
+	system('tests/fixture', 'unpack', 'tests/fixtures/qemu-q35/machine', $root) == 0 or die "no machine\n";
+	make_path("$root/$_") for qw(dev sbin etc sys/bus/pci/drivers/vfio-pci);
+	copy('build/klibc/modprobe', "$root/sbin/modprobe") or die "no modprobe: $!\n";
+	chmod 0755, "$root/sbin/modprobe";
+	spew("$root/etc/vfio-boot.conf", "ids = 0000:03:00.*\ntimeout = 3\n");
+	unlink map { "$pci/devices/$_/driver" } @devices;
+	# Nobody uses them.
+	remove_tree("$root/sys/class/net");
+}
+
+# The same tree again, without unpacking it.
+sub reset_tree {
+	spew("$root/dev/kmsg", '');
+	spew("$pci/drivers_probe", '');
+	spew("$pci/devices/$_/driver_override", "(null)\n") for @devices;
+	remove_tree("$root/run");
+	unlink "$root/modprobe.log";
+}
+
+sub claim {
+	my (@strace) = @_;
+	reset_tree();
+	system(@as_root, 'timeout', '-s', 'KILL', '20', 'strace', '-f', '-qq', '-o', "$dir/trace", @strace,
+		'build/vfio-boot-claim', '--sysroot', $root);
+	return $? & 127 ? 'signal ' . ($? & 127) : $? >> 8;
+}
+
+# What must hold after every run; returns what does not.
+sub broken {
+	my ($status, $error) = (@_, '');
+	my ($report, $log) = (slurp("$root/run/vfio-boot/report"), slurp("$root/dev/kmsg"));
+	return "exit status $status" if $status !~ /^[0-3]$/;
+	if ($report ne '') {
+		my @rows = split /\n/, $report, -1;
+		return 'a report without its first line' if $rows[0] ne 'vfio-boot-report 1';
+		return 'a report that ends in a line' if pop @rows ne '';
+		return 'a record that is no record' if grep { tr/\t// != 7 } @rows[ 1 .. $#rows ];
+		return 'somebody is claimed' if $report =~ /\tclaimed\t/;
+		# Of settings that cannot be read nothing is used, and that is said; ENODEV is a device that went away.
+		return 'somebody is missing in the report' if "$report$log" !~ /^-\t-\t-\tfailed\t|^<3>.* cannot be read/m
+			&& $log !~ /nothing is claimed: / && $error ne 'ENODEV' && grep { $report !~ /^\Q$_\E\t/m } @devices;
+	} elsif ($log !~ m{^<3>vfio-boot: (?:/run/vfio-boot/report|another run)}m && $log ne '') {
+		return 'neither a report nor a word about it';
+	}
+	for (@devices) {
+		my $override = slurp("$pci/devices/$_/driver_override");
+		next if $override =~ /^(?:\(null\)$|\n)/;
+		return "the override of $_ is left without a word" if "$report$log" !~ /override-left: \Q$_\E/;
+	}
+	return;
+}
+
+make_path($dir);
+new_tree();
+is(claim(), 1, 'a run without a fault: what did not bind is exit status 1');
+is(broken(1), undef, 'and everything is as it should be');
+my (%calls, %pids);
+for (split /\n/, slurp("$dir/trace")) {
+	my ($pid, $call) = /^(\d+)\s+(\w+)\(/ or next;
+	$calls{$call}{$pid}++;
+	$pids{$pid} = 1;
+}
+cmp_ok(scalar keys %pids, '>=', 4, 'it makes a child to read, one to load, one to claim');
+
+my @unknown = grep { !$errors{$_} && !/^(?:exit|open|ioctl|exit_group|chroot|getpid|brk|arch_prctl|dup|munmap|newfstatat|umask)$/ } sort keys %calls;
+is("@unknown", '', 'each of its system calls is one that is made to fail here');
+my $runs = 0;
+for my $call (grep { $calls{$_} } sort keys %errors) {
+	# Each process counts for itself.
+	my ($most) = sort { $b <=> $a } values %{ $calls{$call} };
+	my @wrong;
+	for my $error (@{ $errors{$call} }) {
+		for my $n (1 .. $most) {
+			next if $call eq 'execve' && $n == 1; # that of strace itself
+			my $status = claim('-e', "trace=$call", '-e', "inject=$call:error=$error:when=$n");
+			my $broken = broken($status, $error);
+			push @wrong, "$call number $n fails with $error: $broken\n" if defined $broken;
+			$runs++;
+		}
+	}
+	ok(!@wrong, "$call, $most times at the most") or diag(@wrong[ 0 .. ($#wrong > 4 ? 4 : $#wrong) ]);
+}
+cmp_ok($runs, '>', 200, "$runs runs");
+
+# The clearing of an override: one failure is made good, two are said.
+my @writes = ('-e', 'trace=write', '-P', abs_path("$pci/devices/$devices[0]/driver_override"));
+isnt(claim(@writes, '-e', 'inject=write:error=EIO:when=2'), 0, 'a clearing that fails once');
+like(slurp("$pci/devices/$devices[0]/driver_override"), qr/^\n/, 'is tried again');
+unlike(slurp("$root/run/vfio-boot/report"), qr/override-left/, 'and not worth a word');
+isnt(claim(@writes, '-e', 'inject=write:error=EIO:when=2..3'), 0, 'one that fails twice');
+for (@devices) {
+	like(slurp("$root/run/vfio-boot/report"), qr/^\Q$_\E\t.*; override-left: \Q$devices[0]\E/m, "is in the row of $_");
+}
+
+# A child that is killed at any of its writes, and once more as it gives back.
+my @paths = map { ('-P', abs_path("$pci/$_")) } 'drivers_probe', map { "devices/$_/driver_override" } @devices;
+for my $n (1 .. 6) {
+	is(broken(claim('-e', 'trace=write', @paths, '-e', "inject=write:signal=KILL:when=$n")), undef,
+		"a child that is killed at its write number $n");
+}
+remove_tree($dir) if Test::More->builder->is_passing;
+done_testing();
