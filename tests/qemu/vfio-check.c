@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * vfio-check GROUP ADDRESS...: does what a virtual machine would do with an IOMMU
+ * vfio-check [-w FILE] GROUP ADDRESS...: does what a virtual machine would do with an IOMMU
  * group, and prints one line for each fact. Only these calls tell whether a group
- * is viable; the kernel logs nothing about it.
+ * is viable; the kernel logs nothing about it. With -w it keeps all open until FILE is there.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <unistd.h>
 
 static const char *why(int result)
 {
@@ -19,9 +20,15 @@ static const char *why(int result)
 int main(int argc, char **argv)
 {
 	struct vfio_group_status status = { .argsz = sizeof(status) };
+	const char *wait_for = NULL;
 	char path[64];
 	int group, container, result, i;
 
+	if (argc > 3 && !strcmp(argv[1], "-w")) {
+		wait_for = argv[2];
+		argv += 2;
+		argc -= 2;
+	}
 	if (argc < 2) {
 		fprintf(stderr, "usage: vfio-check GROUP ADDRESS...\n");
 		return 2;
@@ -54,5 +61,8 @@ int main(int argc, char **argv)
 		result = ioctl(device, VFIO_DEVICE_GET_INFO, &info);
 		printf("device %s regions: %d\n", argv[i], result < 0 ? 0 : (int)info.num_regions);
 	}
+	fflush(stdout);
+	while (wait_for && access(wait_for, F_OK))
+		usleep(100000);
 	return 0;
 }
