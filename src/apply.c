@@ -73,8 +73,6 @@ static void collect(const struct hands *h, struct device *unit, bool late)
 	struct device *other = troubled(h, unit);
 	uint32_t child = unit->left;
 
-	/* Nobody is at work on what has come to its end. */
-	unit->left = 0;
 	for (struct device *d = unit; d; d = unit_next(h, d)) {
 		if (d->verdict != VERDICT_CLAIM || (d->done & HANDS_CLAIMED && unit->done & HANDS_ENDED))
 			continue;
@@ -92,6 +90,9 @@ static void collect(const struct hands *h, struct device *unit, bool late)
 			d->group->about = other;
 		}
 	}
+	/* Nobody is at work on what has come to its end. */
+	if (unit->reason != REASON_TIMEOUT)
+		unit->left = 0;
 }
 
 void apply_plan(struct machine *m, const struct root *root, clock_t deadline, const struct listener *log)
