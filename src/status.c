@@ -159,7 +159,7 @@ static void print_row(const struct row *r, const struct listener *out)
 		 or_null(c[REPORT_GROUP]) ? "group " : "no group", or_null(c[REPORT_GROUP]) ? c[REPORT_GROUP] : "",
 		 c[REPORT_VERDICT]);
 	if (was_claimed(r))
-		text_add(&t, " for %s", c[REPORT_DRIVER]);
+		text_add(&t, *c[REPORT_VERDICT] == 'a' ? " with %s" : " for %s", c[REPORT_DRIVER]);
 	if (or_null(c[REPORT_REASON]))
 		text_add(&t, ", %s", c[REPORT_REASON]);
 	if (or_null(c[REPORT_MESSAGE]))
