@@ -311,8 +311,7 @@ int scan_machine(struct machine *m, const struct root *root, const char *release
 	if (m->phase == PHASE_NEXT_BOOT)
 		forget_modules(m, root->fd, release);
 	else
-		scan_use(m, root->fd);
-	ret = 0;
+		ret = scan_use(m, root->fd);
 out:
 	close(e.pci);
 	return ret;

@@ -17,8 +17,8 @@
 int scan_machine(struct machine *m, const struct root *root, const char *release)
 	__attribute__((nonnull(1, 2), warn_unused_result));
 
-/* use.c: finds out what of the detailed devices the host is using at this moment. */
-void scan_use(struct machine *m, int root) __attribute__((nonnull));
+/* use.c: finds out what of the detailed devices the host is using at this moment. 0, or -errno if it cannot be told. */
+int scan_use(struct machine *m, int root) __attribute__((nonnull, warn_unused_result));
 
 /*
  * Calls each() for the functions of the snapshot whose addresses are in a link to a directory of /sys/devices, from the

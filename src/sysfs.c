@@ -91,6 +91,7 @@ int list_directory(int dir, const char *path, int (*each)(void *ctx, const char 
 bool lines_open(struct lines *l, int dir, const char *path)
 {
 	l->at = l->end = 0;
+	l->failed = false;
 	l->fd = openat(dir, path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	return l->fd >= 0;
 }
@@ -114,6 +115,7 @@ char *lines_next(struct lines *l)
 			l->end += (unsigned)got;
 			continue;
 		}
+		l->failed = got < 0;
 		if (!l->end)
 			return NULL;
 		l->buf[l->end] = '\0';

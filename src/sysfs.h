@@ -36,6 +36,7 @@ struct lines {
 	int fd;
 	unsigned at;
 	unsigned end;
+	bool failed; /* it ended with an error */
 	char buf[1024];
 };
 

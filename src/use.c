@@ -23,12 +23,13 @@ static bool is_listed(int root, const char *table, const struct text *node)
 	struct lines l;
 	char *line;
 
+	/* What cannot be read may say anything; that it is not there says nothing. */
 	if (!lines_open(&l, root, table))
-		return false;
+		return errno != ENOENT;
 	while (!found && (line = lines_next(&l)))
 		found = *line == '/' && !strncmp(line + 1, node->p, node->len) && is_blank(line[node->len + 1]);
 	lines_close(&l);
-	return found;
+	return found || l.failed;
 }
 
 static int stop_at_first(void *ctx, const char *name)
@@ -41,7 +42,7 @@ static int stop_at_first(void *ctx, const char *name)
 static void block_in_use(struct search *s)
 {
 	struct text t;
-	int fd;
+	int fd, ret;
 
 	text_set(&t, "dev/%s", s->name);
 	/* sysfs writes ! for a slash (cciss!c0d0). */
@@ -61,7 +62,8 @@ static void block_in_use(struct search *s)
 		close(fd);
 	else if (errno == EBUSY)
 		s->use = USE_OPEN;
-	if (list_directory(s->root, text_set(&t, "sys/class/block/%s/holders", s->name), stop_at_first, NULL) > 0)
+	ret = list_directory(s->root, text_set(&t, "sys/class/block/%s/holders", s->name), stop_at_first, NULL);
+	if (ret && ret != -ENOENT)
 		s->use = USE_HOLDER;
 }
 
@@ -125,11 +127,14 @@ static int look_at(void *ctx, const char *name)
 	return 0;
 }
 
-void scan_use(struct machine *m, int root)
+int scan_use(struct machine *m, int root)
 {
 	struct search s = { .m = m, .root = root, .judge = block_in_use };
+	int ret = list_directory(root, "sys/class/block", look_at, &s);
 
-	list_directory(root, "sys/class/block", look_at, &s);
+	if (ret && ret != -ENOENT)
+		return ret;
 	s.judge = net_in_use;
-	list_directory(root, "sys/class/net", look_at, &s);
+	ret = list_directory(root, "sys/class/net", look_at, &s);
+	return ret == -ENOENT ? 0 : ret;
 }

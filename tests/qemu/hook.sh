@@ -46,6 +46,11 @@ mkdir -p /sys/bus/pci/devices
 run_hook plain
 [ -x "$work/image$claim" ] && [ -f "$work/image/etc/vfio-boot.conf" ] && echo "plain: copied"
 
+mkdir "$work/aliases"
+echo "alias vfio_pci:v00008086d000010D3sv*sd*bc*sc*i* e1000e" >"$work/aliases/modules.alias"
+run_hook variants MODULESDIR="$work/aliases"
+find "$work/image" -name 'e1000e.ko*' -o -name 'vfio-pci.ko*' | sed 's|.*/\([^.]*\).*|variants: \1|'
+
 fake_plan <<-"END"
 	#!/bin/sh
 	echo "asked: $*" >&2

@@ -8,7 +8,7 @@ use warnings;
 use FindBin;
 use lib $FindBin::Bin;
 use Guest;
-use Test::More tests => 58;
+use Test::More tests => 59;
 
 my $here = $Guest::here;
 my %tree;
@@ -87,6 +87,7 @@ for (split /\n/, qx{$here/enter $guest sh -c "\$(cat $here/hook.sh)" 2>&1}) {
 my $w = 'W: vfio-boot:';
 my @cases = (
 	plain => ['status 0', 'copied'],
+	variants => ['status 0', 'e1000e', 'vfio-pci'],
 	verdicts => [
 		"$w 0000:02:01.0 [8086:100e] group 6: refused, group-incomplete: a, b: c",
 		"$w 0000:08:00.0 [10de:1b80] no group: pending, no-iommu: d",
