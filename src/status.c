@@ -127,19 +127,23 @@ static void judge(struct status *s, struct row *r)
 
 static bool is_wrong(const struct row *r)
 {
-	static const char *const wrong[] = { "refused", "failed", "pending" };
+	static const char *const fine[] = { "claimed", "already", "kept", "excluded" };
 
-	for (unsigned i = 0; i < ARRAY_SIZE(wrong); i++) {
-		if (!strcmp(r->column[REPORT_VERDICT], wrong[i]))
-			return true;
-	}
+	if (r->drift.len)
+		return true;
 	/* As add_absent() has it. */
-	return r->drift.len || (is_absent(r) && !strstr(r->column[REPORT_MESSAGE], "(optional)"));
+	if (is_absent(r))
+		return !strstr(r->column[REPORT_MESSAGE], "(optional)");
+	for (unsigned i = 0; i < ARRAY_SIZE(fine); i++) {
+		if (!strcmp(r->column[REPORT_VERDICT], fine[i]))
+			return false;
+	}
+	return true;
 }
 
 static const char *or_null(const char *column)
 {
-	return strcmp(column, "-") ? column : NULL;
+	return *column && strcmp(column, "-") ? column : NULL;
 }
 
 static void print_row(const struct row *r, const struct listener *out)
