@@ -208,7 +208,7 @@ void unit_give_back(const struct hands *h, struct device *unit)
 		if (!(d->done & HANDS_OVERRIDDEN))
 			continue;
 		/* A clearing that fails is tried once more. NOLINTNEXTLINE(misc-redundant-expression) */
-		if (set_override(h, d, d->override) && set_override(h, d, d->override))
+		if (set_override(h, d, d->override) && set_override(h, d, d->override) && is_there(h, d))
 			d->done |= HANDS_STUCK;
 		if (d->verdict == VERDICT_CLAIM && driver_now(h, d) == d->target)
 			went_well(d, unbind(h, d, d->target));

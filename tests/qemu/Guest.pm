@@ -16,6 +16,8 @@ use warnings;
 use Cwd 'abs_path';
 use File::Basename;
 use File::Path qw(make_path remove_tree);
+use IO::Socket::UNIX;
+use POSIX ();
 use Test::More;
 
 our $here = dirname(abs_path(__FILE__));
@@ -44,6 +46,7 @@ sub read_file {
 # suite    of another Debian than the one all tests are run with
 # disk     the folder with disk, kernel and initrd of an installed Debian
 # machine  more options of tests/qemu/boot
+# unplug   a device that QEMU takes away once the console says "unplug now"
 sub boot {
 	my ($class, $name, %o) = @_;
 	my $dir = "$top/build/qemu/$name";
@@ -61,7 +64,9 @@ sub boot {
 	}
 	my @options = ('-i', $o{image} || 'small', '-c', $o{words} || '', @{ $o{machine} || [] });
 	push @options, '-v' if $ENV{VFIO_BOOT_VERBOSE};
+	my $watcher = $o{unplug} ? unplug_later($dir, $o{unplug}) : 0;
 	my $status = system "$here/boot", @options, $dir;
+	kill 'KILL', $watcher if $watcher;
 	my $self = bless { dir => $dir, name => $name, section => {} }, $class;
 	$self->read_facts if -e "$dir/facts";
 	$self->{console} = -e "$dir/console" ? read_file("$dir/console") : '';
@@ -69,6 +74,23 @@ sub boot {
 		or $self->give_up($status);
 	remove_tree(map { "$dir/$_" } qw(disk kernel initrd root)) unless $ENV{VFIO_BOOT_VERBOSE};
 	return $self;
+}
+
+# Waits in a process of its own for the word of the guest, and then tells QEMU.
+sub unplug_later {
+	my ($dir, $device) = @_;
+	my $pid = fork // die "fork: $!\n";
+	return $pid if $pid;
+	for (1 .. 3000) {
+		select undef, undef, undef, 0.1;
+		last if -e "$dir/console" && read_file("$dir/console") =~ /unplug now/;
+	}
+	chdir $dir;
+	my $qmp = IO::Socket::UNIX->new(Peer => 'qmp');
+	print $qmp qq({"execute":"qmp_capabilities"}\n{"execute":"device_del","arguments":{"id":"$device"}}\n);
+	$qmp->flush;
+	sleep 60;
+	POSIX::_exit(0);
 }
 
 sub give_up {
