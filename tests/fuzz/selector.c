@@ -61,13 +61,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static struct page page;
 	static struct settings s;
-	struct selector *sel = s.list[LIST_IDS].selector, again;
+	struct selector *sel, again;
 	char *text = malloc(size ? size : 1);
 	const char *why;
 
 	expect(text != NULL);
 	memcpy(text, data, size);
 	settings_init(&s);
+	sel = s.list[LIST_IDS].selector;
 	why = selector_parse(sel, text, size);
 	if (why) {
 		expect(*why);
