@@ -117,7 +117,7 @@ demo:
 check:
 	@tests/setup check
 	@$(MAKE) --no-print-directory all $(B)/pure.ok $(B)/klibc/modprobe $(B)/klibc/peak $(unit_tests)
-	@tests/run $(unit_tests) tests/figures.t tests/give-back.t tests/inject.t tests/strange.t tests/status.t tests/fixtures.t tests/random.t $(sort $(wildcard tests/qemu/*.t))
+	@tests/run $(unit_tests) tests/figures.t tests/give-back.t tests/leftover.t tests/inject.t tests/strange.t tests/status.t tests/fixtures.t tests/random.t $(sort $(wildcard tests/qemu/*.t))
 
 scripts_checked := hook/vfio-boot $(wildcard premount/*/*) .ci/run tests/setup tests/demo tests/collect \
 	$(addprefix tests/qemu/,boot enter guest hook.sh image init install lib.sh run)

@@ -14,38 +14,51 @@ static struct device *unit_from(const struct hands *h, struct device *d)
 
 #define for_each_unit(h, u) for ((u) = unit_from(h, (h)->m->device); (u); (u) = unit_from(h, (u) + 1))
 
-enum work { WORK_NONE, WORK_DRIVERLESS, WORK_UNBIND };
+enum work { WORK_NONE, WORK_DRIVERLESS, WORK_UNBIND, WORK_GIVE_BACK };
 
-/* Is there anything left to claim in a unit, and does a driver have to be taken off first? */
+/* What is there to do in a unit, and does a driver have to be taken off before it can be claimed? */
 static enum work work_of(const struct hands *h, const struct device *unit)
 {
 	enum work work = WORK_NONE;
 	bool unbind = false;
 
 	for (const struct device *d = unit; d; d = unit_next(h, d)) {
+		/* An earlier run began it, and now it is refused. */
+		if (d->group && d->done & HANDS_OVERRIDDEN && !is_claimed(d) && !d->left)
+			return WORK_GIVE_BACK;
 		if (d->verdict == VERDICT_CLAIM)
 			work = WORK_DRIVERLESS;
-		unbind |= is_exempt(d) ? blocks_group(d, d->driver) : d->verdict == VERDICT_CLAIM && d->driver;
+		if (is_exempt(d) ? blocks_group(d, d->driver) : d->verdict == VERDICT_CLAIM && d->driver)
+			unbind = true;
 	}
 	return work && unbind ? WORK_UNBIND : work;
 }
 
+static void begin(struct device *unit)
+{
+	unit->left = (uint32_t)getpid();
+}
+
+/* Past the time limit nobody knows, and this child has stopped half way. */
+static void end(const struct hands *h, struct device *unit)
+{
+	if (!is_past(h->deadline))
+		unit->done |= HANDS_ENDED;
+}
+
 static void give_back(const void *hands, struct device *unit)
 {
+	begin(unit);
 	unit_give_back(hands, unit);
-	unit->done |= HANDS_ENDED;
+	end(hands, unit);
 }
 
 static void claim(const void *hands, struct device *unit)
 {
-	const struct hands *h = hands;
-
-	unit->left = (uint32_t)getpid();
-	if (!unit_claim(h, unit))
-		unit_give_back(h, unit);
-	/* Past the time limit nobody knows, and this child has stopped half way. */
-	if (!is_past(h->deadline))
-		unit->done |= HANDS_ENDED;
+	begin(unit);
+	if (!unit_claim(hands, unit))
+		unit_give_back(hands, unit);
+	end(hands, unit);
 }
 
 static void load(const void *hands, struct device *unit)
@@ -71,27 +84,33 @@ static struct device *troubled(const struct hands *h, struct device *unit)
 static void collect(const struct hands *h, struct device *unit, bool late)
 {
 	struct device *other = troubled(h, unit);
+	bool ended = unit->done & HANDS_ENDED, open = unit->left && !ended;
 	uint32_t child = unit->left;
 
 	for (struct device *d = unit; d; d = unit_next(h, d)) {
-		if (d->verdict != VERDICT_CLAIM || (d->done & HANDS_CLAIMED && unit->done & HANDS_ENDED))
+		if (d->verdict != VERDICT_CLAIM && !(open && d->done & HANDS_OVERRIDDEN))
+			continue;
+		if (ended && d->done & HANDS_CLAIMED)
 			continue;
 		d->verdict = VERDICT_FAILED;
-		if (!(unit->done & HANDS_ENDED) && late) {
+		if (open) {
+			/* Whether that child still lives or not: it did not come to its end. */
 			d->reason = REASON_TIMEOUT;
 			d->left = child;
-		} else if (!h->m->loaded) {
-			d->reason = REASON_NO_DRIVER;
-		} else if (d->trouble || !other) {
-			d->reason = d->trouble ? d->trouble : REASON_BIND;
-		} else {
+		} else if (d->trouble) {
+			d->reason = d->trouble;
+		} else if (other || (!h->alone && d->group->stranger)) {
 			d->verdict = VERDICT_REFUSED;
 			d->reason = REASON_GROUP_MEMBER_REFUSED;
 			d->group->about = other;
+		} else if (late && !ended) {
+			d->reason = REASON_TIMEOUT;
+		} else {
+			d->reason = h->m->loaded ? REASON_BIND : REASON_NO_DRIVER;
 		}
 	}
 	/* Nobody is at work on what has come to its end. */
-	if (unit->reason != REASON_TIMEOUT)
+	if (ended)
 		unit->left = 0;
 }
 
@@ -103,18 +122,21 @@ void apply_plan(struct machine *m, const struct root *root, clock_t deadline, co
 	bool tried = false, late;
 
 	/* Those that no driver holds come first: taking a driver off is what can hang. */
-	for (enum work work = WORK_DRIVERLESS; work <= WORK_UNBIND; work++) {
+	for (enum work work = WORK_DRIVERLESS; work <= WORK_GIVE_BACK; work++) {
 		for_each_unit(&h, unit) {
 			if (work_of(&h, unit) != work)
 				continue;
-			if (!tried)
-				ending = run_in_child(deadline, load, &h, unit);
-			tried = true;
-			if (m->loaded && ending != TIME_IS_UP && !troubled(&h, unit)) {
+			ending = DIED;
+			if (work != WORK_GIVE_BACK) {
+				if (!tried)
+					run_in_child(deadline, load, &h, unit);
+				tried = true;
+				if (!m->loaded || troubled(&h, unit))
+					continue;
 				ending = run_in_child(deadline, claim, &h, unit);
-				if (ending == DIED)
-					ending = run_in_child(deadline, give_back, &h, unit);
 			}
+			if (ending == DIED)
+				run_in_child(deadline, give_back, &h, unit);
 		}
 	}
 	/* A child that saw the time limit before we did has ended by itself. */

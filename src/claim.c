@@ -57,10 +57,11 @@ static int run(struct job *j)
 	bool asked = decide_settings(j);
 	clock_t deadline = deadline_after(j->settings.timeout);
 	struct foreign foreign;
-	int error;
+	int error, turn;
 
 	kernel_log_init(&log, j->root.fd, &j->settings);
-	if (!report_turn(j->root.fd, deadline)) {
+	turn = report_turn(j->root.fd, deadline);
+	if (turn < 0) {
 		say(&log.listener, LEVEL_FAILED, "another run is at work, this one does nothing");
 		return STATUS_FAILED;
 	}
@@ -91,6 +92,7 @@ static int run(struct job *j)
 	if (j->phase == PHASE_INIT_TOP)
 		list_directory(j->root.fd, "sys/bus/pci/drivers/vfio-pci", note_foreign, &foreign);
 	error = report_write(&j->machine, j->root.fd, &log.listener);
+	report_end_turn(turn);
 	if (error)
 		say(&log.listener, LEVEL_FAILED, "/run/vfio-boot/report: %s", error_text(error));
 	return error || j->machine.failed ? STATUS_FAILED : plan_status(&j->machine);

@@ -25,7 +25,7 @@ static int store(const struct hands *h, const char *value, const char *before, c
 	if (is_past(h->deadline))
 		return -EBUSY;
 	/* Somebody who waits for it in vain reads this. */
-	text_set(step, "%s to /", value);
+	text_set(step, "%s to /", *value == '\n' ? "a line feed" : value);
 	path = step->len;
 	text_add(step, "sys/bus/pci/%s%s%s", before, name, after);
 	fd = openat(h->root->fd, step->p + path, O_WRONLY | O_CLOEXEC);
@@ -72,11 +72,11 @@ static bool is_there(const struct hands *h, const struct device *d)
 }
 
 /* Notes what went wrong with a device where something did; true where nothing did. */
-static bool went_well(struct device *d, int ret)
+static bool went_well(const struct hands *h, struct device *d, int ret)
 {
 	if (!ret)
 		return true;
-	d->trouble = ret == -ENODEV || ret == -ENOENT ? REASON_VANISHED : REASON_BIND;
+	d->trouble = is_there(h, d) ? REASON_BIND : REASON_VANISHED;
 	d->error = (uint8_t)-ret;
 	return false;
 }
@@ -85,13 +85,13 @@ static bool take_off(const struct hands *h, struct device *d)
 {
 	/* Noted before the write: a child that dies in it has perhaps written. */
 	d->done |= HANDS_UNBOUND;
-	return went_well(d, unbind(h, d, d->driver));
+	return went_well(h, d, unbind(h, d, d->driver));
 }
 
 static bool override(const struct hands *h, struct device *d, const char *driver)
 {
 	d->done |= HANDS_OVERRIDDEN;
-	return went_well(d, set_override(h, d, driver));
+	return went_well(h, d, set_override(h, d, driver));
 }
 
 /* Bridges stay with the host, but a driver that blocks the group has to go; host bridges are kept without one. */
@@ -104,7 +104,8 @@ static bool clear_bridge(const struct hands *h, struct device *d)
 
 static bool claim_function(const struct hands *h, struct device *d)
 {
-	return override(h, d, d->target) && (!d->driver || take_off(h, d)) && went_well(d, probe(h, d));
+	return override(h, d, d->target) && (!d->driver || d->driver == d->target || take_off(h, d)) &&
+	       went_well(h, d, probe(h, d));
 }
 
 /* Has every member, or all but the boot display, the driver that it should have? */
@@ -120,7 +121,7 @@ static bool all_right(const struct hands *h, struct device *unit, bool with_disp
 		else if (d->facts & DEVICE_BOOT_VGA && !with_display)
 			right = true;
 		if (!right) {
-			d->trouble = driver || is_there(h, d) ? REASON_BIND : REASON_VANISHED;
+			went_well(h, d, EIO);
 			d->error = 0;
 			return false;
 		}
@@ -139,28 +140,33 @@ static bool claim_functions(const struct hands *h, struct device *unit, uint16_t
 	return all_right(h, unit, display);
 }
 
+struct newcomer {
+	struct machine *m;
+	struct group *group;
+};
+
 static int find_newcomer(void *ctx, const char *name)
 {
-	const struct device *unit = ctx, *d;
+	const struct newcomer *n = ctx;
+	const struct device *d;
 
-	for_each_member(unit->group, d) {
+	for_each_member(n->group, d) {
 		if (!strcmp(d->name, name))
 			return 0;
 	}
+	n->group->stranger = machine_name(n->m, name);
 	return 1;
 }
 
 /* The group once more: is there nobody new in it? */
 static bool is_whole(const struct hands *h, struct device *unit)
 {
+	struct newcomer n = { h->m, unit->group };
 	struct text t;
 
-	if (h->alone ||
-	    !list_directory(h->root->fd, text_set(&t, "sys/kernel/iommu_groups/%u/devices", unit->group->number),
-			    find_newcomer, unit))
-		return true;
-	unit->trouble = REASON_BIND;
-	return false;
+	return h->alone ||
+	       !list_directory(h->root->fd, text_set(&t, "sys/kernel/iommu_groups/%u/devices", unit->group->number),
+			       find_newcomer, &n);
 }
 
 bool unit_claim(const struct hands *h, struct device *unit)
@@ -210,8 +216,8 @@ void unit_give_back(const struct hands *h, struct device *unit)
 		/* A clearing that fails is tried once more. NOLINTNEXTLINE(misc-redundant-expression) */
 		if (set_override(h, d, d->override) && set_override(h, d, d->override) && is_there(h, d))
 			d->done |= HANDS_STUCK;
-		if (d->verdict == VERDICT_CLAIM && driver_now(h, d) == d->target)
-			went_well(d, unbind(h, d, d->target));
+		if (driver_now(h, d) == d->target)
+			unbind(h, d, d->target);
 	}
 	for (d = unit; d; d = unit_next(h, d)) {
 		if (d->done & (HANDS_OVERRIDDEN | HANDS_UNBOUND))

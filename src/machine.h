@@ -62,7 +62,7 @@ enum {
 
 /* What the hands have done to a device; of the unit (see hands.h) it is noted at its first device. */
 enum {
-	HANDS_OVERRIDDEN = 1 << 0, /* its override was written */
+	HANDS_OVERRIDDEN = 1 << 0, /* its override was written; also by a run that did not come to its end */
 	HANDS_UNBOUND = 1 << 1,	   /* a driver was taken off */
 	HANDS_CLAIMED = 1 << 2,	   /* its driver link was read back */
 	HANDS_ENDED = 1 << 3,	   /* the unit is claimed, or given back */
@@ -151,6 +151,7 @@ struct machine {
 	bool any_virtual;		   /* functions were left out that will not be there at the next boot */
 	bool no_aliases;		   /* driver=auto, and modules.alias cannot be read */
 	bool loaded;			   /* by the hands: all has been loaded that can be */
+	bool all_due;			   /* an earlier run of this boot could not read the devices */
 	bool settle;			   /* only what an earlier run of this boot left open is done */
 	bool failed;			   /* `nothing` is a failure, not a wish */
 	struct text step;		   /* what the hands are doing at this moment */

@@ -193,7 +193,8 @@ static void add_failure(struct text *t, const struct machine *m, const struct de
 			text_add(t, "not begun at the time limit");
 		else
 			text_add(t, "process %u is still at work, past the time limit", d->left);
-		if (m->step.len)
+		/* Of what this run waited for. */
+		if (m->step.len && !(d->facts & DEVICE_DUE))
 			text_add(t, ", waiting for: %s", m->step.p);
 		return;
 	default:
@@ -212,7 +213,7 @@ static void add_group_reason(struct text *t, const struct machine *m, const stru
 		return;
 	}
 	if (!other) {
-		text_add(t, "its group has a member that is no PCI device: %s", d->group->stranger);
+		text_add(t, "%s is in its group, and is no PCI device known here", d->group->stranger);
 		return;
 	}
 	if (d->reason == REASON_UNBIND_NOT_ALLOWED) {

@@ -172,7 +172,7 @@ static void judge_member(const struct machine *m, struct device *d)
 	d->verdict = VERDICT_CLAIM;
 	if (d->reason)
 		d->verdict = VERDICT_REFUSED;
-	else if (d->driver == d->target && m->phase != PHASE_NEXT_BOOT)
+	else if (d->driver == d->target && m->phase != PHASE_NEXT_BOOT && !d->done)
 		d->verdict = VERDICT_ALREADY;
 }
 
@@ -254,9 +254,9 @@ void plan_settle(struct machine *m)
 	struct device *d, *other;
 
 	for_each_device(m, d) {
-		bool due = d->facts & DEVICE_DUE;
+		bool due = m->all_due || d->facts & DEVICE_DUE;
 
-		if (d->group) {
+		if (d->group && !plan_ignores_groups(m)) {
 			for_each_member(d->group, other)
 				due |= other->facts & DEVICE_DUE;
 		}

@@ -4,6 +4,7 @@
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -14,22 +15,27 @@
 static const char *const folder = "run/vfio-boot", *const file = "run/vfio-boot/report",
 			 *const beside = "run/vfio-boot/report.new";
 
-bool report_turn(int root, clock_t deadline)
+int report_turn(int root, clock_t deadline)
 {
-	const struct flock whole = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
 	int fd;
 
 	/* They are often there already; where they cannot be made, nothing can be written into them. */
 	mkdirat(root, "run", 0755);
 	mkdirat(root, folder, 0755);
 	fd = openat(root, "run/vfio-boot/lock", O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
-	/* Where there is no place for a lock there is none for another run's report either. */
-	while (fd >= 0 && fcntl(fd, F_SETLK, &whole)) {
+	/* Children inherit it: where the parent is killed it is held until they have ended. */
+	while (fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) && errno == EAGAIN) {
 		if (is_past(deadline))
-			return false;
+			return -EAGAIN;
 		poll(NULL, 0, 50);
 	}
-	return true;
+	/* Where there is no place for a lock there is none for another run's report either. */
+	return fd < 0 ? 0 : fd;
+}
+
+void report_end_turn(int turn)
+{
+	flock(turn, LOCK_UN);
 }
 
 /* Calls each() for the rows of the report of an earlier run, with the device that is there now, or NULL. */
@@ -55,27 +61,47 @@ void report_split(char *row, const char *column[REPORT_COLUMNS])
 	}
 }
 
-static void recall_row(void *root, struct device *d, char *row)
+/* The row of a run that could not read the devices. */
+static bool is_run_failure(const char *const column[REPORT_COLUMNS])
 {
+	return *column[REPORT_ADDRESS] == '-' && !strcmp(column[REPORT_VERDICT], "failed");
+}
+
+struct recall {
+	struct machine *m;
+	int root;
+};
+
+static void recall_row(void *ctx, struct device *d, char *row)
+{
+	const struct recall *r = ctx;
 	const char *column[REPORT_COLUMNS], *pid;
 	struct text t;
 
 	report_split(row, column);
+	if (is_run_failure(column))
+		r->m->all_due = true;
 	if (!d || (strcmp(column[REPORT_VERDICT], "pending") && strcmp(column[REPORT_REASON], "timeout")))
 		return;
 	d->facts |= DEVICE_DUE;
-	/* As add_failure() has it. Whoever else has that number by now does no harm but to be waited for. */
+	/* As add_failure() has it of what was begun. */
 	pid = column[REPORT_MESSAGE] + 8;
 	if (strncmp(column[REPORT_MESSAGE], "process ", 8))
 		return;
+	/* Whoever else has that number by now does no harm but to be waited for. */
 	d->left = decimal(&pid);
-	if (faccessat(*(const int *)root, text_set(&t, "proc/%u", d->left), F_OK, 0))
-		d->left = 0;
+	if (!faccessat(r->root, text_set(&t, "proc/%u", d->left), F_OK, 0))
+		return;
+	/* It is over; what it wrote is ours, to be completed or given back. */
+	d->left = 0;
+	d->done = HANDS_OVERRIDDEN;
 }
 
 void report_recall(struct machine *m, int root)
 {
-	each_row(m, root, recall_row, &root);
+	struct recall r = { m, root };
+
+	each_row(m, root, recall_row, &r);
 }
 
 static void set_device_row(struct text *t, const struct machine *m, const struct device *d)
@@ -133,16 +159,22 @@ static void keep_row(void *ctx, struct device *d, char *row)
 {
 	struct keeper *k = ctx;
 	const char *column[REPORT_COLUMNS];
-	struct text t;
+	struct text t, whole;
 
 	/* The first line begins with neither an address nor a -. */
 	if (*row == 'v' || (d && d->verdict != VERDICT_NONE))
 		return;
-	if (k->m->settle || k->m->failed) {
-		write_row(k, row);
+	whole.len = (unsigned)strlen(row);
+	memcpy(whole.p, row, whole.len < TEXT_SIZE ? whole.len + 1 : TEXT_SIZE);
+	whole.p[TEXT_SIZE - 1] = '\0';
+	report_split(row, column);
+	if (is_run_failure(column))
+		return;
+	/* A run that has read nothing knows nothing better. */
+	if (k->m->settle || k->m->end == k->m->device || (d && !strcmp(column[REPORT_VERDICT], "claimed"))) {
+		write_row(k, whole.p);
 		return;
 	}
-	report_split(row, column);
 	if (d || strcmp(column[REPORT_VERDICT], "claimed"))
 		return;
 	text_set(&t, "%s\t%s\t%s\tfailed\tvanished\t-\t%s\tit went away after the claim", column[REPORT_ADDRESS],
@@ -160,6 +192,9 @@ int report_write(struct machine *m, int root, const struct listener *log)
 	struct text t;
 	int ret;
 
+	/* What has not run has left nothing open, and that there is no report says so. */
+	if (m->settle && faccessat(root, file, F_OK, 0))
+		return 0;
 	k.m = m;
 	k.log = log;
 	output_init(&k.out, openat(root, beside, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0644));
@@ -177,7 +212,7 @@ int report_write(struct machine *m, int root, const struct listener *log)
 		write_row(&k, t.p);
 	}
 	each_row(m, root, keep_row, &k);
-	while (!m->settle && (sel = next_absent(m, sel))) {
+	while ((!m->settle || m->all_due) && (sel = next_absent(m, sel))) {
 		text_set(&t, "-\t-\t-\tabsent\t-\t-\t%.*s\t", (int)sel->text.len, sel->text.p);
 		add_absent(&t, m, sel);
 		write_row(&k, t.p);

@@ -23,14 +23,16 @@ enum {
 void report_split(char *row, const char *column[REPORT_COLUMNS]) __attribute__((nonnull));
 
 /*
- * Of several runs at once one has its turn: waits for it until the deadline, false if it did not come. It ends with the
- * process.
+ * Of several runs at once one has its turn: waits for it until the deadline. Returns what ends it, or -EAGAIN if it did
+ * not come. Who is killed leaves it to his children, until the last of them has ended.
  */
-bool report_turn(int root, clock_t deadline) __attribute__((warn_unused_result));
+int report_turn(int root, clock_t deadline) __attribute__((warn_unused_result));
+void report_end_turn(int turn);
 
 /*
- * Recalls from the report of an earlier run of this boot what was left open (DEVICE_DUE), and the child of that run
- * that is still at work on it (left). Needs the devices in order.
+ * Recalls from the report of an earlier run of this boot what was left open (DEVICE_DUE, m->all_due), the child of that
+ * run that is still at work on a device (left), and what one that has ended has written (HANDS_OVERRIDDEN). Needs the
+ * devices in order.
  */
 void report_recall(struct machine *m, int root) __attribute__((nonnull));
 

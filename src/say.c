@@ -157,7 +157,7 @@ void say_verdicts(const struct machine *m, bool ran, const struct listener *l)
 		       t.p);
 	}
 	/* Before the second look a slow bus may still bring it; the report has it all the same. */
-	while (m->phase != PHASE_INIT_TOP && (sel = next_absent(m, sel))) {
+	while (m->phase != PHASE_INIT_TOP && !m->settle && (sel = next_absent(m, sel))) {
 		set_absent_line(&t, m, sel);
 		l->say(l, sel->flags & SELECTOR_OPTIONAL ? LEVEL_DONE : LEVEL_REFUSED, t.p);
 	}

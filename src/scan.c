@@ -203,7 +203,7 @@ static void read_group(struct eyes *e, struct device *d)
 	}
 	/* Link and list have to agree; where they do not, nobody knows who else is missing. */
 	if (!d->group) {
-		g->stranger = "its list cannot be read";
+		g->stranger = "something unreadable";
 		machine_join(g, d);
 	}
 	read_attribute(&t, e->root, text_set(&t, "sys/kernel/iommu_groups/%u/name", g->number));
@@ -226,14 +226,18 @@ static void read_details(struct eyes *e, struct device *d)
 		read_details(e, above);
 	if (link_of(e, &t, d, "driver") > 0)
 		d->driver = machine_name(e->m, base_name(t.p));
-	/* Unset it reads (null): driver_override_show() prints a NULL pointer. None survives a boot. */
-	if (e->m->phase != PHASE_NEXT_BOOT && !d->left && read_of(e, &t, d, "driver_override") > 0 &&
-	    strcmp(t.p, "(null)"))
-		d->override = machine_name(e->m, t.p);
 	if (!e->displays_read)
 		read_display(e, d);
-	if (e->m->phase != PHASE_NEXT_BOOT && !is_bridge(d) && read_of(e, &t, d, "sriov_numvfs") > 0 && *t.p != '0')
-		d->use = USE_VFS;
+	/* On some kernels these two take the lock of the device, which somebody may hold for long. */
+	if (e->m->phase != PHASE_NEXT_BOOT && !d->left && !is_bridge(d)) {
+		/* Unset it reads (null): driver_override_show() prints a NULL pointer. None survives a boot. */
+		if (read_of(e, &t, d, "driver_override") <= 0 || !strcmp(t.p, "(null)"))
+			d->done = 0;
+		else if (!d->done)
+			d->override = machine_name(e->m, t.p);
+		if (read_of(e, &t, d, "sriov_numvfs") > 0 && *t.p != '0')
+			d->use = USE_VFS;
+	}
 	if (d->group)
 		return;
 	read_group(e, d);

@@ -23,6 +23,7 @@ struct status {
 	struct job *job;
 	unsigned n;
 	struct row *row;
+	bool found; /* there is a report */
 	bool wrong; /* something is not as it should be */
 	struct json_object *devices, *absent, *warnings;
 };
@@ -48,19 +49,40 @@ static struct row *row_of(const struct status *s, const char *address)
 	return NULL;
 }
 
-/* False where there is no report of this boot. */
+/* 0 where a record is good, or what is wrong with it. */
+static const char *wrong_record(const struct row *r)
+{
+	static const char *const known[] = { "claimed", "already", "kept",     "refused",
+					     "failed",	"pending", "excluded", "absent" };
+
+	for (unsigned i = 0; i < ARRAY_SIZE(known); i++) {
+		if (!strcmp(r->column[REPORT_VERDICT], known[i]))
+			return NULL;
+	}
+	return "a verdict that does not exist";
+}
+
+/* Reads the report of this boot, if there is one: s->found. False where it is none. */
 static bool read_rows(struct status *s)
 {
+	static const char *const path = "/run/vfio-boot/report";
+	const char *wrong = NULL, *line;
+	unsigned number = 0;
 	struct lines l;
-	const char *line;
 
-	if (!lines_open(&l, s->job->root.fd, "run/vfio-boot/report"))
-		return false;
-	while ((line = lines_next(&l))) {
+	s->found = lines_open(&l, s->job->root.fd, path + 1);
+	if (!s->found)
+		return true;
+	while (!wrong && (line = lines_next(&l))) {
+		unsigned tabs = 0;
 		struct row *r;
 
-		if (!strchr(line, '\t'))
+		if (!number++) {
+			wrong = strcmp(line, "vfio-boot-report 1") ? "not the first line of a report" : NULL;
 			continue;
+		}
+		for (const char *p = line; *p; p++)
+			tabs += *p == '\t';
 		s->row = reallocarray(s->row, s->n + 1, sizeof(*s->row));
 		if (!s->row)
 			abort();
@@ -70,9 +92,14 @@ static bool read_rows(struct status *s)
 		if (!r->text)
 			abort();
 		report_split(r->text, r->column);
+		wrong = tabs == REPORT_COLUMNS - 1 ? wrong_record(r) : "not a record";
 	}
 	lines_close(&l);
-	return true;
+	if (!number)
+		wrong = "empty";
+	if (wrong)
+		say(&complaints, LEVEL_FAILED, "%s:%u: %s", path, number, wrong);
+	return !wrong;
 }
 
 struct member {
@@ -121,7 +148,7 @@ static void judge(struct status *s, struct row *r)
 	else if (read_link(&t, root, text_set(&t, "sys/bus/pci/devices/%s/iommu_group", address)) > 0 &&
 		 strcmp(base_name(t.p), group))
 		text_set(&r->drift, "its group is %s now", base_name(t.p));
-	else
+	else if (s->job->settings.group != GROUP_IGNORE)
 		list_directory(root, text_set(&t, "sys/kernel/iommu_groups/%s/devices", group), judge_member, &member);
 }
 
@@ -230,8 +257,8 @@ static int note_foreign(void *ctx, const char *name)
 	return 0;
 }
 
-/* No report, though devices are selected: the claim has not run. */
-static void without_report(struct status *s, bool asked)
+/* Nothing is reported: because nothing was to be claimed, or because the claim has not run. */
+static void without_rows(struct status *s, bool asked)
 {
 	const char *nothing = s->job->machine.nothing;
 	struct text t;
@@ -240,9 +267,11 @@ static void without_report(struct status *s, bool asked)
 		warn(s, text_set(&t, "nothing was claimed in this boot: %s", nothing));
 	else if (!asked)
 		warn(s, "no device is selected");
-	else
+	else if (!s->found)
 		warn(s, "no report of this boot: the claim has not run (is the image up to date? update-initramfs -u)");
-	s->wrong |= asked;
+	else
+		warn(s, "this boot had no device to claim; the settings have changed since (update-initramfs -u)");
+	s->wrong |= asked && !s->found;
 }
 
 int print_status(struct job *j, bool json)
@@ -252,6 +281,7 @@ int print_status(struct job *j, bool json)
 	struct json_object *o = NULL;
 	struct output out;
 	int error, status;
+	bool good;
 
 	output_init(&out, STDOUT_FILENO);
 	if (json) {
@@ -264,8 +294,9 @@ int print_status(struct job *j, bool json)
 	} else {
 		say_problems(&j->machine, &complaints);
 	}
-	if (!read_rows(&s))
-		without_report(&s, asked);
+	good = read_rows(&s);
+	if (good && !s.n)
+		without_rows(&s, asked);
 	for (struct row *r = s.row; r < s.row + s.n; r++) {
 		judge(&s, r);
 		s.wrong |= is_wrong(r);
@@ -278,7 +309,7 @@ int print_status(struct job *j, bool json)
 	error = json ? json_print(o) : output_flush(&out);
 	if (error)
 		say(&complaints, LEVEL_FAILED, "standard output cannot be written");
-	status = error ? STATUS_FAILED : j->settings.problems ? STATUS_WRONG : s.wrong;
+	status = error || !good ? STATUS_FAILED : j->settings.problems ? STATUS_WRONG : s.wrong;
 	for (struct row *r = s.row; r < s.row + s.n; r++)
 		free(r->text);
 	free(s.row);

@@ -114,12 +114,9 @@ END
 failed: the devices cannot be read
 -- exit 1
 END
-	'a record that is cut off' => ['0000:03:00.0' => [7, '']], ['0000:03:00.0|8086:10d3|7|fai'], <<'END',
-0000:03:00.0 [8086:10d3] group 7: fai; now with no driver
--- exit 1
-END
-	'held unasked' => ['0000:09:00.0' => [8, 'vfio-pci']], [], <<'END',
+	'held unasked' => ['0000:09:00.0' => [8, 'vfio-pci']], ['-|-|-|absent|-|-|10de:2204|no such device (optional)'], <<'END',
 vfio-boot: 0000:09:00.0: foreign: vfio-pci holds it, and this boot did not claim it
+10de:2204: absent: no such device (optional)
 -- exit 0
 END
 );
@@ -137,12 +134,33 @@ while (my ($name, $device, $rows, $expected) = splice @cases, 0, 4) {
 	is("@now", '', 'and the driver of this moment');
 }
 
+# Reports that are none.
+my %none = ('another version' => "vfio-boot-report 7\n", empty => '', 'cut off in a record' => "vfio-boot-report 1\n0000:03:00.0\t8086",
+	'an unknown verdict' => "vfio-boot-report 1\n" . join("\t", split /\|/, $claimed =~ s/claimed/clai/r) . "\n");
+for (sort keys %none) {
+	tree(@good);
+	spew('run/vfio-boot/report', $none{$_});
+	like(status(), qr{^vfio-boot: /run/vfio-boot/report:\d: .*-- exit 3\n\z}ms, "$_: exit status 3");
+}
+tree(@good);
+make_path("$root/run/vfio-boot/report");
+like(status(), qr/-- exit 3\n\z/, 'a folder in its place as well');
+
+# group=ignore: the others of a group are as they were.
+tree(@good, '0000:03:00.2' => [7, 'e1000e']);
+spew('etc/vfio-boot.conf', "ids = 8086:10d3\ngroup = ignore\n");
+report($claimed, $mate);
+like(status(), qr/\A[^;]*-- exit 0\n\z/, 'group=ignore: a group mate is no drift');
+
 # Without a report.
 tree(@good);
 like(status(), qr/no report of this boot: the claim has not run.*update-initramfs.*\n.*-- exit 1\n\z/s, 'no report, though devices are selected');
 spew('proc/cmdline', "vfio.ids=off\n");
 like(status(), qr/nothing was claimed in this boot: vfio\.ids=off\n.*-- exit 0\n\z/s, 'vfio.ids=off: that is as it should be');
 spew('proc/cmdline', "quiet\n");
+report();
+like(status(), qr/this boot had no device to claim; the settings have changed since.*-- exit 0\n\z/s, 'a report without records');
+unlink "$root/run/vfio-boot/report";
 spew('etc/vfio-boot.conf', "# nothing\n");
 like(status(), qr/no device is selected\n.*-- exit 0\n\z/s, 'nothing selected');
 spew('etc/vfio-boot.conf', "ids = x\n");

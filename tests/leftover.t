@@ -1,0 +1,164 @@
+#!/usr/bin/perl
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# What one run leaves to the next: time limits, parents that are killed, reports with
+# records that are still open. A plain tree binds nothing, so that what is claimed
+# there is always given back; tests/qemu/slow.t has a driver that really waits.
+
+use strict;
+use warnings;
+use File::Copy;
+use File::Path qw(make_path remove_tree);
+use Test::More;
+use Time::HiRes qw(time sleep);
+
+my $root = 'build/leftover';
+my $pci = "$root/sys/bus/pci";
+my ($a, $b) = map { "0000:03:00.$_" } 0, 1;
+my @as_root = $> ? qw(unshare --map-root-user) : ();
+my @claim = (@as_root, 'build/vfio-boot-claim', '--sysroot', $root);
+my $nobody = 4194303; # one less than the highest process number that there can be
+
+sub slurp {
+	my ($path) = @_;
+	open my $in, '<', $path or return '';
+	local $/;
+	return scalar <$in> // '';
+}
+
+sub spew {
+	my ($path, $text) = @_;
+	make_path($path =~ s{/[^/]*\z}{}r);
+	open my $out, '>', $path or die "$path: $!\n";
+	print $out $text;
+	close $out or die "$path: $!\n";
+}
+
+sub report { spew("$root/run/vfio-boot/report", join '', map { "$_\n" } 'vfio-boot-report 1', map { tr/|/\t/r } @_) }
+sub rows { return slurp("$root/run/vfio-boot/report") }
+sub override { return slurp("$pci/devices/$_[0]/driver_override") }
+
+# Runs a claim; its exit status and how long it took.
+sub run {
+	my (@options) = @_;
+	my $start = time;
+	system("@claim @options 2>$root/stderr");
+	return ($? >> 8, time - $start);
+}
+
+sub new_tree {
+	my ($settings) = @_;
+	remove_tree($root);
+	system('tests/fixture', 'unpack', 'tests/fixtures/qemu-q35/machine', $root) == 0 or die "no machine\n";
+	make_path("$root/$_") for qw(dev sbin run sys/bus/pci/drivers/vfio-pci sys/bus/pci/drivers/e1000e);
+	copy('build/klibc/modprobe', "$root/sbin/modprobe") or die "no modprobe: $!\n";
+	chmod 0755, "$root/sbin/modprobe";
+	spew("$root/etc/vfio-boot.conf", $settings);
+	spew("$root/dev/kmsg", '');
+	spew("$pci/drivers_probe", '');
+	unlink map { "$pci/devices/$_/driver" } $a, $b;
+	remove_tree("$root/sys/class/net");
+}
+
+# A module that does not load: the boot goes on, and nothing was begun.
+new_tree("ids = 0000:03:00.*\ntimeout = 1\n");
+spew("$root/modprobe.slow", '');
+my ($status, $seconds) = run();
+is($status, 1, 'a module that takes long: exit status 1');
+cmp_ok($seconds, '<', 3, 'after the time limit of a second');
+like(rows(), qr/^\Q$_\E\t\S+\t7\tfailed\ttimeout\t.*\tnot begun at the time limit, waiting for: modprobe vfio_iommu_type1$/m,
+	"$_ was not begun, and the report says what was waited for") for $a, $b;
+is(override($_), "(null)\n", "nothing was written to $_") for $a, $b;
+unlink "$root/modprobe.slow";
+sleep 4;
+run('--second-look');
+like(rows(), qr/^\Q$a\E\t\S+\t7\tfailed\tbind\t/m, 'the second look tries it');
+
+# A run whose time was up has written an override, and its child has ended since.
+my $open = "8086:10d3|7|failed|timeout|-|0000:03:00.*|process $nobody is still at work, past the time limit, waiting for: x";
+my %then = (
+	'is claimed again, and given back where that fails' => ["ids = 0000:03:00.*\n", [$a, $b]],
+	'is given back where the group is refused now' => ["ids = 0000:03:00.0\n", [$a]],
+);
+for my $name (sort keys %then) {
+	my ($settings, $written) = @{ $then{$name} };
+	new_tree($settings);
+	report(map { "$_|$open" } @$written);
+	spew("$pci/devices/$_/driver_override", "vfio-pci\n") for @$written;
+	run('--second-look');
+	like(override($_), qr/^\n/, "what was left of $_ $name") for @$written;
+	unlike(rows(), qr/override-left|timeout/, 'and that is the end of it');
+}
+# While the child lives nobody touches it.
+new_tree("ids = 0000:03:00.*\n");
+make_path("$root/proc/$nobody");
+report("$a|$open", "$b|$open");
+spew("$pci/devices/$_/driver_override", "vfio-pci\n") for $a, $b;
+run('--second-look');
+is(override($_), "vfio-pci\n", "$_ is left alone while a child is at work on it") for $a, $b;
+like(rows(), qr/^\Q$a\E\t.*\tfailed\ttimeout\t.*\tprocess $nobody is still at work, past the time limit$/m,
+	'and still reported so, without what this run did');
+is(slurp("$root/modprobe.log"), '', 'which was nothing');
+# Somebody else's override is not ours to clear.
+new_tree("ids = 0000:03:00.*\n");
+report("$a|8086:10d3|-|pending|no-iommu|-|0000:03:00.*|x");
+spew("$pci/devices/$a/driver_override", "vfio-pci\n");
+run('--second-look');
+like(override($a), qr/^vfio-pci/, 'an override that was there before a pending device is put back');
+
+# --settle does what was left open, and no more.
+new_tree("ids = 0000:03:00.* 0000:04:00.0\n");
+unlink "$pci/devices/0000:04:00.0/driver";
+report("$a|8086:10d3|7|pending|no-iommu|-|0000:03:00.*|x", "$b|8086:10d3|7|pending|no-iommu|-|0000:03:00.*|x",
+	'0000:09:00.0|8086:10d3|12|claimed|-|vfio-pci|8086:10d3|-', '-|-|-|absent|-|-|10de:2204|no such device');
+run('--settle');
+like(rows(), qr/^\Q$_\E\t\S+\t7\t(?:failed|refused)\t/m, "--settle: what was pending is tried ($_)") for $a, $b;
+is(override('0000:04:00.0'), "(null)\n", 'what was not in the report is not');
+unlike(rows(), qr/^0000:04:00\.0/m, 'nor is it there now');
+like(rows(), qr/^0000:09:00\.0\t8086:10d3\t12\tclaimed\t/m, 'the other records are kept');
+like(rows(), qr/^-\t-\t-\tabsent\t-\t-\t10de:2204\t/m, 'all of them');
+new_tree("ids = 0000:03:00.*\n");
+run('--settle');
+ok(!-e "$root/run/vfio-boot/report", '--settle without a report makes none: the claim has not run, and that shows');
+new_tree("ids = 0000:03:00.*\n");
+report('-|-|-|failed|-|-|-|the devices cannot be read');
+run('--settle');
+like(rows(), qr/^\Q$a\E\t\S+\t7\tfailed\tbind\t/m, 'of a run that could not read the devices all is open');
+unlike(rows(), qr/cannot be read/, 'and its failure is over');
+
+# A look that reads nothing takes nothing away from the report.
+new_tree("# nothing\n");
+report("$a|8086:10d3|7|claimed|-|vfio-pci|0000:03:00.*|-", "$b|8086:10d3|7|claimed|-|vfio-pci|0000:03:00.*|-");
+run('--second-look');
+like(rows(), qr/^\Q$_\E\t8086:10d3\t7\tclaimed\t/m, "nothing selected: $_ is still claimed") for $a, $b;
+new_tree("ids = 0000:03:00.0\n");
+report("$a|8086:10d3|7|claimed|-|vfio-pci|0000:03:00.*|-", "$b|8086:10d3|7|claimed|-|vfio-pci|0000:03:00.*|-",
+	'0000:77:00.0|8086:10d3|9|claimed|-|vfio-pci|0000:77:00.0|-');
+run('--second-look');
+like(rows(), qr/^\Q$b\E\t8086:10d3\t7\tclaimed\t/m, 'no longer selected: its record is kept');
+like(rows(), qr/^0000:77:00\.0\t8086:10d3\t9\tfailed\tvanished\t-\t0000:77:00\.0\tit went away after the claim$/m,
+	'one that has gone is said to have vanished');
+like(slurp("$root/dev/kmsg"), qr/^<3>vfio-boot: 0000:77:00\.0 \[8086:10d3\]: failed, vanished/m, 'in the kernel log too');
+
+# The parent is killed while its child is at work: the next run waits for that child.
+new_tree("ids = 0000:03:00.*\ntimeout = 10\n");
+my $pid = fork // die "fork: $!\n";
+if (!$pid) {
+	open STDERR, '>', "$root/stderr";
+	exec @as_root, 'strace', '-f', '-qq', '-o', "$root/trace", '-e', 'trace=write,getpid', '-P', 'drivers_probe', '-P',
+		"$pci/drivers_probe", '-e', 'inject=write:delay_enter=1500000', 'build/vfio-boot-claim', '--sysroot', $root;
+}
+my ($parent) = ('');
+for (1 .. 100) {
+	sleep 0.05;
+	last if override($a) =~ /^vfio-pci/;
+}
+chomp($parent = qx(pgrep -o -f '^build/vfio-boot-claim --sysroot $root\$'));
+ok($parent && kill('KILL', $parent), 'the parent of a claim is killed');
+($status, $seconds) = run();
+cmp_ok($seconds, '>=', 1, 'the next run waits until its child has ended');
+cmp_ok($seconds, '<', 9, 'and not for ever');
+is($status, 1, 'then it has its turn');
+waitpid $pid, 0;
+remove_tree($root) if Test::More->builder->is_passing;
+done_testing();
