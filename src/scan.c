@@ -211,6 +211,28 @@ static void read_group(struct eyes *e, struct device *d)
 		g->flags |= GROUP_NOIOMMU;
 }
 
+static int note_child(void *ctx, const char *name)
+{
+	struct device *d = ctx;
+
+	if (pciaddr_from_name(name, (unsigned)strlen(name)) == PCIADDR_NONE)
+		return 0;
+	d->facts |= DEVICE_PARENT_OF_PCI;
+	return 1;
+}
+
+/*
+ * Some root ports call themselves something else (0b20 a PowerPC), and have functions below them all the same. Storage,
+ * network, display, sound, serial, USB and wireless never do, and a look at each of them would cost five calls; VMD,
+ * which is storage, is found by its domain.
+ */
+static bool may_have_children(const struct device *d)
+{
+	const unsigned never = 1 << 0x01 | 1 << 0x02 | 1 << 0x03 | 1 << 0x04 | 1 << 0x07 | 1 << 0x0c | 1 << 0x0d;
+
+	return !is_bridge(d) && (base_class(d) > 0x0d || !(never >> base_class(d) & 1));
+}
+
 static void read_details(struct eyes *e, struct device *d)
 {
 	struct device *above;
@@ -228,6 +250,8 @@ static void read_details(struct eyes *e, struct device *d)
 		d->driver = machine_name(e->m, base_name(t.p));
 	if (!e->displays_read)
 		read_display(e, d);
+	if (may_have_children(d))
+		list_directory(e->pci, d->name, note_child, d);
 	/* On some kernels these two take the lock of the device, which somebody may hold for long. */
 	if (e->m->phase != PHASE_NEXT_BOOT && !d->left && !is_bridge(d)) {
 		/* Unset it reads (null): driver_override_show() prints a NULL pointer. None survives a boot. */

@@ -121,6 +121,7 @@ sub printed {
 	return "$text-- exit $status\n";
 }
 
+die "build/host/unit-property.t is not there\n" if !-x 'build/host/unit-property.t';
 my ($tried, $claims) = (0, 0);
 my %wrong;
 for my $seed (@seeds) {

@@ -539,7 +539,7 @@ static void test_messages(void)
 		  "ids = 01:00.0",
 		  "0000:01:01.0 [10de:0001] and 2 more are not selected (add them, or set group=whole)\n" },
 		{ "stranger 1 fd000000.dma\n01:00.0 10de:1 0c03 g1\n", "ids = 01:00.0",
-		  "its group has a member that is no PCI device: fd000000.dma\n" },
+		  "fd000000.dma is in its group, and is no PCI device known here\n" },
 		{ "firmware DMAR\n01:00.0 10de:1 0c03\n", "ids = 01:00.0",
 		  "(put intel_iommu=on on the kernel command line)" },
 		{ "firmware IVRS\n01:00.0 10de:1 0c03\n", "ids = 01:00.0", "does not use the IOMMU of table IVRS" },
