@@ -13,7 +13,7 @@ KLCC ?= klcc
 B := build
 
 pure := text pciaddr selector settings cmdline machine select plan message absent say errtext alias
-core := $(pure) sysfs load firmware variant scan use child voice report decide
+core := $(pure) sysfs load firmware variant detail scan use child voice report decide
 claim := $(core) compat hands apply claim
 host := $(core) json status host
 

@@ -1,0 +1,167 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include <string.h>
+
+#include "eyes.h"
+#include "scan.h"
+#include "sysfs.h"
+
+int read_of(const struct eyes *e, struct text *t, const struct device *d, const char *attribute)
+{
+	return read_attribute(t, e->pci, text_set(t, "%s/%s", d->name, attribute));
+}
+
+int link_of(const struct eyes *e, struct text *t, const struct device *d, const char *name)
+{
+	return read_link(t, e->pci, text_set(t, "%s/%s", d->name, name));
+}
+
+void each_function_of_link(struct machine *m, const char *p, void (*each)(void *ctx, struct device *d), void *ctx)
+{
+	while (p) {
+		const char *slash = strchr(p, '/');
+		unsigned len = (unsigned)(slash ? (size_t)(slash - p) : strlen(p));
+		struct device *d = machine_find_name(m, p, len);
+
+		if (d)
+			each(ctx, d);
+		p = slash ? slash + 1 : NULL;
+	}
+}
+
+static void add_to_chain(void *ctx, struct device *d)
+{
+	struct device **above = ctx;
+
+	/* A function has a higher bus number or domain than its parent; what says otherwise could make a circle. */
+	if (*above && *above < d) {
+		d->parent = *above;
+		if (!is_bridge(*above))
+			(*above)->facts |= DEVICE_PARENT_OF_PCI;
+	}
+	*above = d;
+}
+
+void read_parents(const struct eyes *e, const struct device *d)
+{
+	struct device *above = NULL;
+	struct text t;
+
+	read_link(&t, e->pci, d->name);
+	each_function_of_link(e->m, t.p, add_to_chain, &above);
+}
+
+void read_display(const struct eyes *e, struct device *d)
+{
+	struct text t;
+
+	if (base_class(d) != 0x03)
+		return;
+	read_of(e, &t, d, "boot_vga");
+	if (*t.p == '1' ||
+	    (e->framebuffer->end && read_of(e, &t, d, "resource") > 0 && is_in_bars(e->framebuffer, t.p)))
+		d->facts |= DEVICE_BOOT_VGA;
+}
+
+static int add_member(void *ctx, const char *name)
+{
+	struct eyes *e = ctx;
+	struct device *d = machine_find_name(e->m, name, strlen(name));
+
+	if (!d && !e->group->stranger)
+		e->group->stranger = machine_name(e->m, name);
+	else if (d && !d->group)
+		machine_join(e->group, d);
+	return 0;
+}
+
+static void read_group(struct eyes *e, struct device *d)
+{
+	struct group *g;
+	struct text t;
+	const char *link;
+	unsigned number;
+
+	if (link_of(e, &t, d, "iommu_group") <= 0)
+		return;
+	link = base_name(t.p);
+	number = decimal(&link);
+	for_each_group(e->m, g) {
+		if (g->number == number)
+			break;
+	}
+	if (g == e->m->group_end) {
+		memset(g, 0, sizeof(*g));
+		g->number = number;
+		e->m->group_end++;
+		e->group = g;
+		list_directory(e->root, text_set(&t, "sys/kernel/iommu_groups/%u/devices", number), add_member, e);
+	}
+	/* Link and list have to agree; where they do not, nobody knows who else is missing. */
+	if (!d->group) {
+		g->stranger = "something unreadable";
+		machine_join(g, d);
+	}
+	read_attribute(&t, e->root, text_set(&t, "sys/kernel/iommu_groups/%u/name", g->number));
+	if (!strcmp(t.p, "vfio-noiommu"))
+		g->flags |= GROUP_NOIOMMU;
+}
+
+static int note_child(void *ctx, const char *name)
+{
+	struct device *d = ctx;
+
+	if (pciaddr_from_name(name, (unsigned)strlen(name)) == PCIADDR_NONE)
+		return 0;
+	d->facts |= DEVICE_PARENT_OF_PCI;
+	return 1;
+}
+
+/*
+ * Some root ports call themselves something else (0b20 a PowerPC), and have functions below them all the same. Storage,
+ * network, display, sound, serial, USB and wireless never do, and a look at each of them would cost five calls; VMD,
+ * which is storage, is found by its domain.
+ */
+static bool may_have_children(const struct device *d)
+{
+	const unsigned never = 1 << 0x01 | 1 << 0x02 | 1 << 0x03 | 1 << 0x04 | 1 << 0x07 | 1 << 0x0c | 1 << 0x0d;
+
+	return !is_bridge(d) && (base_class(d) > 0x0d || !(never >> base_class(d) & 1));
+}
+
+void read_details(struct eyes *e, struct device *d)
+{
+	struct device *above;
+	struct text t;
+
+	if (d->facts & DEVICE_DETAILED)
+		return;
+	d->facts |= DEVICE_DETAILED;
+	read_parents(e, d);
+	/* Whether that one could be claimed instead is part of the answer. */
+	above = parent_that_is_no_bridge(d);
+	if (above)
+		read_details(e, above);
+	if (link_of(e, &t, d, "driver") > 0)
+		d->driver = machine_name(e->m, base_name(t.p));
+	if (!e->displays_read)
+		read_display(e, d);
+	if (may_have_children(d))
+		list_directory(e->pci, d->name, note_child, d);
+	/* On some kernels these two take the lock of the device, which somebody may hold for long. */
+	if (e->m->phase != PHASE_NEXT_BOOT && !d->left && !is_bridge(d)) {
+		/* Unset it reads (null): driver_override_show() prints a NULL pointer. None survives a boot. */
+		if (read_of(e, &t, d, "driver_override") <= 0 || !strcmp(t.p, "(null)"))
+			d->done = 0;
+		else if (!d->done)
+			d->override = machine_name(e->m, t.p);
+		if (read_of(e, &t, d, "sriov_numvfs") > 0 && *t.p != '0')
+			d->use = USE_VFS;
+	}
+	if (d->group)
+		return;
+	read_group(e, d);
+	if (!d->group)
+		return;
+	for_each_member(d->group, d)
+		read_details(e, d);
+}
