@@ -50,10 +50,10 @@ void add_absent(struct text *t, const struct machine *m, const struct selector *
 		}
 	}
 	text_add(t, "no such device");
+	if (sel->flags & SELECTOR_VIRTUAL)
+		text_add(t, " at boot (virtual functions are made later)");
 	if (nearest)
 		text_add(t, "; nearest: %pd", nearest);
-	if (m->any_virtual)
-		text_add(t, " (virtual functions are made after the boot)");
 	if (sel->flags & SELECTOR_OPTIONAL)
 		text_add(t, " (optional)");
 }

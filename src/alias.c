@@ -14,5 +14,5 @@ const char *alias_fits(const char *alias, const char *modalias, uint8_t *exact)
 			return NULL;
 		}
 	}
-	return *modalias ? NULL : alias + 1;
+	return *modalias || !alias[1] ? NULL : alias + 1;
 }

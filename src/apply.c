@@ -16,21 +16,32 @@ static struct device *unit_from(const struct hands *h, struct device *d)
 
 enum work { WORK_NONE, WORK_DRIVERLESS, WORK_UNBIND, WORK_GIVE_BACK };
 
+/* Has an earlier run, which did not come to its end, written to it? */
+static bool is_begun(const struct hands *h, const struct device *unit)
+{
+	for (; unit; unit = unit_next(h, unit)) {
+		if (unit->group && unit->done & HANDS_OVERRIDDEN && !unit->left)
+			return true;
+	}
+	return false;
+}
+
 /* What is there to do in a unit, and does a driver have to be taken off before it can be claimed? */
 static enum work work_of(const struct hands *h, const struct device *unit)
 {
 	enum work work = WORK_NONE;
-	bool unbind = false;
+	bool unbind = false, claimed = false;
 
 	for (const struct device *d = unit; d; d = unit_next(h, d)) {
-		/* An earlier run began it, and now it is refused. */
-		if (d->group && d->done & HANDS_OVERRIDDEN && !is_claimed(d) && !d->left)
-			return WORK_GIVE_BACK;
+		if (is_claimed(d))
+			claimed = true;
 		if (d->verdict == VERDICT_CLAIM)
 			work = WORK_DRIVERLESS;
 		if (is_exempt(d) ? blocks_group(d, d->driver) : d->verdict == VERDICT_CLAIM && d->driver)
 			unbind = true;
 	}
+	if (!claimed)
+		return is_begun(h, unit) && !(unit->done & HANDS_ENDED) ? WORK_GIVE_BACK : WORK_NONE;
 	return work && unbind ? WORK_UNBIND : work;
 }
 
@@ -84,9 +95,15 @@ static struct device *troubled(const struct hands *h, struct device *unit)
 static void collect(const struct hands *h, struct device *unit, bool late)
 {
 	struct device *other = troubled(h, unit);
-	bool ended = unit->done & HANDS_ENDED, open = unit->left && !ended;
-	uint32_t child = unit->left;
+	bool ended = unit->done & HANDS_ENDED, open;
+	uint32_t child;
 
+	/* What an earlier run began and this one had no time for stays open, by the number of a process that is gone
+	 * soon. */
+	if (!unit->left && !ended && is_begun(h, unit))
+		begin(unit);
+	child = unit->left;
+	open = child && !ended;
 	for (struct device *d = unit; d; d = unit_next(h, d)) {
 		if (d->verdict != VERDICT_CLAIM && !(open && d->done & HANDS_OVERRIDDEN))
 			continue;
@@ -97,6 +114,7 @@ static void collect(const struct hands *h, struct device *unit, bool late)
 			/* Whether that child still lives or not: it did not come to its end. */
 			d->reason = REASON_TIMEOUT;
 			d->left = child;
+			d->facts &= (uint16_t)~DEVICE_DUE;
 		} else if (d->trouble) {
 			d->reason = d->trouble;
 		} else if (other || (!h->alone && d->group->stranger)) {
@@ -105,6 +123,7 @@ static void collect(const struct hands *h, struct device *unit, bool late)
 			d->group->about = other;
 		} else if (late && !ended) {
 			d->reason = REASON_TIMEOUT;
+			d->facts &= (uint16_t)~DEVICE_DUE;
 		} else {
 			d->reason = h->m->loaded ? REASON_BIND : REASON_NO_DRIVER;
 		}
@@ -131,9 +150,10 @@ void apply_plan(struct machine *m, const struct root *root, clock_t deadline, co
 				if (!tried)
 					run_in_child(deadline, load, &h, unit);
 				tried = true;
-				if (!m->loaded || troubled(&h, unit))
+				if (m->loaded && !troubled(&h, unit))
+					ending = run_in_child(deadline, claim, &h, unit);
+				else if (!is_begun(&h, unit))
 					continue;
-				ending = run_in_child(deadline, claim, &h, unit);
 			}
 			if (ending == DIED)
 				run_in_child(deadline, give_back, &h, unit);

@@ -9,7 +9,7 @@
 
 /*
  * klibc's start-up code opens its stdio streams, and its exit() flushes them; nothing here uses any. Without these two
- * the linker brings stdio and malloc along, 1.4 kB of the 31 that the program may have.
+ * the linker brings stdio and malloc along, 1.4 kB of the 32 that the program may have.
  */
 void __libc_init_stdio(void);
 

@@ -66,7 +66,11 @@ static int add_member(void *ctx, const char *name)
 {
 	struct eyes *e = ctx;
 	struct device *d = machine_find_name(e->m, name, strlen(name));
+	struct text t;
 
+	/* Virtual functions are left out of the next boot. */
+	if (!d && e->m->phase == PHASE_NEXT_BOOT && read_link(&t, e->pci, text_set(&t, "%s/physfn", name)) > 0)
+		return 0;
 	if (!d && !e->group->stranger)
 		e->group->stranger = machine_name(e->m, name);
 	else if (d && !d->group)
@@ -74,17 +78,24 @@ static int add_member(void *ctx, const char *name)
 	return 0;
 }
 
+/* Its link and the group's list have to agree; where they do not, nobody knows who else is missing. */
 static void read_group(struct eyes *e, struct device *d)
 {
+	static const char *const unreadable = "something unreadable";
 	struct group *g;
 	struct text t;
 	const char *link;
 	unsigned number;
 
-	if (link_of(e, &t, d, "iommu_group") <= 0)
+	if (link_of(e, &t, d, "iommu_group") <= 0) {
+		if (d->group)
+			d->group->stranger = unreadable;
 		return;
+	}
 	link = base_name(t.p);
 	number = decimal(&link);
+	if (d->group && d->group->number == number)
+		return;
 	for_each_group(e->m, g) {
 		if (g->number == number)
 			break;
@@ -95,15 +106,17 @@ static void read_group(struct eyes *e, struct device *d)
 		e->m->group_end++;
 		e->group = g;
 		list_directory(e->root, text_set(&t, "sys/kernel/iommu_groups/%u/devices", number), add_member, e);
+		read_attribute(&t, e->root, text_set(&t, "sys/kernel/iommu_groups/%u/name", number));
+		if (!strcmp(t.p, "vfio-noiommu"))
+			g->flags |= GROUP_NOIOMMU;
 	}
-	/* Link and list have to agree; where they do not, nobody knows who else is missing. */
-	if (!d->group) {
-		g->stranger = "something unreadable";
+	if (d->group == g)
+		return;
+	g->stranger = unreadable;
+	if (d->group)
+		d->group->stranger = unreadable;
+	else
 		machine_join(g, d);
-	}
-	read_attribute(&t, e->root, text_set(&t, "sys/kernel/iommu_groups/%u/name", g->number));
-	if (!strcmp(t.p, "vfio-noiommu"))
-		g->flags |= GROUP_NOIOMMU;
 }
 
 static int note_child(void *ctx, const char *name)
@@ -150,15 +163,11 @@ void read_details(struct eyes *e, struct device *d)
 	/* On some kernels these two take the lock of the device, which somebody may hold for long. */
 	if (e->m->phase != PHASE_NEXT_BOOT && !d->left && !is_bridge(d)) {
 		/* Unset it reads (null): driver_override_show() prints a NULL pointer. None survives a boot. */
-		if (read_of(e, &t, d, "driver_override") <= 0 || !strcmp(t.p, "(null)"))
-			d->done = 0;
-		else if (!d->done)
+		if (read_of(e, &t, d, "driver_override") > 0 && strcmp(t.p, "(null)"))
 			d->override = machine_name(e->m, t.p);
 		if (read_of(e, &t, d, "sriov_numvfs") > 0 && *t.p != '0')
 			d->use = USE_VFS;
 	}
-	if (d->group)
-		return;
 	read_group(e, d);
 	if (!d->group)
 		return;

@@ -204,13 +204,14 @@ void unit_give_back(const struct hands *h, struct device *unit)
 {
 	struct device *d;
 
+	for (d = unit; d; d = unit_next(h, d))
+		d->done &= (uint8_t)~HANDS_CLAIMED;
 	/* Unbinding would wait for that user's end, and a host driver beside it is a kernel BUG before 5.19. */
 	if (is_open(h, unit)) {
 		unit->done |= HANDS_OPEN;
 		return;
 	}
 	for (d = unit; d; d = unit_next(h, d)) {
-		d->done &= (uint8_t)~HANDS_CLAIMED;
 		if (!(d->done & HANDS_OVERRIDDEN))
 			continue;
 		/* A clearing that fails is tried once more. NOLINTNEXTLINE(misc-redundant-expression) */
@@ -220,7 +221,8 @@ void unit_give_back(const struct hands *h, struct device *unit)
 			unbind(h, d, d->target);
 	}
 	for (d = unit; d; d = unit_next(h, d)) {
-		if (d->done & (HANDS_OVERRIDDEN | HANDS_UNBOUND))
+		/* Who took the driver off a bridge may have been an earlier run. */
+		if (d->done & (HANDS_OVERRIDDEN | HANDS_UNBOUND) || (is_bridge(d) && !d->driver))
 			rebind(h, d);
 	}
 }

@@ -78,8 +78,11 @@ static void load_drop_ins(struct settings *s, struct paper *paper, const struct 
 	} else if (ret && ret != -ENOENT) {
 		cannot_use(s, drop_in_folder, ret);
 	}
-	for (unsigned i = 0; i < paper->drop_ins; i++)
-		load_file(s, paper, root, paper->drop_in[i]);
+	/* What is listed is there, or a link that leads nowhere. */
+	for (unsigned i = 0; i < paper->drop_ins; i++) {
+		if (!load_file(s, paper, root, paper->drop_in[i]))
+			cannot_use(s, paper->drop_in[i], -ENOENT);
+	}
 }
 
 const char *load_settings(struct settings *s, struct paper *paper, const struct root *root, const char *cmdline)

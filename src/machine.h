@@ -148,10 +148,8 @@ struct machine {
 	uint32_t kernel;		   /* version << 8 | patchlevel of the kernel that is planned for */
 	uint8_t phase;			   /* enum phase */
 	bool any_group;			   /* the kernel has IOMMU groups at all */
-	bool any_virtual;		   /* functions were left out that will not be there at the next boot */
 	bool no_aliases;		   /* driver=auto, and modules.alias cannot be read */
 	bool loaded;			   /* by the hands: all has been loaded that can be */
-	bool all_due;			   /* an earlier run of this boot could not read the devices */
 	bool settle;			   /* only what an earlier run of this boot left open is done */
 	bool failed;			   /* `nothing` is a failure, not a wish */
 	struct text step;		   /* what the hands are doing at this moment */

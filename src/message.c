@@ -67,7 +67,8 @@ static void add_protection(struct text *t, const struct machine *m, const struct
 		text_add(t, "it has the ID of the protected %s", twin->name);
 	else
 		text_add(t, "it is storage, and may be what the host lives on, which is unknown");
-	text_add(t, to_name_it);
+	if (!plan_own_reason(m, d, true))
+		text_add(t, to_name_it);
 }
 
 static void add_no_iommu(struct text *t, const struct machine *m, const struct device *d)
@@ -102,7 +103,7 @@ static void add_own_reason(struct text *t, const struct machine *m, const struct
 	case REASON_BEHIND_PARENT:
 		parent = parent_that_is_no_bridge(d);
 		text_add(t, "it can only be used through %pd", parent);
-		if (!plan_own_reason(m, parent, true))
+		if (!plan_own_reason(m, parent, true) && !is_claimed(parent) && !(parent->facts & DEVICE_EXCLUDED))
 			text_add(t, " (select that one)");
 		break;
 	case REASON_PROTECTED:

@@ -89,13 +89,13 @@ static void judge_device(const struct machine *m, struct device *d)
 
 	d->verdict = VERDICT_NONE;
 	d->reason = REASON_NONE;
-	if (!asked_for(d))
-		return;
+	/* Also of what nobody asks for any more: a process is at work on it. */
 	if (d->left) {
 		d->verdict = VERDICT_FAILED;
 		d->reason = REASON_TIMEOUT;
-		return;
 	}
+	if (d->left || !asked_for(d))
+		return;
 	if (d->facts & DEVICE_EXCLUDED) {
 		d->verdict = VERDICT_EXCLUDED;
 		return;
@@ -254,7 +254,7 @@ void plan_settle(struct machine *m)
 	struct device *d, *other;
 
 	for_each_device(m, d) {
-		bool due = m->all_due || d->facts & DEVICE_DUE;
+		bool due = d->facts & DEVICE_DUE;
 
 		if (d->group && !plan_ignores_groups(m)) {
 			for_each_member(d->group, other)

@@ -79,8 +79,9 @@ static void recall_row(void *ctx, struct device *d, char *row)
 	struct text t;
 
 	report_split(row, column);
+	/* A run that could not read the devices has left everything open. */
 	if (is_run_failure(column))
-		r->m->all_due = true;
+		r->m->settle = false;
 	if (!d || (strcmp(column[REPORT_VERDICT], "pending") && strcmp(column[REPORT_REASON], "timeout")))
 		return;
 	d->facts |= DEVICE_DUE;
@@ -134,7 +135,7 @@ static void merge_row(void *machine, struct device *d, char *row)
 	set_device_row(&t, machine, d);
 	if (!strcmp(t.p, row))
 		d->facts |= DEVICE_SAID;
-	else if (d->verdict == VERDICT_CLAIM && d->driver == d->target)
+	else if (d->verdict == VERDICT_CLAIM && d->driver == d->target && !d->done)
 		d->verdict = VERDICT_ALREADY;
 }
 
@@ -160,6 +161,7 @@ static void keep_row(void *ctx, struct device *d, char *row)
 	struct keeper *k = ctx;
 	const char *column[REPORT_COLUMNS];
 	struct text t, whole;
+	bool claimed;
 
 	/* The first line begins with neither an address nor a -. */
 	if (*row == 'v' || (d && d->verdict != VERDICT_NONE))
@@ -170,12 +172,14 @@ static void keep_row(void *ctx, struct device *d, char *row)
 	report_split(row, column);
 	if (is_run_failure(column))
 		return;
+	claimed = !strcmp(column[REPORT_VERDICT], "claimed");
 	/* A run that has read nothing knows nothing better. */
-	if (k->m->settle || k->m->end == k->m->device || (d && !strcmp(column[REPORT_VERDICT], "claimed"))) {
+	if ((k->m->settle && !(d && d->facts & DEVICE_DUE)) || k->m->end == k->m->device || (d && claimed) ||
+	    (!d && !strcmp(column[REPORT_REASON], "vanished"))) {
 		write_row(k, whole.p);
 		return;
 	}
-	if (d || strcmp(column[REPORT_VERDICT], "claimed"))
+	if (d || !claimed)
 		return;
 	text_set(&t, "%s\t%s\t%s\tfailed\tvanished\t-\t%s\tit went away after the claim", column[REPORT_ADDRESS],
 		 column[REPORT_ID], column[REPORT_GROUP], column[REPORT_SELECTOR]);
@@ -212,7 +216,7 @@ int report_write(struct machine *m, int root, const struct listener *log)
 		write_row(&k, t.p);
 	}
 	each_row(m, root, keep_row, &k);
-	while ((!m->settle || m->all_due) && (sel = next_absent(m, sel))) {
+	while (!m->settle && (sel = next_absent(m, sel))) {
 		text_set(&t, "-\t-\t-\tabsent\t-\t-\t%.*s\t", (int)sel->text.len, sel->text.p);
 		add_absent(&t, m, sel);
 		write_row(&k, t.p);

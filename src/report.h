@@ -30,9 +30,9 @@ int report_turn(int root, clock_t deadline) __attribute__((warn_unused_result));
 void report_end_turn(int turn);
 
 /*
- * Recalls from the report of an earlier run of this boot what was left open (DEVICE_DUE, m->all_due), the child of that
- * run that is still at work on a device (left), and what one that has ended has written (HANDS_OVERRIDDEN). Needs the
- * devices in order.
+ * Recalls from the report of an earlier run of this boot what was left open (DEVICE_DUE; where that is all, m->settle
+ * is off), the child of that run that is still at work on a device (left), and what one that has ended may have written
+ * (HANDS_OVERRIDDEN, see recall_overrides() of scan.c). Needs the devices in order.
  */
 void report_recall(struct machine *m, int root) __attribute__((nonnull));
 

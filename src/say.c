@@ -88,7 +88,7 @@ static void warn_of_group(const struct group *g, const struct listener *l)
 	for_each_member(g, d) {
 		if (is_claimed(d)) {
 			claimed = true;
-		} else if (!is_exempt(d) || blocks_group(d, d->driver)) {
+		} else if (is_bridge(d) || is_host_bridge(d) ? blocks_group(d, d->driver) : !is_exempt(d)) {
 			text_add(&t, " %pd", d);
 		}
 	}

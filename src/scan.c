@@ -40,6 +40,7 @@ static int add_function(void *ctx, const char *name)
 	struct eyes *e = ctx;
 	struct machine *m = e->m;
 	struct device *d = m->end;
+	struct selector *sel;
 	struct text t;
 	pciaddr address = pciaddr_from_name(name, (unsigned)strlen(name));
 
@@ -58,10 +59,14 @@ static int add_function(void *ctx, const char *name)
 	if (!parse_modalias(d, t.p))
 		return -EINVAL;
 	/* Virtual functions are there from a later write to sriov_numvfs on, after each boot. */
-	if (m->phase == PHASE_NEXT_BOOT && link_of(e, &t, d, "physfn") > 0)
-		m->any_virtual = true;
-	else
+	if (m->phase != PHASE_NEXT_BOOT || link_of(e, &t, d, "physfn") <= 0) {
 		m->end++;
+		return 0;
+	}
+	for_each_selector(&m->settings->list[LIST_IDS], sel) {
+		if (selector_match(sel, d) == SELECTOR_YES)
+			sel->flags |= SELECTOR_VIRTUAL;
+	}
 	return 0;
 }
 
@@ -122,6 +127,25 @@ static bool asks_for_display(const struct machine *m)
 	return false;
 }
 
+/*
+ * What a run wrote that did not come to its end is ours, to be completed or given back; where it was never written, or
+ * somebody wrote something else since, there is nothing of ours.
+ */
+static void recall_overrides(struct machine *m)
+{
+	struct device *d;
+
+	for_each_device(m, d) {
+		if (!d->done)
+			continue;
+		if (d->override ? d->override == d->target || (is_host_bridge(d) && !strcmp(d->override, "none"))
+				: d->driver == d->target)
+			d->override = NULL;
+		else
+			d->done = 0;
+	}
+}
+
 int scan_machine(struct machine *m, const struct root *root, const char *release)
 {
 	struct eyes e = { .m = m, .root = root->fd };
@@ -158,11 +182,12 @@ int scan_machine(struct machine *m, const struct root *root, const char *release
 	if (!m->any_group)
 		m->firmware = firmware_iommu(root->fd);
 	for_each_device(m, d) {
-		if (d->facts & (DEVICE_SELECTED | DEVICE_GUARD_FAILED))
+		if (d->facts & (DEVICE_SELECTED | DEVICE_GUARD_FAILED | DEVICE_DUE))
 			read_details(&e, d);
 	}
 	if (m->settings->driver == DRIVER_AUTO)
 		find_variants(m, root->fd, release);
+	recall_overrides(m);
 	if (m->phase == PHASE_NEXT_BOOT)
 		forget_modules(m, root->fd, release);
 	else

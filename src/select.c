@@ -68,7 +68,7 @@ void select_devices(struct machine *m)
 		struct selector *sel;
 
 		for_each_selector(&m->settings->list[i], sel) {
-			sel->flags &= SELECTOR_AS_WRITTEN;
+			sel->flags &= SELECTOR_KEPT;
 			if (i != LIST_IDS || sel->flags & SELECTOR_EXCLUDES) {
 				if (i == LIST_IDS || !m->settings->list[i].off)
 					apply_cover(sel, m, i);

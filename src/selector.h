@@ -22,7 +22,9 @@ enum {
 	SELECTOR_OPTIONAL = 1 << 1, /* X? */
 	SELECTOR_GUARDED = 1 << 2,  /* X@VVVV:DDDD */
 	SELECTOR_SLOT = 1 << 3,	    /* every function of the slot */
-	SELECTOR_AS_WRITTEN = (1 << 4) - 1,
+	/* As found by the scan. */
+	SELECTOR_VIRTUAL = 1 << 7, /* it means a virtual function, which will not be there at the next boot */
+	SELECTOR_KEPT = ((1 << 4) - 1) | SELECTOR_VIRTUAL,
 	/* As found on this machine (written by select_devices()). */
 	SELECTOR_MATCHED = 1 << 4, /* some device matches */
 	SELECTOR_STALE = 1 << 5,   /* guarded, and no device fits */

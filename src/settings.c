@@ -102,7 +102,7 @@ static bool list_entry(const struct reading *r, struct span word, bool excluded)
 		return false;
 	}
 	settings_problem(r->s, &sel.at, word, why);
-	return sel.flags & SELECTOR_EXCLUDES && !sel.text.len;
+	return r->list == LIST_IDS && sel.flags & SELECTOR_EXCLUDES && !sel.text.len;
 }
 
 /* The command line replaces what the files select, but never what they exclude. */

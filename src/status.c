@@ -23,8 +23,9 @@ struct status {
 	struct job *job;
 	unsigned n;
 	struct row *row;
-	bool found; /* there is a report */
-	bool wrong; /* something is not as it should be */
+	bool found;  /* there is a report */
+	bool wrong;  /* something is not as it should be */
+	bool failed; /* a run could not read the machine */
 	struct json_object *devices, *absent, *warnings;
 };
 
@@ -152,6 +153,11 @@ static void judge(struct status *s, struct row *r)
 		list_directory(root, text_set(&t, "sys/kernel/iommu_groups/%s/devices", group), judge_member, &member);
 }
 
+static const char *or_null(const char *column)
+{
+	return *column && strcmp(column, "-") ? column : NULL;
+}
+
 static bool is_wrong(const struct row *r)
 {
 	static const char *const fine[] = { "claimed", "already", "kept", "excluded" };
@@ -166,11 +172,6 @@ static bool is_wrong(const struct row *r)
 			return false;
 	}
 	return true;
-}
-
-static const char *or_null(const char *column)
-{
-	return *column && strcmp(column, "-") ? column : NULL;
 }
 
 static void print_row(const struct row *r, const struct listener *out)
@@ -297,9 +298,10 @@ int print_status(struct job *j, bool json)
 	good = read_rows(&s);
 	if (good && !s.n)
 		without_rows(&s, asked);
-	for (struct row *r = s.row; r < s.row + s.n; r++) {
+	for (struct row *r = s.row; good && r < s.row + s.n; r++) {
 		judge(&s, r);
 		s.wrong |= is_wrong(r);
+		s.failed |= !or_null(r->column[REPORT_ADDRESS]) && !is_absent(r);
 		if (json)
 			add_row(&s, r);
 		else
@@ -309,7 +311,7 @@ int print_status(struct job *j, bool json)
 	error = json ? json_print(o) : output_flush(&out);
 	if (error)
 		say(&complaints, LEVEL_FAILED, "standard output cannot be written");
-	status = error || !good ? STATUS_FAILED : j->settings.problems ? STATUS_WRONG : s.wrong;
+	status = error || !good || s.failed ? STATUS_FAILED : j->settings.problems ? STATUS_WRONG : s.wrong;
 	for (struct row *r = s.row; r < s.row + s.n; r++)
 		free(r->text);
 	free(s.row);

@@ -58,5 +58,6 @@ void find_variants(struct machine *m, int root, const char *release)
 			}
 		}
 	}
+	m->no_aliases = l.failed;
 	lines_close(&l);
 }

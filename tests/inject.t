@@ -10,15 +10,16 @@
 use strict;
 use warnings;
 use Cwd 'abs_path';
-use File::Copy;
 use File::Path qw(make_path remove_tree);
+use FindBin;
+use lib $FindBin::Bin;
 use Test::More;
+use Tree;
 
 my $dir = 'build/inject';
 my $root = "$dir/root";
 my $pci = "$root/sys/bus/pci";
 my @devices = map { "0000:03:00.$_" } 0, 1;
-my @as_root = $> ? qw(unshare --map-root-user) : ();
 my %errors = (
 	openat => ['EIO', 'EBUSY', 'ENODEV'], read => ['EIO'], pread64 => ['EIO', 'EINTR'], readlinkat => ['EIO', 'ENOENT'],
 	write => ['EBUSY', 'ENODEV', 'EIO', 'ENOMEM', 'EINTR'], close => ['EIO'], getdents64 => ['EIO'],
@@ -26,32 +27,6 @@ my %errors = (
 	execve => ['ENOENT'], faccessat => ['EIO', 'ENOENT'], mkdirat => ['EROFS'], renameat => ['ENOSPC'], flock => ['ENOLCK', 'EINTR'],
 	fchdir => ['EIO'], mmap => ['ENOMEM'], times => ['EIO'],
 );
-
-sub slurp {
-	my ($path) = @_;
-	open my $in, '<', $path or return '';
-	local $/;
-	return scalar <$in> // '';
-}
-
-sub spew {
-	my ($path, $text) = @_;
-	open my $out, '>', $path or die "$path: $!\n";
-	print $out $text;
-	close $out or die "$path: $!\n";
-}
-
-sub new_tree {
-	remove_tree($root);
-	system('tests/fixture', 'unpack', 'tests/fixtures/qemu-q35/machine', $root) == 0 or die "no machine\n";
-	make_path("$root/$_") for qw(dev sbin etc sys/bus/pci/drivers/vfio-pci);
-	copy('build/klibc/modprobe', "$root/sbin/modprobe") or die "no modprobe: $!\n";
-	chmod 0755, "$root/sbin/modprobe";
-	spew("$root/etc/vfio-boot.conf", "ids = 0000:03:00.*\ntimeout = 3\n");
-	unlink map { "$pci/devices/$_/driver" } @devices;
-	# Nobody uses them.
-	remove_tree("$root/sys/class/net");
-}
 
 # The same tree again, without unpacking it.
 sub reset_tree {
@@ -96,7 +71,7 @@ sub broken {
 }
 
 make_path($dir);
-new_tree();
+q35($root, "ids = 0000:03:00.*\ntimeout = 3\n");
 is(claim(), 1, 'a run without a fault: what did not bind is exit status 1');
 is(broken(1), undef, 'and everything is as it should be');
 my (%calls, %pids);

@@ -7,32 +7,18 @@
 
 use strict;
 use warnings;
-use File::Copy;
 use File::Path qw(make_path remove_tree);
+use FindBin;
+use lib $FindBin::Bin;
 use Test::More;
+use Tree;
 use Time::HiRes qw(time sleep);
 
 my $root = 'build/leftover';
 my $pci = "$root/sys/bus/pci";
 my ($a, $b) = map { "0000:03:00.$_" } 0, 1;
-my @as_root = $> ? qw(unshare --map-root-user) : ();
 my @claim = (@as_root, 'build/vfio-boot-claim', '--sysroot', $root);
 my $nobody = 4194303; # one less than the highest process number that there can be
-
-sub slurp {
-	my ($path) = @_;
-	open my $in, '<', $path or return '';
-	local $/;
-	return scalar <$in> // '';
-}
-
-sub spew {
-	my ($path, $text) = @_;
-	make_path($path =~ s{/[^/]*\z}{}r);
-	open my $out, '>', $path or die "$path: $!\n";
-	print $out $text;
-	close $out or die "$path: $!\n";
-}
 
 sub report { spew("$root/run/vfio-boot/report", join '', map { "$_\n" } 'vfio-boot-report 1', map { tr/|/\t/r } @_) }
 sub rows { return slurp("$root/run/vfio-boot/report") }
@@ -46,22 +32,8 @@ sub run {
 	return ($? >> 8, time - $start);
 }
 
-sub new_tree {
-	my ($settings) = @_;
-	remove_tree($root);
-	system('tests/fixture', 'unpack', 'tests/fixtures/qemu-q35/machine', $root) == 0 or die "no machine\n";
-	make_path("$root/$_") for qw(dev sbin run sys/bus/pci/drivers/vfio-pci sys/bus/pci/drivers/e1000e);
-	copy('build/klibc/modprobe', "$root/sbin/modprobe") or die "no modprobe: $!\n";
-	chmod 0755, "$root/sbin/modprobe";
-	spew("$root/etc/vfio-boot.conf", $settings);
-	spew("$root/dev/kmsg", '');
-	spew("$pci/drivers_probe", '');
-	unlink map { "$pci/devices/$_/driver" } $a, $b;
-	remove_tree("$root/sys/class/net");
-}
-
 # A module that does not load: the boot goes on, and nothing was begun.
-new_tree("ids = 0000:03:00.*\ntimeout = 1\n");
+q35($root, "ids = 0000:03:00.*\ntimeout = 1\n");
 spew("$root/modprobe.slow", '');
 my ($status, $seconds) = run();
 is($status, 1, 'a module that takes long: exit status 1');
@@ -82,7 +54,7 @@ my %then = (
 );
 for my $name (sort keys %then) {
 	my ($settings, $written) = @{ $then{$name} };
-	new_tree($settings);
+	q35($root, $settings);
 	report(map { "$_|$open" } @$written);
 	spew("$pci/devices/$_/driver_override", "vfio-pci\n") for @$written;
 	run('--second-look');
@@ -90,7 +62,7 @@ for my $name (sort keys %then) {
 	unlike(rows(), qr/override-left|timeout/, 'and that is the end of it');
 }
 # While the child lives nobody touches it.
-new_tree("ids = 0000:03:00.*\n");
+q35($root, "ids = 0000:03:00.*\n");
 make_path("$root/proc/$nobody");
 report("$a|$open", "$b|$open");
 spew("$pci/devices/$_/driver_override", "vfio-pci\n") for $a, $b;
@@ -99,15 +71,24 @@ is(override($_), "vfio-pci\n", "$_ is left alone while a child is at work on it"
 like(rows(), qr/^\Q$a\E\t.*\tfailed\ttimeout\t.*\tprocess $nobody is still at work, past the time limit$/m,
 	'and still reported so, without what this run did');
 is(slurp("$root/modprobe.log"), '', 'which was nothing');
+# Also where nobody asks for it any more, and for its group mate.
+for my $settings ("ids = 0000:03:00.1\n", "ids = 0000:03:00.1 !0000:03:00.0\n", "ids = 0000:04:00.0\n") {
+	q35($root, $settings);
+	make_path("$root/proc/$nobody");
+	report("$a|$open");
+	run($_) for '--dry-run', '--second-look', '--settle', '--second-look';
+	like(rows(), qr/^\Q$a\E\t.*\tfailed\ttimeout\t.*\tprocess $nobody is still at work/m, 'the child at work is not forgotten');
+	unlike(rows(), qr/^\Q$b\E\t\S+\t7\tclaimed/m, 'and nobody of its group is claimed');
+}
 # Somebody else's override is not ours to clear.
-new_tree("ids = 0000:03:00.*\n");
+q35($root, "ids = 0000:03:00.*\n");
 report("$a|8086:10d3|-|pending|no-iommu|-|0000:03:00.*|x");
 spew("$pci/devices/$a/driver_override", "vfio-pci\n");
 run('--second-look');
 like(override($a), qr/^vfio-pci/, 'an override that was there before a pending device is put back');
 
 # --settle does what was left open, and no more.
-new_tree("ids = 0000:03:00.* 0000:04:00.0\n");
+q35($root, "ids = 0000:03:00.* 0000:04:00.0\n");
 unlink "$pci/devices/0000:04:00.0/driver";
 report("$a|8086:10d3|7|pending|no-iommu|-|0000:03:00.*|x", "$b|8086:10d3|7|pending|no-iommu|-|0000:03:00.*|x",
 	'0000:09:00.0|8086:10d3|12|claimed|-|vfio-pci|8086:10d3|-', '-|-|-|absent|-|-|10de:2204|no such device');
@@ -117,21 +98,21 @@ is(override('0000:04:00.0'), "(null)\n", 'what was not in the report is not');
 unlike(rows(), qr/^0000:04:00\.0/m, 'nor is it there now');
 like(rows(), qr/^0000:09:00\.0\t8086:10d3\t12\tclaimed\t/m, 'the other records are kept');
 like(rows(), qr/^-\t-\t-\tabsent\t-\t-\t10de:2204\t/m, 'all of them');
-new_tree("ids = 0000:03:00.*\n");
+q35($root, "ids = 0000:03:00.*\n");
 run('--settle');
 ok(!-e "$root/run/vfio-boot/report", '--settle without a report makes none: the claim has not run, and that shows');
-new_tree("ids = 0000:03:00.*\n");
+q35($root, "ids = 0000:03:00.*\n");
 report('-|-|-|failed|-|-|-|the devices cannot be read');
 run('--settle');
 like(rows(), qr/^\Q$a\E\t\S+\t7\tfailed\tbind\t/m, 'of a run that could not read the devices all is open');
 unlike(rows(), qr/cannot be read/, 'and its failure is over');
 
 # A look that reads nothing takes nothing away from the report.
-new_tree("# nothing\n");
+q35($root, "# nothing\n");
 report("$a|8086:10d3|7|claimed|-|vfio-pci|0000:03:00.*|-", "$b|8086:10d3|7|claimed|-|vfio-pci|0000:03:00.*|-");
 run('--second-look');
 like(rows(), qr/^\Q$_\E\t8086:10d3\t7\tclaimed\t/m, "nothing selected: $_ is still claimed") for $a, $b;
-new_tree("ids = 0000:03:00.0\n");
+q35($root, "ids = 0000:03:00.0\n");
 report("$a|8086:10d3|7|claimed|-|vfio-pci|0000:03:00.*|-", "$b|8086:10d3|7|claimed|-|vfio-pci|0000:03:00.*|-",
 	'0000:77:00.0|8086:10d3|9|claimed|-|vfio-pci|0000:77:00.0|-');
 run('--second-look');
@@ -141,7 +122,7 @@ like(rows(), qr/^0000:77:00\.0\t8086:10d3\t9\tfailed\tvanished\t-\t0000:77:00\.0
 like(slurp("$root/dev/kmsg"), qr/^<3>vfio-boot: 0000:77:00\.0 \[8086:10d3\]: failed, vanished/m, 'in the kernel log too');
 
 # The parent is killed while its child is at work: the next run waits for that child.
-new_tree("ids = 0000:03:00.*\ntimeout = 10\n");
+q35($root, "ids = 0000:03:00.*\ntimeout = 10\n");
 my $pid = fork // die "fork: $!\n";
 if (!$pid) {
 	open STDERR, '>', "$root/stderr";

@@ -9,18 +9,15 @@
 use strict;
 use warnings;
 use File::Path qw(make_path remove_tree);
+use FindBin;
+use lib $FindBin::Bin;
 use Test::More;
+use Tree;
 
 my $work = 'build/random';
 my @seeds = @ARGV ? @ARGV : 1 .. 400;
 
-sub spew {
-	my ($path, $text) = @_;
-	make_path("$work/$path" =~ s{/[^/]*\z}{}r);
-	open my $out, '>:raw', "$work/$path" or die "$work/$path: $!\n";
-	print $out $text;
-	close $out or die "$work/$path: $!\n";
-}
+sub in_tree { spew("$work/$_[0]", $_[1]) }
 
 sub link_to {
 	my ($target, $path) = @_;
@@ -61,20 +58,20 @@ sub make_tree {
 	my (%path, %builtin);
 	remove_tree($work);
 	make_path("$work/sys/bus/pci/devices", "$work/sys/class/block", "$work/sys/class/net");
-	spew('etc/vfio-boot.conf', join '', map { "$_\n" } @{ $pair->{settings} });
-	spew('proc/cmdline', join('', @{ $pair->{'command line'} }) . "\n");
-	spew('var/lib/vfio-boot/protect', "# nothing\n");
+	in_tree('etc/vfio-boot.conf', join '', map { "$_\n" } @{ $pair->{settings} });
+	in_tree('proc/cmdline', join('', @{ $pair->{'command line'} }) . "\n");
+	in_tree('var/lib/vfio-boot/protect', "# nothing\n");
 	for (@{ $pair->{machine} }) {
 		my @word = split / /;
 		if ($word[0] eq 'kernel') {
-			spew('proc/sys/kernel/osrelease', "$word[1].0-test\n");
+			in_tree('proc/sys/kernel/osrelease', "$word[1].0-test\n");
 		} elsif ($word[0] eq 'firmware') {
-			spew("sys/firmware/acpi/tables/$word[1]", '');
+			in_tree("sys/firmware/acpi/tables/$word[1]", '');
 		} elsif ($word[0] eq 'stranger') {
 			link_to("../../../../devices/platform/$word[2]", "sys/kernel/iommu_groups/$word[1]/devices/$word[2]");
 		} elsif ($word[0] eq 'noiommu') {
 			make_path("$work/sys/kernel/iommu_groups/$word[1]/devices");
-			spew("sys/kernel/iommu_groups/$word[1]/name", "vfio-noiommu\n");
+			in_tree("sys/kernel/iommu_groups/$word[1]/name", "vfio-noiommu\n");
 		}
 		next if $word[0] !~ /:/;
 		my ($address, $ids, $class, @more) = @word;
@@ -83,7 +80,7 @@ sub make_tree {
 		my $dir = $path{$address} = ($parent ? $path{$parent} : 'pci0000:00') . "/$address";
 		my $up = '../' x ($dir =~ tr{/}{} + 2);
 		$class = uc "${class}00";
-		spew("sys/devices/$dir/modalias", sprintf "pci:v0000%sd0000%ssv0000%ssd0000%sbc%ssc%si%s\n",
+		in_tree("sys/devices/$dir/modalias", sprintf "pci:v0000%sd0000%ssv0000%ssd0000%sbc%ssc%si%s\n",
 			@id[ 0 .. 3 ], unpack '(A2)3', $class);
 		link_to("../../../devices/$dir", "sys/bus/pci/devices/$address");
 		my $override = '(null)';
@@ -98,17 +95,17 @@ sub make_tree {
 				$override = $1;
 			} elsif (/^use=(.*)/) {
 				link_to("../../devices/$dir/block/$1", "sys/class/block/$1");
-				spew('proc/mounts', "/dev/$1 / ext4 rw 0 0\n");
+				in_tree('proc/mounts', "/dev/$1 / ext4 rw 0 0\n");
 			} elsif ($_ eq 'vfs') {
-				spew("sys/devices/$dir/sriov_numvfs", "2\n");
+				in_tree("sys/devices/$dir/sriov_numvfs", "2\n");
 			} elsif ($_ eq 'vga') {
-				spew("sys/devices/$dir/boot_vga", "1\n");
+				in_tree("sys/devices/$dir/boot_vga", "1\n");
 			}
 		}
-		spew("sys/devices/$dir/driver_override", "$override\n");
+		in_tree("sys/devices/$dir/driver_override", "$override\n");
 	}
 	my ($kernel) = map { /^kernel (.*)/ ? $1 : () } @{ $pair->{machine} };
-	spew("lib/modules/$kernel.0-test/modules.builtin", join '', map { "kernel/$_.ko\n" } sort keys %builtin);
+	in_tree("lib/modules/$kernel.0-test/modules.builtin", join '', map { "kernel/$_.ko\n" } sort keys %builtin);
 }
 
 sub printed {

@@ -8,30 +8,26 @@ use strict;
 use warnings;
 use File::Path qw(make_path remove_tree);
 use JSON::PP ();
+use FindBin;
+use lib $FindBin::Bin;
 use Test::More;
+use Tree;
 
 my $root = 'build/status';
-my @as_root = $> ? qw(unshare --map-root-user) : ();
 
-sub spew {
-	my ($path, $text) = @_;
-	make_path("$root/$path" =~ s{/[^/]*\z}{}r);
-	open my $out, '>', "$root/$path" or die "$path: $!\n";
-	print $out $text;
-	close $out or die "$path: $!\n";
-}
+sub in_tree { spew("$root/$_[0]", $_[1]) }
 
 # ADDRESS => [GROUP, DRIVER or '']
 sub tree {
 	my (%device) = @_;
 	remove_tree($root);
 	make_path("$root/sys/bus/pci/devices", "$root/sys/bus/pci/drivers/vfio-pci");
-	spew('proc/cmdline', "quiet\n");
-	spew('etc/vfio-boot.conf', "ids = 8086:10d3\n");
+	in_tree('proc/cmdline', "quiet\n");
+	in_tree('etc/vfio-boot.conf', "ids = 8086:10d3\n");
 	for my $address (sort keys %device) {
 		my ($group, $driver) = @{ $device{$address} };
 		my $dir = "sys/devices/pci0000:00/$address";
-		spew("$dir/modalias", "pci:v00008086d000010D3sv00000000sd00000000bc02sc00i00\n");
+		in_tree("$dir/modalias", "pci:v00008086d000010D3sv00000000sd00000000bc02sc00i00\n");
 		symlink "../../../devices/pci0000:00/$address", "$root/sys/bus/pci/devices/$address";
 		symlink "../../../kernel/iommu_groups/$group", "$root/$dir/iommu_group";
 		make_path("$root/sys/kernel/iommu_groups/$group/devices");
@@ -43,7 +39,7 @@ sub tree {
 	}
 }
 
-sub report { spew('run/vfio-boot/report', join '', map { "$_\n" } 'vfio-boot-report 1', map { tr/|/\t/r } @_) }
+sub report { in_tree('run/vfio-boot/report', join '', map { "$_\n" } 'vfio-boot-report 1', map { tr/|/\t/r } @_) }
 
 sub status {
 	my (@options) = @_;
@@ -112,7 +108,7 @@ END
 END
 	'a run that failed' => [], ['-|-|-|failed|-|-|-|the devices cannot be read'], <<'END',
 failed: the devices cannot be read
--- exit 1
+-- exit 3
 END
 	'held unasked' => ['0000:09:00.0' => [8, 'vfio-pci']], ['-|-|-|absent|-|-|10de:2204|no such device (optional)'], <<'END',
 vfio-boot: 0000:09:00.0: foreign: vfio-pci holds it, and this boot did not claim it
@@ -139,7 +135,7 @@ my %none = ('another version' => "vfio-boot-report 7\n", empty => '', 'cut off i
 	'an unknown verdict' => "vfio-boot-report 1\n" . join("\t", split /\|/, $claimed =~ s/claimed/clai/r) . "\n");
 for (sort keys %none) {
 	tree(@good);
-	spew('run/vfio-boot/report', $none{$_});
+	in_tree('run/vfio-boot/report', $none{$_});
 	like(status(), qr{^vfio-boot: /run/vfio-boot/report:\d: .*-- exit 3\n\z}ms, "$_: exit status 3");
 }
 tree(@good);
@@ -148,22 +144,22 @@ like(status(), qr/-- exit 3\n\z/, 'a folder in its place as well');
 
 # group=ignore: the others of a group are as they were.
 tree(@good, '0000:03:00.2' => [7, 'e1000e']);
-spew('etc/vfio-boot.conf', "ids = 8086:10d3\ngroup = ignore\n");
+in_tree('etc/vfio-boot.conf', "ids = 8086:10d3\ngroup = ignore\n");
 report($claimed, $mate);
 like(status(), qr/\A[^;]*-- exit 0\n\z/, 'group=ignore: a group mate is no drift');
 
 # Without a report.
 tree(@good);
 like(status(), qr/no report of this boot: the claim has not run.*update-initramfs.*\n.*-- exit 1\n\z/s, 'no report, though devices are selected');
-spew('proc/cmdline', "vfio.ids=off\n");
+in_tree('proc/cmdline', "vfio.ids=off\n");
 like(status(), qr/nothing was claimed in this boot: vfio\.ids=off\n.*-- exit 0\n\z/s, 'vfio.ids=off: that is as it should be');
-spew('proc/cmdline', "quiet\n");
+in_tree('proc/cmdline', "quiet\n");
 report();
 like(status(), qr/this boot had no device to claim; the settings have changed since.*-- exit 0\n\z/s, 'a report without records');
 unlink "$root/run/vfio-boot/report";
-spew('etc/vfio-boot.conf', "# nothing\n");
+in_tree('etc/vfio-boot.conf', "# nothing\n");
 like(status(), qr/no device is selected\n.*-- exit 0\n\z/s, 'nothing selected');
-spew('etc/vfio-boot.conf', "ids = x\n");
+in_tree('etc/vfio-boot.conf', "ids = x\n");
 report($claimed, $mate);
 like(status(), qr{/etc/vfio-boot\.conf:1:7: x: .*-- exit 2\n\z}s, 'settings with an error: exit status 2');
 remove_tree($root) if Test::More->builder->is_passing;

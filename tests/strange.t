@@ -9,28 +9,14 @@ use strict;
 use warnings;
 use Cwd 'abs_path';
 use File::Path qw(make_path remove_tree);
+use FindBin;
+use lib $FindBin::Bin;
 use Test::More;
+use Tree;
 
 my $dir = 'build/strange';
 my $root = "$dir/root";
 my $pci = 'sys/bus/pci/devices';
-# Who is not root may shut nothing into a tree but as the root of a namespace.
-my @as_root = $> ? qw(unshare --map-root-user) : ();
-
-sub spew {
-	my ($path, $text) = @_;
-	make_path($path =~ s{/[^/]*\z}{}r);
-	open my $out, '>', $path or die "$path: $!\n";
-	print $out $text;
-	close $out or die "$path: $!\n";
-}
-
-sub slurp {
-	my ($path) = @_;
-	open my $in, '<', $path or return "no $path";
-	local $/;
-	return scalar <$in> // '';
-}
 
 # Two cards, each a group.
 sub new_tree {
@@ -115,6 +101,34 @@ symlink '../../../kernel/iommu_groups/1', "$root/sys/devices/pci0000:00/0000:02:
 symlink '../../../../devices/pci0000:00/0000:01:00.0', "$root/sys/kernel/iommu_groups/1/devices/0000:01:00.0";
 like(plan_of('a group that lists but one of its two members'),
 	qr/^0000:01:00\.0 .* group 1: refused, .*\n0000:02:00\.0 .* group 1: refused, /m, 'is refused as a whole');
+
+# A member that the group lists, and whose own link says otherwise.
+new_tree();
+symlink '../../../../devices/pci0000:00/0000:02:00.0', "$root/sys/kernel/iommu_groups/1/devices/0000:02:00.0";
+unlike(plan_of('a member whose link names another group'), qr/: claim for/, 'nobody of the two groups is claimed');
+unlink "$root/sys/devices/pci0000:00/0000:02:00.0/iommu_group";
+unlike(plan_of('a member without a link'), qr/: claim for/, 'nor here');
+
+# A virtual function in the group of its own: at the next boot it is not there.
+new_tree();
+symlink '../0000:01:00.0', "$root/sys/devices/pci0000:00/0000:02:00.0/physfn";
+unlink "$root/sys/devices/pci0000:00/0000:02:00.0/iommu_group", "$root/sys/kernel/iommu_groups/2/devices/0000:02:00.0";
+symlink '../../../kernel/iommu_groups/1', "$root/sys/devices/pci0000:00/0000:02:00.0/iommu_group";
+symlink '../../../../devices/pci0000:00/0000:02:00.0', "$root/sys/kernel/iommu_groups/1/devices/0000:02:00.0";
+spew("$root/etc/vfio-boot.conf", "ids = 0000:01:00.0 0000:02:00.0 10de:2204\n");
+my $boot = run('build/vfio-boot', 'plan');
+like($boot, qr/^0000:01:00\.0 .*: claim for/m, 'a virtual function in the group is no hindrance at the next boot');
+like($boot, qr/^0000:02:00\.0: absent: no such device at boot \(virtual functions/m, 'it is absent then, and why');
+like($boot, qr/^10de:2204: absent: no such device$/m, 'others are just absent');
+
+# Settings that lead nowhere, and protection that was meant.
+new_tree();
+make_path("$root/etc/vfio-boot.conf.d");
+symlink '/gone', "$root/etc/vfio-boot.conf.d/a.conf";
+like(plan_of('a dangling link among the settings'), qr{/etc/vfio-boot\.conf\.d/a\.conf: .*\n.*-- exit 2$}ms, 'is an error');
+new_tree();
+spew("$root/etc/vfio-boot.conf", "ids = 0000:01:00.0\nprotect = ! 0000:01:00.0\n");
+like(plan_of('protect with an exclusion mark'), qr/^0000:01:00\.0 .*: refused, protected: /m, 'protects all the same');
 
 # The boot display of a machine with two firmware framebuffers.
 new_tree();

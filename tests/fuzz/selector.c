@@ -76,7 +76,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		return 0;
 	}
 	expect(sel->text.len && sel->text.p >= text && sel->text.p + sel->text.len <= text + size);
-	expect(sel->hops <= SELECTOR_HOPS && !(sel->flags & ~SELECTOR_AS_WRITTEN));
+	expect(sel->hops <= SELECTOR_HOPS && !(sel->flags & ~SELECTOR_KEPT));
 	expect(!(sel->class & ~sel->class_mask) && !(sel->class_mask >> 24));
 
 	write_selector(sel, &page);

@@ -1,0 +1,51 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# What the tests share that run the programs on a tree of their own.
+
+package Tree;
+
+use strict;
+use warnings;
+use Exporter 'import';
+use File::Copy;
+use File::Path qw(make_path remove_tree);
+
+our @EXPORT = qw(slurp spew q35 @as_root);
+
+# Who is not root may shut nothing into a tree but as the root of a namespace.
+our @as_root = $> ? qw(unshare --map-root-user) : ();
+
+# The text of a file; empty where there is none.
+sub slurp {
+	my ($path) = @_;
+	open my $in, '<', $path or return '';
+	local $/;
+	return scalar <$in> // '';
+}
+
+# Writes a file, with its folders.
+sub spew {
+	my ($path, $text) = @_;
+	make_path($path =~ s{/[^/]*\z}{}r);
+	open my $out, '>:raw', $path or die "$path: $!\n";
+	print $out $text;
+	close $out or die "$path: $!\n";
+}
+
+# The machine of the QEMU tests, in which a claim of the card 0000:03:00 can be made: no driver has it, nobody uses it,
+# vfio-pci is there, and so is a modprobe that tells how it was called. Such a tree never shows a bound device.
+sub q35 {
+	my ($root, $settings) = @_;
+	remove_tree($root);
+	system('tests/fixture', 'unpack', 'tests/fixtures/qemu-q35/machine', $root) == 0 or die "no machine\n";
+	make_path("$root/$_") for qw(dev sbin run sys/bus/pci/drivers/vfio-pci);
+	copy('build/klibc/modprobe', "$root/sbin/modprobe") or die "no modprobe: $!\n";
+	chmod 0755, "$root/sbin/modprobe";
+	spew("$root/etc/vfio-boot.conf", $settings);
+	spew("$root/dev/kmsg", '');
+	spew("$root/sys/bus/pci/drivers_probe", '');
+	unlink map { "$root/sys/bus/pci/devices/0000:03:00.$_/driver" } 0, 1;
+	remove_tree("$root/sys/class/net");
+}
+
+1;
