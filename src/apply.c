@@ -30,18 +30,22 @@ static bool is_begun(const struct hands *h, const struct device *unit)
 static enum work work_of(const struct hands *h, const struct device *unit)
 {
 	enum work work = WORK_NONE;
-	bool unbind = false, claimed = false;
+	bool unbind = false, claimed = false, blocked = false;
 
 	for (const struct device *d = unit; d; d = unit_next(h, d)) {
 		if (is_claimed(d))
 			claimed = true;
 		if (d->verdict == VERDICT_CLAIM)
 			work = WORK_DRIVERLESS;
+		if (!h->alone && (is_bridge(d) || (is_host_bridge(d) && is_exempt(d))) && blocks_group(d, d->driver))
+			blocked = true;
 		if (is_exempt(d) ? blocks_group(d, d->driver) : d->verdict == VERDICT_CLAIM && d->driver)
 			unbind = true;
 	}
 	if (!claimed)
 		return is_begun(h, unit) && !(unit->done & HANDS_ENDED) ? WORK_GIVE_BACK : WORK_NONE;
+	if (blocked || is_begun(h, unit))
+		work = work ? work : WORK_DRIVERLESS;
 	return work && unbind ? WORK_UNBIND : work;
 }
 

@@ -143,6 +143,7 @@ static bool may_have_children(const struct device *d)
 
 void read_details(struct eyes *e, struct device *d)
 {
+	bool first;
 	struct device *above;
 	struct text t;
 
@@ -168,8 +169,10 @@ void read_details(struct eyes *e, struct device *d)
 		if (read_of(e, &t, d, "sriov_numvfs") > 0 && *t.p != '0')
 			d->use = USE_VFS;
 	}
+	/* Whoever comes first of a group sees to the others. */
+	first = !d->group;
 	read_group(e, d);
-	if (!d->group)
+	if (!first || !d->group)
 		return;
 	for_each_member(d->group, d)
 		read_details(e, d);

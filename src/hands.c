@@ -203,9 +203,12 @@ static void rebind(const struct hands *h, struct device *d)
 void unit_give_back(const struct hands *h, struct device *unit)
 {
 	struct device *d;
+	bool kept = false;
 
-	for (d = unit; d; d = unit_next(h, d))
+	for (d = unit; d; d = unit_next(h, d)) {
 		d->done &= (uint8_t)~HANDS_CLAIMED;
+		kept |= d->verdict == VERDICT_ALREADY;
+	}
 	/* Unbinding would wait for that user's end, and a host driver beside it is a kernel BUG before 5.19. */
 	if (is_open(h, unit)) {
 		unit->done |= HANDS_OPEN;
@@ -222,7 +225,7 @@ void unit_give_back(const struct hands *h, struct device *unit)
 	}
 	for (d = unit; d; d = unit_next(h, d)) {
 		/* Who took the driver off a bridge may have been an earlier run. */
-		if (d->done & (HANDS_OVERRIDDEN | HANDS_UNBOUND) || (is_bridge(d) && !d->driver))
+		if (d->done & (HANDS_OVERRIDDEN | HANDS_UNBOUND) || (!kept && is_bridge(d) && !d->driver))
 			rebind(h, d);
 	}
 }

@@ -135,7 +135,7 @@ static void merge_row(void *machine, struct device *d, char *row)
 	set_device_row(&t, machine, d);
 	if (!strcmp(t.p, row))
 		d->facts |= DEVICE_SAID;
-	else if (d->verdict == VERDICT_CLAIM && d->driver == d->target && !d->done)
+	else if (d->verdict == VERDICT_CLAIM && d->driver == d->target && !(d->done & HANDS_OVERRIDDEN))
 		d->verdict = VERDICT_ALREADY;
 }
 
@@ -171,6 +171,9 @@ static void keep_row(void *ctx, struct device *d, char *row)
 	whole.p[TEXT_SIZE - 1] = '\0';
 	report_split(row, column);
 	if (is_run_failure(column))
+		return;
+	/* Said anew. */
+	if (!k->m->settle && !strcmp(column[REPORT_VERDICT], "absent") && next_absent(k->m, NULL))
 		return;
 	claimed = !strcmp(column[REPORT_VERDICT], "claimed");
 	/* A run that has read nothing knows nothing better. */

@@ -67,14 +67,14 @@ sub new_tree {
 		unlink glob "$root/sys/kernel/iommu_groups/*/devices/$_";
 		symlink "/sys/bus/pci/devices/$_", "$root/sys/kernel/iommu_groups/7/devices/$_";
 	}
-	spew("$pci/drivers/$_/unbind", '') for qw(vfio-pci e1000e intel_host);
+	spew("$pci/drivers/$_/unbind", '') for qw(vfio-pci e1000e intel_host shpchp);
 }
 
 # A run; the writes that the tree answers to take as long as its answer.
 sub run {
 	my ($refuses, $own, @options) = @_;
 	my $pid = answer($refuses, %$own);
-	my @slow = map { ('-P', "$ENV{PWD}/$pci/$_") } 'drivers_probe', map { "drivers/$_/unbind" } qw(vfio-pci e1000e intel_host);
+	my @slow = map { ('-P', "$ENV{PWD}/$pci/$_") } 'drivers_probe', map { "drivers/$_/unbind" } qw(vfio-pci e1000e intel_host shpchp);
 	system(@as_root, 'strace', '-f', '-qq', '-o', '/dev/null', '-e', 'trace=write', @slow, '-e', 'inject=write:delay_exit=60000',
 		'build/vfio-boot-claim', @options, '--sysroot', $root);
 	my $status = $? >> 8;
@@ -139,5 +139,27 @@ $before = state_of($a, $b, $host, $second);
 run('', {}, '--second-look');
 is(state_of($a, $b, $host, $second), $before, 'while the child lives nothing is touched');
 is(verdicts($a, $b, $host, $second), join(', ', ('failed timeout') x 4), 'and all of it is remembered');
+
+# A bridge whose driver would keep the group from being used, though all the others are where they should be.
+sub with_bridge {
+	new_tree();
+	spew("$pci/devices/$second/modalias", "pci:v00001B36d00000001sv00000000sd00000000bc06sc04i00\n");
+	set_driver($second, 'shpchp');
+	for ($a, $b) {
+		spew("$pci/devices/$_/driver_override", "vfio-pci\n");
+		set_driver($_, 'vfio-pci');
+	}
+}
+with_bridge();
+is(run('', {}), 0, 'a group that is with vfio-pci already, but for a bridge with shpchp');
+is(state_of($a, $b, $second), 'vfio-pci/vfio-pci vfio-pci/vfio-pci /', 'shpchp is taken off');
+is(verdicts($a, $b), 'already -, already -', 'and nothing else has changed');
+with_bridge();
+set_driver($second, '');
+spew("$pci/devices/$b/driver_override", "(null)\n");
+set_driver($b, '');
+is(run($b, { $b => 'e1000e', $second => 'shpchp' }), 1, 'a newcomer that does not bind beside one that is claimed');
+is(state_of($a, $second), 'vfio-pci/vfio-pci /', 'brings no driver back that would block the group');
+is(state_of($b), 'e1000e/', 'and is given back');
 remove_tree($root) if Test::More->builder->is_passing;
 done_testing();

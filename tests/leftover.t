@@ -121,6 +121,13 @@ like(rows(), qr/^0000:77:00\.0\t8086:10d3\t9\tfailed\tvanished\t-\t0000:77:00\.0
 	'one that has gone is said to have vanished');
 like(slurp("$root/dev/kmsg"), qr/^<3>vfio-boot: 0000:77:00\.0 \[8086:10d3\]: failed, vanished/m, 'in the kernel log too');
 
+# A machine without PCI: absent records do not multiply.
+q35($root, "ids = 0000:03:00.* 10de:2204\n");
+remove_tree("$pci/devices");
+make_path("$pci/devices");
+run($_) for '', '--second-look', '--second-look';
+is(scalar(() = rows() =~ /^-\t-\t-\tabsent\t/mg), 2, 'two selectors are absent, however often one looks');
+
 # The parent is killed while its child is at work: the next run waits for that child.
 q35($root, "ids = 0000:03:00.*\ntimeout = 10\n");
 my $pid = fork // die "fork: $!\n";
