@@ -37,7 +37,7 @@ static enum work work_of(const struct hands *h, const struct device *unit)
 			claimed = true;
 		if (d->verdict == VERDICT_CLAIM)
 			work = WORK_DRIVERLESS;
-		if (!h->alone && (is_bridge(d) || (is_host_bridge(d) && is_exempt(d))) && blocks_group(d, d->driver))
+		if (!h->alone && is_kept_bridge(d) && blocks_group(d, d->driver))
 			blocked = true;
 		if (is_exempt(d) ? blocks_group(d, d->driver) : d->verdict == VERDICT_CLAIM && d->driver)
 			unbind = true;
@@ -118,7 +118,6 @@ static void collect(const struct hands *h, struct device *unit, bool late)
 			/* Whether that child still lives or not: it did not come to its end. */
 			d->reason = REASON_TIMEOUT;
 			d->left = child;
-			d->facts &= (uint16_t)~DEVICE_DUE;
 		} else if (d->trouble) {
 			d->reason = d->trouble;
 		} else if (other || (!h->alone && d->group->stranger)) {
@@ -127,10 +126,12 @@ static void collect(const struct hands *h, struct device *unit, bool late)
 			d->group->about = other;
 		} else if (late && !ended) {
 			d->reason = REASON_TIMEOUT;
-			d->facts &= (uint16_t)~DEVICE_DUE;
 		} else {
 			d->reason = h->m->loaded ? REASON_BIND : REASON_NO_DRIVER;
 		}
+		/* What is said of it is of this run. */
+		if (d->reason == REASON_TIMEOUT)
+			d->facts &= (uint16_t)~DEVICE_DUE;
 	}
 	/* Nobody is at work on what has come to its end. */
 	if (ended)

@@ -172,7 +172,7 @@ static bool is_whole(const struct hands *h, struct device *unit)
 bool unit_claim(const struct hands *h, struct device *unit)
 {
 	for (struct device *d = unit; d && !h->alone; d = d->next) {
-		if ((is_bridge(d) || (is_host_bridge(d) && is_exempt(d))) && !clear_bridge(h, d))
+		if (is_kept_bridge(d) && !clear_bridge(h, d))
 			return false;
 	}
 	return claim_functions(h, unit, 0) && claim_functions(h, unit, DEVICE_BOOT_VGA) && is_whole(h, unit);

@@ -97,6 +97,11 @@ bool is_exempt(const struct device *d)
 	return is_bridge(d) || (is_host_bridge(d) && !is_wanted(d)) || parent_that_is_no_bridge(d);
 }
 
+bool is_kept_bridge(const struct device *d)
+{
+	return is_bridge(d) || (is_host_bridge(d) && is_exempt(d));
+}
+
 bool has_group(const struct device *d)
 {
 	return d->group && !(d->group->flags & GROUP_NOIOMMU);

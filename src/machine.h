@@ -199,6 +199,9 @@ struct device *parent_that_is_no_bridge(const struct device *d) __attribute__((n
 /* Need this member of a group not be claimed with it? (interface.md, "What is decided, and why", 4) */
 bool is_exempt(const struct device *d) __attribute__((nonnull));
 
+/* A bridge, or a host bridge that was not selected: it stays with the host, without a driver that blocks its group. */
+bool is_kept_bridge(const struct device *d) __attribute__((nonnull));
+
 /* Selected and not taken away again. */
 static inline bool is_wanted(const struct device *d)
 {
