@@ -15,14 +15,19 @@ B := build
 pure := text pciaddr selector settings cmdline machine select plan message absent say errtext alias
 core := $(pure) sysfs load firmware variant detail scan use child voice report decide
 claim := $(core) compat hands apply claim
-host := $(core) json status host
+verbs := status
+host := $(core) json request names look $(verbs) host
+
+# The version that NEWS begins with.
+VERSION := $(shell sed -n '1s/^vfio-boot \([^ ]*\).*/\1/p' NEWS)
 
 WARN := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla
 BASE := -std=gnu11 -D_GNU_SOURCE -Isrc -MMD -MP $(WARN)
 CFLAGS ?= -O2 -g
 HOST := $(BASE) -Wconversion -Werror
-JSON_CFLAGS = $(shell pkg-config --cflags json-c)
-JSON_LIBS = $(shell pkg-config --libs json-c)
+LIBS := json-c libpci mount blkid libkmod
+LIB_CFLAGS = $(shell pkg-config --cflags $(LIBS))
+LIB_LIBS = $(shell pkg-config --libs $(LIBS))
 
 X86 := $(if $(findstring x86_64,$(shell $(CC) -dumpmachine)),-malign-data=abi -mskip-rax-setup \
 	-mpreferred-stack-boundary=3 -mincoming-stack-boundary=4)
@@ -59,7 +64,8 @@ $(B)/host/%.o: src/%.c Makefile | $(B)/host
 	$(tell)
 	$(Q)$(CC) $(HOST) $(CPPFLAGS) $(CFLAGS) -c -o $@ $<
 
-$(B)/host/json.o: HOST += $(JSON_CFLAGS)
+# json-c's own header has its name for a folder; the core sees no library.
+$(patsubst %,$(B)/host/%.o,$(filter-out $(core),$(host))): HOST += $(LIB_CFLAGS) -DVERSION='"$(VERSION)"'
 
 # No heap in the core: klibc's own start-up code links malloc, so it is the objects that are looked at.
 heap := malloc|calloc|realloc|free|qsort|opendir|fdopendir
@@ -80,7 +86,7 @@ $(B)/vfio-boot-claim: $(B)/klibc/whole.o
 
 $(B)/vfio-boot: $(host:%=$(B)/host/%.o)
 	$(tell)
-	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(JSON_LIBS)
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LIB_LIBS)
 
 # initramfs-tools looks in its own folder and in /etc, nowhere else: with another PREFIX ours go to /etc.
 libdir := $(PREFIX)/lib/vfio-boot

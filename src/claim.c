@@ -11,6 +11,34 @@
 #include "sysfs.h"
 #include "voice.h"
 
+enum {
+	OPTION_DRY_RUN = 1 << 0,
+	OPTION_NEXT_BOOT = 1 << 1,
+	OPTION_SECOND_LOOK = 1 << 2,
+	OPTION_SETTLE = 1 << 3,
+	OPTION_WRONG = 1 << 4, /* none of those, or without what has to follow it */
+};
+
+/* Reads the options, up to the NULL, into j->argument; returns those without an argument. */
+static unsigned read_options(struct job *j, char **argv)
+{
+	static const char words[] = "--sysroot\0--cmdline\0-k\0--dry-run\0--next-boot\0--second-look\0--settle\0";
+	unsigned given = 0;
+
+	for (; *argv; argv++) {
+		const char *word = words;
+		unsigned i = 0;
+
+		for (; *word && strcmp(*argv, word); i++)
+			word = nth_word(word, 1);
+		if (i >= ARGUMENTS)
+			given |= 1U << (i - ARGUMENTS);
+		else if (!(j->argument[i] = *++argv))
+			return OPTION_WRONG;
+	}
+	return given;
+}
+
 struct foreign {
 	struct machine *m;
 	const struct listener *log;
@@ -104,7 +132,7 @@ int main(int argc, char **argv)
 	unsigned options;
 
 	(void)argc;
-	options = decide_options(j, argv + 1);
+	options = read_options(j, argv + 1);
 	if (options & ~(OPTION_DRY_RUN | OPTION_NEXT_BOOT | OPTION_SECOND_LOOK | OPTION_SETTLE) ||
 	    (options & (OPTION_NEXT_BOOT | OPTION_DRY_RUN)) == OPTION_NEXT_BOOT) {
 		say(&complaints, LEVEL_FAILED,

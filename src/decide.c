@@ -10,26 +10,6 @@
 
 const char *const left_out_off = "vfio.ids=off of this boot is left out";
 
-unsigned decide_options(struct job *j, char **argv)
-{
-	static const char words[] =
-		"--sysroot\0--cmdline\0-k\0--dry-run\0--next-boot\0--second-look\0--now\0--settle\0";
-	unsigned given = 0;
-
-	for (; *argv; argv++) {
-		const char *word = words;
-		unsigned i = 0;
-
-		for (; *word && strcmp(*argv, word); i++)
-			word = nth_word(word, 1);
-		if (i >= ARGUMENTS)
-			given |= 1U << (i - ARGUMENTS);
-		else if (!(j->argument[i] = *++argv))
-			return OPTION_WRONG;
-	}
-	return given;
-}
-
 bool decide_begin(struct job *j)
 {
 	const char *name = j->argument[ARGUMENT_SYSROOT];
@@ -53,6 +33,7 @@ bool decide_settings(struct job *j)
 
 	machine_init(m, s, j->phase);
 	m->settle = j->settle;
+	m->every = j->every;
 	nothing = load_settings(s, &j->paper, &j->root, j->argument[ARGUMENT_CMDLINE]);
 	j->left_out_off = s->off_now && j->phase == PHASE_NEXT_BOOT && !j->argument[ARGUMENT_CMDLINE];
 	if (nothing)

@@ -12,21 +12,13 @@
 /* What follows these options of both programs: DIR, or the real root; TEXT, or that of this boot; VERSION. */
 enum { ARGUMENT_SYSROOT, ARGUMENT_CMDLINE, ARGUMENT_RELEASE, ARGUMENTS };
 
-enum {
-	OPTION_DRY_RUN = 1 << 0,
-	OPTION_NEXT_BOOT = 1 << 1,
-	OPTION_SECOND_LOOK = 1 << 2,
-	OPTION_NOW = 1 << 3,
-	OPTION_SETTLE = 1 << 4,
-	OPTION_WRONG = 1 << 5, /* none of those, or without what has to follow it */
-};
-
 /* All the memory that is needed, two thirds of a mebibyte of it touched at the most; nothing is ever allocated. */
 struct job {
 	/* what is asked */
 	const char *argument[ARGUMENTS]; /* NULL where not given */
 	enum phase phase;
 	bool settle; /* no more than what an earlier run of this boot left open */
+	bool every;  /* all is to be read of every device, whether it is selected or not */
 	struct root root;
 	/* what was found */
 	bool decided;	   /* by decide_machine() in a child */
@@ -35,9 +27,6 @@ struct job {
 	struct settings settings;
 	struct paper paper;
 };
-
-/* Reads the options of both programs, up to the NULL, into j->argument; returns those without an argument. */
-unsigned decide_options(struct job *j, char **argv) __attribute__((nonnull, warn_unused_result));
 
 /* Opens the root; where that fails it says so on standard error and returns false. */
 bool decide_begin(struct job *j) __attribute__((nonnull, warn_unused_result));

@@ -1,60 +1,204 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* vfio-boot: the program of the running system. Options and exit status. */
+/* vfio-boot: the program of the running system. Verbs, options, exit status. */
+#include <getopt.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "json.h"
+#include "look.h"
+#include "names.h"
+#include "request.h"
 #include "status.h"
+#include "voice.h"
+
+#define ANY_WORDS 1000
+
+struct verb {
+	const char *name;
+	int (*run)(struct request *r);
+	unsigned options;
+	unsigned min, max; /* words */
+	const char *words;
+	const char *does;
+};
+
+static const struct verb verbs[] = {
+	{ "plan", verb_plan, OPTION_JSON | OPTION_NOW | OPTION_NEXT_BOOT | OPTION_KERNEL | OPTION_CMDLINE, 0, 0, "",
+	  "what the next boot will do with each device that the settings select, and why" },
+	{ "status", verb_status, OPTION_JSON, 0, 0, "", "what this boot did, and what has drifted since" },
+};
+
+/* In the order of their bits. */
+static const struct {
+	struct option option;
+	const char *argument;
+	const char *does;
+} options[] = {
+	{ { "json", 0, NULL, 0 }, "", "as one JSON object, for programs" },
+	{ { "now", 0, NULL, 0 }, "", "what a claim would do at this moment" },
+	{ { "next-boot", 0, NULL, 0 }, "", "what the next boot does (the default)" },
+	{ { "verbose", 0, NULL, 'v' }, "", "more of each device" },
+	{ { "flat", 0, NULL, 0 }, "", "one line a device" },
+	{ { "domains", 0, NULL, 'D' }, "", "bus indices always with their domain" },
+	{ { "whole", 0, NULL, 0 }, "", "the rest of the IOMMU groups too" },
+	{ { "force", 0, NULL, 0 }, "", "though it would be refused" },
+	{ { "no-rebuild", 0, NULL, 0 }, "", "leave the image of the initramfs as it is" },
+	{ { "as-written", 0, NULL, 0 }, "", "write the selectors as they are, instead of guarded paths" },
+	{ { "print", 0, NULL, 0 }, "", "print it instead of writing it" },
+	{ { "kernel", 1, NULL, 'k' }, " VERSION", "with this kernel instead of the running one" },
+	{ { "cmdline", 1, NULL, 0 }, " TEXT", "with this kernel command line instead of that of this boot" },
+};
+
+#define OPTION_SYSROOT ARRAY_SIZE(options)
+#define OPTION_HELP    (ARRAY_SIZE(options) + 1)
 
 static struct job job;
 
-static int usage(FILE *to)
+static int help(FILE *to)
 {
-	fputs("usage: vfio-boot plan [--next-boot | --now] [--json] [--sysroot DIR] [--cmdline TEXT] [-k VERSION]\n"
-	      "       vfio-boot status [--json] [--sysroot DIR]\n"
-	      "\n"
-	      "plan    says what the next boot will do with each device that the settings select, and why\n"
-	      "status  says what this boot did, and what has drifted since\n"
-	      "\n"
-	      "  --next-boot      what the next boot does (the default)\n"
-	      "  --now            what a claim would do at this moment\n"
-	      "  --json           as one JSON object, for programs\n"
-	      "  --cmdline TEXT   with this kernel command line instead of that of this boot\n"
-	      "  -k VERSION       with this kernel instead of the running one\n"
-	      "  --sysroot DIR    DIR stands for /\n"
-	      "\n"
-	      "Exit status: 0 all is (to be) claimed, kept or excluded; 1 something is refused, failed, pending, absent\n"
-	      "or has drifted; 2 wrong use or wrong settings; 3 the system failed.\n",
-	      to);
-	return to == stdout ? 0 : 2;
+	fprintf(to, "usage: vfio-boot VERB [OPTION...] [WORD...]\n\n");
+	for (unsigned i = 0; i < ARRAY_SIZE(verbs); i++)
+		fprintf(to, "  %-8s %-22s %s\n", verbs[i].name, verbs[i].words, verbs[i].does);
+	fprintf(to,
+		"\nvfio-boot VERB --help has the options of a verb; vfio-boot(8) has it all. DEVICE is any selector:\n"
+		"0000:03:00.0, 03:00, 0000:00:1c.0/00.0, 10de:2204, class:03, boot-vga.\n\n"
+		"Exit status: 0 all is (to be) claimed, kept or excluded; 1 something is refused, failed, pending, absent\n"
+		"or has drifted; 2 wrong use or wrong settings; 3 the system failed.\n");
+	return to == stdout ? 0 : STATUS_WRONG;
+}
+
+static int verb_help(const struct verb *v, FILE *to)
+{
+	fprintf(to, "usage: vfio-boot %s [OPTION...] %s\n\n%s\n\n", v->name, v->words, v->does);
+	for (unsigned i = 0; i < ARRAY_SIZE(options); i++) {
+		char names[40];
+
+		if (!(v->options >> i & 1))
+			continue;
+		snprintf(names, sizeof(names), options[i].option.val ? "-%c, --%s%s" : "%c   --%s%s",
+			 options[i].option.val ? options[i].option.val : ' ', options[i].option.name,
+			 options[i].argument);
+		fprintf(to, "  %-22s %s\n", names, options[i].does);
+	}
+	fprintf(to, "  %-22s %s\n", "    --sysroot DIR", "DIR stands for /");
+	return to == stdout ? 0 : STATUS_WRONG;
+}
+
+static const struct verb *find_verb(const char *name)
+{
+	for (unsigned i = 0; i < ARRAY_SIZE(verbs); i++) {
+		if (!strcmp(verbs[i].name, name))
+			return &verbs[i];
+	}
+	return NULL;
+}
+
+static int wrong_use(const struct verb *v, const char *word, const char *what)
+{
+	say(&complaints, LEVEL_FAILED, "%s: %s: %s (vfio-boot %s --help)", v->name, word, what, v->name);
+	return STATUS_WRONG;
+}
+
+/* Reads the options of a verb into *r and the job; 0 where all is well, or else the exit status, or -1 for --help. */
+static int read_options(const struct verb *v, struct request *r, int argc, char **argv)
+{
+	struct option longs[ARRAY_SIZE(options) + 3] = { 0 };
+	int found;
+
+	for (unsigned i = 0; i < ARRAY_SIZE(options); i++) {
+		longs[i] = options[i].option;
+		longs[i].val = (int)i + 256;
+	}
+	longs[OPTION_SYSROOT] = (struct option){ "sysroot", 1, NULL, OPTION_SYSROOT + 256 };
+	longs[OPTION_HELP] = (struct option){ "help", 0, NULL, OPTION_HELP + 256 };
+	opterr = 0;
+	while ((found = getopt_long(argc, argv, "+:vDk:h", longs, NULL)) != -1 || optind < argc) {
+		unsigned i = (unsigned)found - 256;
+
+		/* The words may stand among the options; a selector never begins with a dash. */
+		if (found == -1) {
+			if (!strcmp(argv[optind - 1], "--")) {
+				while (optind < argc)
+					r->word[r->words++] = argv[optind++];
+				break;
+			}
+			r->word[r->words++] = argv[optind++];
+			continue;
+		}
+		if (found == ':')
+			return wrong_use(v, argv[optind - 1], "something has to follow it");
+		if (found == 'h' || i == OPTION_HELP)
+			return -1;
+		for (unsigned o = 0; o < ARRAY_SIZE(options); o++) {
+			if (found == options[o].option.val)
+				i = o;
+		}
+		if (i == OPTION_SYSROOT)
+			job.argument[ARGUMENT_SYSROOT] = optarg;
+		else if (found == '?' || !(v->options >> i & 1))
+			return wrong_use(v, argv[optind - 1], "no option of this verb");
+		else if (1U << i == OPTION_KERNEL)
+			job.argument[ARGUMENT_RELEASE] = optarg;
+		else if (1U << i == OPTION_CMDLINE)
+			job.argument[ARGUMENT_CMDLINE] = optarg;
+		if (i < OPTION_SYSROOT)
+			r->options |= 1U << i;
+	}
+	r->word[r->words] = NULL;
+	if (r->words < v->min || r->words > v->max)
+		return wrong_use(v, r->words > v->max ? r->word[v->max] : v->words,
+				 r->words > v->max ? "too much" : "is missing");
+	if (asked(r, OPTION_NOW) && asked(r, OPTION_NEXT_BOOT))
+		return wrong_use(v, "--now", "not together with --next-boot");
+	return 0;
+}
+
+int verb_plan(struct request *r)
+{
+	r->job->phase = asked(r, OPTION_NOW) ? PHASE_NOW : PHASE_NEXT_BOOT;
+	return asked(r, OPTION_JSON) ? print_json(r->job) : print_plan(r->job);
+}
+
+int verb_status(struct request *r)
+{
+	r->job->phase = PHASE_NOW;
+	return print_status(r->job, asked(r, OPTION_JSON));
 }
 
 int main(int argc, char **argv)
 {
-	unsigned options;
-	bool json = false, status;
+	static char *words[ANY_WORDS + 2];
+	struct request r = { .job = &job, .word = words };
+	const struct verb *v;
+	int status;
 
-	if (argc > 1 && (!strcmp(argv[1], "--help") || !strcmp(argv[1], "help")))
-		return usage(stdout);
-	status = argc > 1 && !strcmp(argv[1], "status");
-	if (argc < 2 || (!status && strcmp(argv[1], "plan")))
-		return usage(stderr);
-	if (argc > 2 && !strcmp(argv[2], "--help"))
-		return usage(stdout);
-	for (char **word = argv + 2; *word && !json; word++) {
-		json = !strcmp(*word, "--json");
-		/* Close the gap: the options that are left are those of both programs. */
-		for (char **to = word; json && *to; to++)
-			to[0] = to[1];
+	if (argc < 2)
+		return help(stderr);
+	if (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h") || !strcmp(argv[1], "help")) {
+		v = argc > 2 ? find_verb(argv[2]) : NULL;
+		return v ? verb_help(v, stdout) : help(stdout);
 	}
-	options = decide_options(&job, argv + 2);
-	if (options & ~(unsigned)(status ? 0 : OPTION_NOW | OPTION_NEXT_BOOT) ||
-	    options == (OPTION_NOW | OPTION_NEXT_BOOT))
-		return usage(stderr);
-	job.phase = status || options & OPTION_NOW ? PHASE_NOW : PHASE_NEXT_BOOT;
+	if (!strcmp(argv[1], "--version")) {
+		puts("vfio-boot " VERSION);
+		return 0;
+	}
+	v = find_verb(argv[1]);
+	if (!v) {
+		say(&complaints, LEVEL_FAILED, "%s: no such verb (vfio-boot --help)", argv[1]);
+		return STATUS_WRONG;
+	}
+	if (argc > ANY_WORDS)
+		return wrong_use(v, argv[ANY_WORDS], "too much");
+	r.verb = v->name;
+	status = read_options(v, &r, argc - 1, argv + 1);
+	if (status)
+		return status > 0 ? status : verb_help(v, stdout);
+	/* Whoever reads our output may go away (`| head`): a write says so then. */
+	signal(SIGPIPE, SIG_IGN);
+	look_init();
+	names_open();
 	if (!decide_begin(&job))
 		return STATUS_FAILED;
-	if (status)
-		return print_status(&job, json);
-	return json ? print_json(&job) : print_plan(&job);
+	return v->run(&r);
 }

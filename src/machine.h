@@ -152,6 +152,7 @@ struct machine {
 	bool loaded;			   /* by the hands: all has been loaded that can be */
 	bool settle;			   /* only what an earlier run of this boot left open is done */
 	bool failed;			   /* `nothing` is a failure, not a wish */
+	bool every;			   /* all is read of every device */
 	struct text step;		   /* what the hands are doing at this moment */
 	struct device device[DEVICES_MAX]; /* in address order */
 	struct group group[DEVICES_MAX];

@@ -41,30 +41,42 @@ bool plan_only_named(const struct machine *m)
 	return s->only_named & ~(s->list[LIST_PROTECT].off << LIST_PROTECT | s->list[LIST_RESERVE].off << LIST_RESERVE);
 }
 
+bool plan_rule(const struct machine *m, const struct device *d, bool named, enum reason rule)
+{
+	switch (rule) {
+	case REASON_BRIDGE:
+		return is_bridge(d);
+	case REASON_GUARD_MISMATCH:
+		return d->facts & DEVICE_GUARD_FAILED;
+	case REASON_BEHIND_PARENT:
+		return parent_that_is_no_bridge(d);
+	case REASON_PROTECTED:
+		if (d->protects)
+			return true;
+		return !named && ((base_class(d) == 0x01 && m->settings->protect_unknown &&
+				   !m->settings->list[LIST_PROTECT].off) ||
+				  protected_twin(m, d));
+	case REASON_IN_USE:
+		return d->use;
+	case REASON_OVERRIDDEN:
+		return d->override && d->override != d->target && d->driver != d->target;
+	case REASON_NO_IOMMU:
+		return !has_group(d);
+	case REASON_BOOT_VGA:
+		return !named && d->facts & DEVICE_BOOT_VGA;
+	case REASON_RESERVED:
+		return !named && (plan_only_named(m) || d->reserves || is_platform(d));
+	default:
+		return false;
+	}
+}
+
 enum reason plan_own_reason(const struct machine *m, const struct device *d, bool named)
 {
-	if (is_bridge(d))
-		return REASON_BRIDGE;
-	if (d->facts & DEVICE_GUARD_FAILED)
-		return REASON_GUARD_MISMATCH;
-	if (parent_that_is_no_bridge(d))
-		return REASON_BEHIND_PARENT;
-	if (d->protects)
-		return REASON_PROTECTED;
-	if (!named &&
-	    ((base_class(d) == 0x01 && m->settings->protect_unknown && !m->settings->list[LIST_PROTECT].off) ||
-	     protected_twin(m, d)))
-		return REASON_PROTECTED;
-	if (d->use)
-		return REASON_IN_USE;
-	if (d->override && d->override != d->target && d->driver != d->target)
-		return REASON_OVERRIDDEN;
-	if (!has_group(d))
-		return REASON_NO_IOMMU;
-	if (!named && d->facts & DEVICE_BOOT_VGA)
-		return REASON_BOOT_VGA;
-	if (!named && (plan_only_named(m) || d->reserves || is_platform(d)))
-		return REASON_RESERVED;
+	for (enum reason rule = REASON_BRIDGE; rule <= REASON_RESERVED; rule++) {
+		if (plan_rule(m, d, named, rule))
+			return rule;
+	}
 	return REASON_NONE;
 }
 

@@ -30,6 +30,9 @@ void plan_settle(struct machine *m) __attribute__((nonnull));
 /* Does group=ignore hold with this kernel? */
 bool plan_ignores_groups(const struct machine *m) __attribute__((nonnull));
 
+/* Does this rule, of those up to REASON_RESERVED, speak against claiming the device? */
+bool plan_rule(const struct machine *m, const struct device *d, bool named, enum reason rule) __attribute__((nonnull));
+
 /* What speaks against claiming the device itself, whether it was selected or not; REASON_NONE if nothing does. */
 enum reason plan_own_reason(const struct machine *m, const struct device *d, bool named) __attribute__((nonnull));
 

@@ -89,15 +89,15 @@ static int match_hop(void *ctx, const char *name)
 	return 0;
 }
 
-/* Follows a path down the bridges: the functions on a bridge's bus are directories below its own. */
-static void find_path(const struct eyes *e, struct selector *sel)
+/* The functions on a bridge's bus are directories below its own. */
+void find_path(struct machine *m, int pci, struct selector *sel)
 {
-	struct hop h = { e->m, machine_find(e->m, sel->address), NULL, 0 };
+	struct hop h = { m, machine_find(m, sel->address), NULL, 0 };
 
 	for (unsigned i = 0; i < sel->hops && h.at; i++) {
 		h.devfn = sel->hop[i];
 		h.found = NULL;
-		list_directory(e->pci, h.at->name, match_hop, &h);
+		list_directory(pci, h.at->name, match_hop, &h);
 		h.at = h.found;
 	}
 	sel->target = h.at ? h.at->address : PCIADDR_NONE;
@@ -166,7 +166,7 @@ int scan_machine(struct machine *m, const struct root *root, const char *release
 	firmware_framebuffers(root->fd, e.framebuffer);
 	for (enum list_name i = 0; i < LISTS; i++) {
 		for_each_selector(&m->settings->list[i], sel)
-			find_path(&e, sel);
+			find_path(m, e.pci, sel);
 	}
 	e.displays_read = asks_for_display(m);
 	for_each_device(m, d) {
@@ -182,7 +182,7 @@ int scan_machine(struct machine *m, const struct root *root, const char *release
 	if (!m->any_group)
 		m->firmware = firmware_iommu(root->fd);
 	for_each_device(m, d) {
-		if (d->facts & (DEVICE_SELECTED | DEVICE_GUARD_FAILED | DEVICE_DUE))
+		if (m->every || d->facts & (DEVICE_SELECTED | DEVICE_GUARD_FAILED | DEVICE_DUE))
 			read_details(&e, d);
 	}
 	if (m->settings->driver == DRIVER_AUTO)

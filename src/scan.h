@@ -17,6 +17,9 @@
 int scan_machine(struct machine *m, const struct root *root, const char *release)
 	__attribute__((nonnull(1, 2), warn_unused_result));
 
+/* Follows a path down the bridges, and notes in the selector where it ends. `pci` is /sys/bus/pci/devices. */
+void find_path(struct machine *m, int pci, struct selector *sel) __attribute__((nonnull));
+
 /* use.c: finds out what of the detailed devices the host is using at this moment. 0, or -errno if it cannot be told. */
 int scan_use(struct machine *m, int root) __attribute__((nonnull, warn_unused_result));
 

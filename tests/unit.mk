@@ -22,11 +22,11 @@ $(B)/asan/%.o: src/%.c Makefile tests/unit.mk | $(B)/asan
 	$(tell)
 	$(Q)$(CC) $(ASAN) -c -o $@ $<
 
-$(B)/asan/json.o: ASAN += $(JSON_CFLAGS)
+$(patsubst %,$(B)/asan/%.o,$(filter-out $(core),$(host))): ASAN += $(LIB_CFLAGS) -DVERSION='"$(VERSION)"'
 
 $(B)/asan/vfio-boot: $(host:%=$(B)/asan/%.o)
 	$(tell)
-	$(Q)$(CC) $(SANITIZE) -o $@ $^ $(JSON_LIBS)
+	$(Q)$(CC) $(SANITIZE) -o $@ $^ $(LIB_LIBS)
 
 $(B)/asan/unit-%.o: tests/unit/%.c Makefile tests/unit.mk | $(B)/asan
 	$(tell)
@@ -58,12 +58,12 @@ $(B)/host/unit-%.t: $(B)/host/unit-%.o $(B)/host/unit-model.o $(pure:%=$(B)/host
 	$(Q)$(CC) -o $@ $^
 
 # The JSON is the host program's alone.
-$(B)/host/unit-json.o: BASE += $(JSON_CFLAGS)
+$(B)/host/unit-json.o: BASE += $(LIB_CFLAGS)
 
 $(B)/host/unit-json.t: $(B)/host/unit-json.o $(B)/host/unit-model.o $(B)/host/unit-random_pair.o \
 		$(patsubst %,$(B)/host/%.o,$(filter-out host,$(host)))
 	$(tell)
-	$(Q)$(CC) -o $@ $^ $(JSON_LIBS)
+	$(Q)$(CC) -o $@ $^ $(LIB_LIBS)
 
 .PRECIOUS: $(B)/asan/unit-%.o $(B)/klibc/unit-%.o $(B)/host/unit-%.o $(B)/asan/fuzz-%.o
 

@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "request.h"
+#include "voice.h"
+
+bool request_read(struct job *j, enum phase phase)
+{
+	j->phase = phase;
+	j->every = true;
+	(void)!decide_settings(j);
+	return decide_machine(j, &complaints);
+}
+
+void job_like(struct job *to, const struct job *from)
+{
+	memset(to, 0, sizeof(*to));
+	memcpy(to->argument, from->argument, sizeof(to->argument));
+	to->root = from->root;
+}
+
+/* What a word means; false where it means nothing. */
+static bool choose_one(struct job *j, int pci, const char *word, bool chosen[DEVICES_MAX])
+{
+	struct machine *m = &j->machine;
+	bool guard_fails = false, found = false;
+	struct selector sel;
+	const char *wrong = selector_parse(&sel, word, strlen(word));
+	struct device *d;
+	struct text t;
+
+	if (!wrong && sel.flags & SELECTOR_EXCLUDES)
+		wrong = "an exclusion selects nothing";
+	if (wrong) {
+		say(&complaints, LEVEL_FAILED, "%s: %s", word, wrong);
+		return false;
+	}
+	find_path(m, pci, &sel);
+	for_each_device(m, d) {
+		enum selector_match match = selector_match(&sel, d);
+
+		if (match == SELECTOR_GUARD_FAILS) {
+			say(&complaints, LEVEL_REFUSED, "%s: found %04x:%04x there", word, d->ids.vendor,
+			    d->ids.device);
+			guard_fails = true;
+		} else if (match == SELECTOR_YES) {
+			chosen[d - m->device] = true;
+			found = true;
+		}
+	}
+	if (!found && !guard_fails) {
+		text_set(&t, "%s: ", word);
+		add_absent(&t, m, &sel);
+		complaints.say(&complaints, LEVEL_REFUSED, t.p);
+	}
+	return found;
+}
+
+bool choose(struct job *j, char *const *word, bool chosen[DEVICES_MAX])
+{
+	int pci = openat(j->root.fd, "sys/bus/pci/devices", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	bool all = true;
+
+	memset(chosen, 0, DEVICES_MAX * sizeof(*chosen));
+	for (; *word; word++)
+		all &= choose_one(j, pci, *word, chosen);
+	close(pci);
+	return all;
+}
+
+bool cannot_print(void)
+{
+	bool failed = fflush(stdout) || ferror(stdout);
+
+	if (failed)
+		say(&complaints, LEVEL_FAILED, "standard output: %s", strerror(errno));
+	return failed;
+}
