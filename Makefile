@@ -15,8 +15,8 @@ B := build
 pure := text pciaddr selector settings cmdline machine select plan message absent say errtext alias
 core := $(pure) sysfs load firmware variant detail scan use child voice report decide
 claim := $(core) compat hands apply claim
-verbs := status
-host := $(core) json request names look $(verbs) host
+verbs := status explain add remove
+host := $(core) json guard replace rebuild change request names look $(verbs) host
 
 # The version that NEWS begins with.
 VERSION := $(shell sed -n '1s/^vfio-boot \([^ ]*\).*/\1/p' NEWS)
@@ -123,7 +123,7 @@ demo:
 check:
 	@tests/setup check
 	@$(MAKE) --no-print-directory all $(B)/pure.ok $(B)/klibc/modprobe $(B)/klibc/peak $(unit_tests)
-	@tests/run $(unit_tests) tests/figures.t tests/give-back.t tests/bind.t tests/leftover.t tests/inject.t tests/strange.t tests/status.t tests/fixtures.t tests/random.t $(sort $(wildcard tests/qemu/*.t))
+	@tests/run $(unit_tests) tests/figures.t tests/give-back.t tests/bind.t tests/leftover.t tests/inject.t tests/strange.t tests/status.t tests/change.t tests/fixtures.t tests/random.t $(sort $(wildcard tests/qemu/*.t))
 
 scripts_checked := hook/vfio-boot $(wildcard premount/*/*) .ci/run tests/setup tests/demo tests/collect \
 	$(addprefix tests/qemu/,boot enter guest hook.sh image init install lib.sh run)
@@ -134,8 +134,8 @@ lint: $(B)/pure.ok
 	$(Q)clang-format --dry-run -Werror $(sources)
 	$(Q)cppcheck --quiet --std=c11 --error-exitcode=1 --enable=warning,portability --inline-suppr \
 		--suppress=missingIncludeSystem -D_GNU_SOURCE -Isrc src
-	$(Q)clang-tidy --quiet --warnings-as-errors='*' $(core:%=src/%.c) $(patsubst %,src/%.c,hands apply report claim) \
-		-- -std=gnu11 -D_GNU_SOURCE -Isrc
+	$(Q)clang-tidy --quiet --warnings-as-errors='*' $(patsubst %,src/%.c,$(sort $(claim) $(host))) \
+		-- -std=gnu11 -D_GNU_SOURCE -Isrc $(LIB_CFLAGS) -DVERSION='"$(VERSION)"'
 	$(Q)shellcheck -x $(scripts_checked)
 
 clean:

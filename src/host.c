@@ -26,6 +26,12 @@ struct verb {
 static const struct verb verbs[] = {
 	{ "plan", verb_plan, OPTION_JSON | OPTION_NOW | OPTION_NEXT_BOOT | OPTION_KERNEL | OPTION_CMDLINE, 0, 0, "",
 	  "what the next boot will do with each device that the settings select, and why" },
+	{ "explain", verb_explain, OPTION_JSON | OPTION_NOW | OPTION_NEXT_BOOT | OPTION_KERNEL | OPTION_CMDLINE, 1,
+	  ANY_WORDS, "DEVICE...", "why a device gets its verdict, rule by rule, with the lines that name it" },
+	{ "add", verb_add, OPTION_WHOLE | OPTION_FORCE | OPTION_AS_WRITTEN | OPTION_NO_REBUILD, 1, ANY_WORDS,
+	  "SELECTOR...", "select one more for the next boot, and rebuild the image" },
+	{ "remove", verb_remove, OPTION_WHOLE | OPTION_FORCE | OPTION_NO_REBUILD, 1, ANY_WORDS, "SELECTOR...",
+	  "take it out of the settings again, and rebuild the image" },
 	{ "status", verb_status, OPTION_JSON, 0, 0, "", "what this boot did, and what has drifted since" },
 };
 

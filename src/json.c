@@ -27,7 +27,7 @@ struct json_object *json_text(const char *s)
 	return s ? text_of(s, strlen(s)) : NULL;
 }
 
-static struct json_object *device_of(const struct job *j, const struct device *d)
+struct json_object *json_device(const struct job *j, const struct device *d)
 {
 	struct json_object *o = json_object_new_object(), *missing = json_object_new_array();
 	const struct device *other;
@@ -64,7 +64,7 @@ static struct json_object *devices_of(const struct job *j)
 
 	for_each_device(&j->machine, d) {
 		if (d->verdict != VERDICT_NONE)
-			json_object_array_add(list, device_of(j, d));
+			json_object_array_add(list, json_device(j, d));
 	}
 	return list;
 }

@@ -14,6 +14,10 @@ struct json_object *json_errors(const struct settings *s) __attribute__((nonnull
 /* Prints the object on standard output as one line, and puts it. True where that failed. */
 int json_print(struct json_object *o) __attribute__((nonnull, warn_unused_result));
 
+/* A device of a job that was decided, as the plan has it. */
+struct json_object *json_device(const struct job *j, const struct device *d)
+	__attribute__((nonnull, warn_unused_result));
+
 /* The plan of a job that was decided, as one object, which the caller has to put. */
 struct json_object *json_plan(const struct job *j) __attribute__((nonnull, warn_unused_result));
 

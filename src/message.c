@@ -87,8 +87,7 @@ static void add_no_iommu(struct text *t, const struct machine *m, const struct d
 			 m->firmware ? "" : "switch on VT-d, AMD-Vi or SMMU in the firmware; on Intel also ");
 }
 
-/* What speaks against the device itself. */
-static void add_own_reason(struct text *t, const struct machine *m, const struct device *d, enum reason reason)
+void add_own_reason(struct text *t, const struct machine *m, const struct device *d, enum reason reason)
 {
 	const struct device *parent;
 

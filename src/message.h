@@ -21,6 +21,10 @@ void add_entry(struct text *t, const struct selector *sel) __attribute__((nonnul
 /* Why the device got its verdict and what to do about it; nothing for a claim. */
 void add_message(struct text *t, const struct machine *m, const struct device *d) __attribute__((nonnull));
 
+/* What a rule, of those up to REASON_RESERVED, has against the device itself (plan_rule()). */
+void add_own_reason(struct text *t, const struct machine *m, const struct device *d, enum reason reason)
+	__attribute__((nonnull));
+
 /* The whole line of a device. `ran` tells of what was done rather than of what will be. */
 void set_device_line(struct text *t, const struct machine *m, const struct device *d, bool ran)
 	__attribute__((nonnull));

@@ -23,6 +23,19 @@ void job_like(struct job *to, const struct job *from)
 	to->root = from->root;
 }
 
+/* Does it mean a virtual function that is there at this moment? The next boot begins without (scan.c). */
+static bool is_virtual(const struct job *j, const struct selector *sel)
+{
+	pciaddr a = sel->address;
+	struct text t;
+
+	if (j->phase != PHASE_NEXT_BOOT || sel->kind != SELECT_ADDRESS)
+		return false;
+	text_set(&t, "sys/bus/pci/devices/%04x:%02x:%02x.%u/physfn", PCIADDR_DOMAIN(a), (unsigned)(a >> 8 & 0xff),
+		 (unsigned)(a >> 3 & 0x1f), (unsigned)(a & 7));
+	return !faccessat(j->root.fd, t.p, F_OK, 0);
+}
+
 /* What a word means; false where it means nothing. */
 static bool choose_one(struct job *j, int pci, const char *word, bool chosen[DEVICES_MAX])
 {
@@ -53,6 +66,8 @@ static bool choose_one(struct job *j, int pci, const char *word, bool chosen[DEV
 		}
 	}
 	if (!found && !guard_fails) {
+		if (is_virtual(j, &sel))
+			sel.flags |= SELECTOR_VIRTUAL;
 		text_set(&t, "%s: ", word);
 		add_absent(&t, m, &sel);
 		complaints.say(&complaints, LEVEL_REFUSED, t.p);

@@ -1,0 +1,311 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* vfio-boot explain: why a device gets its verdict, rule by rule. */
+#include <fcntl.h>
+#include <json-c/json.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "json.h"
+#include "look.h"
+#include "message.h"
+#include "names.h"
+#include "request.h"
+#include "voice.h"
+
+enum state { STATE_FINE, STATE_AGAINST, STATE_NONE };
+
+/* --- what is found out, as text or as JSON ----------------------------------------------------------------------- */
+
+/* An entry of the settings that means the device: its list, and what it does to it; NULL where it means another. */
+static const char *effect(const struct selector *sel, enum list_name list, const struct device *d)
+{
+	static const char *const covers[LISTS] = { "excludes", "protects", "reserves" };
+	enum selector_match match = selector_match(sel, d);
+
+	if (list != LIST_IDS || sel->flags & SELECTOR_EXCLUDES)
+		return selector_covers(sel, d) ? covers[list] : NULL;
+	return match == SELECTOR_YES ? "selects" : match == SELECTOR_GUARD_FAILS ? "guard fails" : NULL;
+}
+
+/* What a rule up to REASON_RESERVED says of the device, in words; t is empty where there is nothing to say. */
+static enum state judge_rule(struct text *t, const struct job *j, const struct device *d, enum reason rule)
+{
+	const struct machine *m = &j->machine;
+	bool named = d->facts & DEVICE_NAMED, next_boot = m->phase == PHASE_NEXT_BOOT;
+	static const char *const fine[] = {
+		[REASON_GUARD_MISMATCH] = "no guard fails",
+		[REASON_BEHIND_PARENT] = "it can be used without another function",
+		[REASON_PROTECTED] = "the host does not live on it",
+		[REASON_IN_USE] = "nobody uses it",
+		[REASON_OVERRIDDEN] = "nobody else has overridden its driver",
+		[REASON_BOOT_VGA] = "it is not the boot display",
+		[REASON_RESERVED] = "it is neither reserved nor part of the platform",
+	};
+
+	t->len = 0;
+	t->p[0] = '\0';
+	if (plan_rule(m, d, named, rule)) {
+		add_own_reason(t, m, d, rule);
+		return STATE_AGAINST;
+	}
+	if (next_boot && (rule == REASON_IN_USE || rule == REASON_OVERRIDDEN)) {
+		text_set(t, "not judged for the next boot");
+		return STATE_NONE;
+	}
+	if (rule == REASON_BRIDGE)
+		text_set(t, "it is no PCI bridge (class %04x)", d->class >> 8);
+	else if (rule == REASON_NO_IOMMU)
+		text_set(t, "it is in IOMMU group %u", d->group->number);
+	else if (named && plan_rule(m, d, false, rule))
+		text_set(t, "it is named, and what is named may be claimed");
+	else
+		text_set(t, "%s", fine[rule]);
+	return STATE_FINE;
+}
+
+/* What a member of its group does to the group. */
+static enum state judge_member(struct text *t, const struct job *j, const struct device *d)
+{
+	const struct machine *m = &j->machine;
+	enum reason own;
+
+	if (d->protects) {
+		text_set(t, "protected: nothing of its group is claimed");
+		return STATE_AGAINST;
+	}
+	if (is_bridge(d) || (is_host_bridge(d) && is_exempt(d))) {
+		text_set(t, "a bridge, which stays with the host");
+		if (!blocks_group(d, d->driver))
+			return STATE_FINE;
+		text_add(t, "; %s has to be taken off it", d->driver);
+		return held_fast(m, d) ? STATE_AGAINST : STATE_FINE;
+	}
+	if (is_exempt(d)) {
+		text_set(t, "goes with the function above it");
+		return STATE_FINE;
+	}
+	if (is_missing(d)) {
+		own = plan_own_reason(m, d, true);
+		text_set(t, d->facts & DEVICE_EXCLUDED ? "excluded, so the group is not whole"
+						       : "not selected, so the group is not whole");
+		if (own) {
+			text_add(t, "; if it were selected: %s, ", reason_name(own));
+			add_own_reason(t, m, d, own);
+		}
+		return STATE_AGAINST;
+	}
+	own = plan_own_reason(m, d, d->facts & DEVICE_NAMED);
+	if (own) {
+		text_set(t, "selected, and %s", reason_name(own));
+		return STATE_AGAINST;
+	}
+	text_set(t, d->facts & DEVICE_TAKEN ? "taken by group=whole" : "selected");
+	if (!held_fast(m, d))
+		return STATE_FINE;
+	text_add(t, ", and held by %s", d->driver);
+	return STATE_AGAINST;
+}
+
+/* --- as text ----------------------------------------------------------------------------------------------------- */
+
+static void print_fact(enum state s, const char *what, int width, const char *text)
+{
+	static const char *const signs[] = { "ok", "!!", "--" };
+	static const enum style styles[] = { GOOD, BAD, DIM };
+
+	printf("    %s%s%s  %-*s  %s\n", style(styles[s]), signs[s], style(PLAIN), width, what, text);
+}
+
+/* The line of a settings file that an entry stands in, as a person wrote it. */
+static void print_line_of(const struct job *j, const struct place *at)
+{
+	int fd = at->line ? openat(j->root.fd, at->source + 1, O_RDONLY | O_CLOEXEC) : -1;
+	FILE *file = fd < 0 ? NULL : fdopen(fd, "r");
+	char *text = NULL;
+	struct text t;
+	size_t size = 0;
+	unsigned line = 0;
+
+	while (file && line < at->line && getline(&text, &size, file) > 0)
+		line++;
+	if (file && line == at->line) {
+		text[strcspn(text, "\n")] = '\0';
+		printf("        %s%s%s\n", style(DIM), text_set(&t, "%s", text), style(PLAIN));
+	}
+	free(text);
+	if (file)
+		fclose(file);
+}
+
+static void print_entries(const struct job *j, const struct device *d)
+{
+	bool found = false;
+
+	puts("\n  What the settings say of it");
+	for (enum list_name i = 0; i < LISTS; i++) {
+		const struct selector *sel;
+
+		for_each_selector(&j->settings.list[i], sel) {
+			const char *does = effect(sel, i, d);
+			struct text place;
+
+			if (!does)
+				continue;
+			found = true;
+			place.len = 0;
+			add_place(&place, &sel->at);
+			printf("    %-12s%.*s  (%s)\n", does, (int)sel->text.len, sel->text.p, place.p);
+			print_line_of(j, &sel->at);
+		}
+	}
+	if (!found)
+		puts("    nothing: no entry selects, excludes, protects or reserves it");
+}
+
+static void print_rules(const struct job *j, const struct device *d)
+{
+	struct text t;
+
+	puts("\n  The device by itself, rule by rule");
+	for (enum reason rule = REASON_BRIDGE; rule <= REASON_RESERVED; rule++) {
+		enum state s = judge_rule(&t, j, d, rule);
+
+		print_fact(s, reason_name(rule), 14, t.p);
+	}
+}
+
+static void print_group(const struct job *j, const struct device *d)
+{
+	static const char *const policies[] = { "refuse", "whole", "ignore" };
+	const struct device *member;
+	struct text t, device;
+
+	if (!d->group)
+		return;
+	printf("\n  Its IOMMU group %u, all or nothing (group=%s)\n", d->group->number, policies[j->settings.group]);
+	for_each_member(d->group, member) {
+		enum state s = judge_member(&t, j, member);
+
+		print_fact(s, text_set(&device, "%pd", member), 24, t.p);
+	}
+	if (d->group->stranger)
+		print_fact(STATE_AGAINST, d->group->stranger, 24, "no PCI device known here");
+}
+
+static void print_device(const struct job *j, const struct device *d)
+{
+	char class[NAME_SIZE], name[NAME_SIZE];
+	struct text t;
+
+	if (d->verdict != VERDICT_NONE)
+		set_device_line(&t, &j->machine, d, false);
+	else
+		text_set(&t, "%pd: not selected", d);
+	printf("%s%s%s\n", style(BOLD), t.p, style(PLAIN));
+	printf("  %s: %s\n", class_name(class, d), device_name(name, d));
+	print_entries(j, d);
+	print_rules(j, d);
+	print_group(j, d);
+	if (j->machine.nothing)
+		printf("\n  Nothing is claimed: %s\n", j->machine.nothing);
+}
+
+/* --- as JSON ----------------------------------------------------------------------------------------------------- */
+
+static void add(struct json_object *o, const char *key, const char *value)
+{
+	json_object_object_add(o, key, json_text(value));
+}
+
+static const char *const state_names[] = { "fine", "against", "not judged" };
+
+static struct json_object *entries_json(const struct job *j, const struct device *d)
+{
+	struct json_object *list = json_object_new_array();
+
+	for (enum list_name i = 0; i < LISTS; i++) {
+		const struct selector *sel;
+
+		for_each_selector(&j->settings.list[i], sel) {
+			const char *does = effect(sel, i, d);
+			struct json_object *o;
+			struct text t;
+
+			if (!does)
+				continue;
+			o = json_object_new_object();
+			add(o, "effect", does);
+			add(o, "selector", text_set(&t, "%.*s", (int)sel->text.len, sel->text.p));
+			add(o, "source", sel->at.source);
+			json_object_object_add(o, "line", sel->at.line ? json_object_new_int64(sel->at.line) : NULL);
+			json_object_object_add(o, "column", json_object_new_int64(sel->at.column));
+			json_object_array_add(list, o);
+		}
+	}
+	return list;
+}
+
+static struct json_object *device_json(const struct job *j, const struct device *d)
+{
+	struct json_object *o = json_device(j, d), *rules = json_object_new_array(), *members = json_object_new_array();
+	const struct device *member;
+	struct text t;
+
+	if (d->verdict == VERDICT_NONE)
+		json_object_object_add(o, "verdict", NULL);
+	json_object_object_add(o, "entries", entries_json(j, d));
+	for (enum reason rule = REASON_BRIDGE; rule <= REASON_RESERVED; rule++) {
+		struct json_object *fact = json_object_new_object();
+
+		add(fact, "rule", reason_name(rule));
+		add(fact, "state", state_names[judge_rule(&t, j, d, rule)]);
+		add(fact, "message", t.p);
+		json_object_array_add(rules, fact);
+	}
+	json_object_object_add(o, "rules", rules);
+	for (member = d->group ? d->group->first : NULL; member; member = member->next) {
+		struct json_object *fact = json_object_new_object();
+
+		add(fact, "address", member->name);
+		add(fact, "state", state_names[judge_member(&t, j, member)]);
+		add(fact, "message", t.p);
+		json_object_array_add(members, fact);
+	}
+	json_object_object_add(o, "members", members);
+	return o;
+}
+
+int verb_explain(struct request *r)
+{
+	static bool chosen[DEVICES_MAX];
+	struct job *j = r->job;
+	struct json_object *o = json_object_new_object(), *devices = json_object_new_array();
+	const struct device *d;
+	bool json = asked(r, OPTION_JSON), found, failed, first = true;
+
+	if (!request_read(j, asked(r, OPTION_NOW) ? PHASE_NOW : PHASE_NEXT_BOOT))
+		return STATUS_FAILED;
+	found = choose(j, r->word, chosen);
+	if (!json)
+		say_problems(&j->machine, &complaints);
+	for_each_device(&j->machine, d) {
+		if (!chosen[d - j->machine.device])
+			continue;
+		if (json) {
+			json_object_array_add(devices, device_json(j, d));
+		} else {
+			fputs(first ? "" : "\n", stdout);
+			print_device(j, d);
+		}
+		first = false;
+	}
+	json_object_object_add(o, "format", json_object_new_int(1));
+	json_object_object_add(o, "devices", devices);
+	json_object_object_add(o, "errors", json_errors(&j->settings));
+	failed = json ? json_print(o) : cannot_print();
+	if (!json)
+		json_object_put(o);
+	return failed ? STATUS_FAILED : !found;
+}

@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "guard.h"
+#include "message.h"
+
+/* The function in the domain of d that is next to its root bus. */
+static const struct device *topmost(const struct device *d)
+{
+	while (d->parent && PCIADDR_DOMAIN(d->parent->address) == PCIADDR_DOMAIN(d->address))
+		d = d->parent;
+	return d;
+}
+
+static void add_hops(struct text *t, const struct device *d, const struct device *top)
+{
+	if (d == top) {
+		text_add(t, "%s", d->name);
+		return;
+	}
+	add_hops(t, d->parent, top);
+	/* DD.F of DDDD:BB:DD.F */
+	text_add(t, "/%s", strrchr(d->name, ':') + 1);
+}
+
+const char *guarded_path(struct job *j, struct text *t, const struct device *d)
+{
+	int pci = openat(j->root.fd, "sys/bus/pci/devices", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	struct selector sel;
+
+	t->len = 0;
+	add_hops(t, d, topmost(d));
+	/* The reader's own opinion of where it leads. */
+	if (selector_parse(&sel, t->p, t->len)) {
+		sel.target = PCIADDR_NONE;
+	} else if (sel.kind == SELECT_PATH) {
+		find_path(&j->machine, pci, &sel);
+	} else {
+		sel.target = sel.address;
+	}
+	close(pci);
+	if (sel.target != d->address)
+		text_set(t, "%s", d->name);
+	text_add(t, "@%04x:%04x", d->ids.vendor, d->ids.device);
+	return t->p;
+}

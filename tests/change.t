@@ -1,0 +1,176 @@
+#!/usr/bin/perl
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# vfio-boot add and remove: what they write, what they refuse to write, and that what was
+# there stays. tests/qemu/add.t types them in a booted Debian, with the image rebuilt.
+
+use strict;
+use warnings;
+use File::Path qw(make_path remove_tree);
+use FindBin;
+use lib $FindBin::Bin;
+use Test::More;
+use Tree;
+
+my $root = 'build/change';
+my $own = "$root/etc/vfio-boot.conf.d/50-local.conf";
+my $header = "# Written by vfio-boot add and remove; yours to edit. See vfio-boot.conf(5).\n";
+
+# A machine of the fixtures with these settings, and 50-local.conf where it is given.
+sub machine {
+	my ($name, $settings, $local) = @_;
+	remove_tree($root);
+	system('tests/fixture', 'unpack', "tests/fixtures/$name/machine", $root) == 0 or die "no machine\n";
+	spew("$root/etc/vfio-boot.conf", $settings);
+	spew($own, $local) if defined $local;
+}
+
+# Exit status and all that is said.
+sub vfio_boot {
+	my (@words) = @_;
+	my $pid = open my $out, '-|' // die "fork: $!\n";
+	if (!$pid) {
+		open STDERR, '>&', \*STDOUT;
+		exec @as_root, 'build/vfio-boot', @words, '--sysroot', $root or exit 127;
+	}
+	local $/;
+	my $text = <$out> // '';
+	close $out;
+	return ($? & 127 ? "signal $?" : $? >> 8, $text);
+}
+
+# Without what libpci calls the devices.
+sub local_file { return slurp($own) =~ s/(# [0-9a-f:.]+) .*/$1/gr }
+
+sub writes {
+	my ($name, $words, $expected, @said) = @_;
+	my ($status, $text) = vfio_boot(@$words);
+	is($status, 0, "$name: exit status 0") or diag $text;
+	is(local_file(), $expected, "$name: and it is written");
+	like($text, $_, "$name: and said") for @said;
+	my ($plan) = vfio_boot('plan');
+	isnt($plan, 2, "$name: settings that can be read");
+	is_deeply([ glob "$root/etc/vfio-boot.conf.d/{.,}*new*" ], [], "$name: nothing is left beside it");
+}
+
+sub refuses {
+	my ($name, $words, $exit, @said) = @_;
+	my $before = slurp($own);
+	my @old = stat $own;
+	my ($status, $text) = vfio_boot(@$words);
+	is($status, $exit, "$name: exit status $exit") or diag $text;
+	is(slurp($own), $before, "$name: nothing is changed");
+	is((stat $own)[1] // 0, $old[1] // 0, "$name: nor written anew");
+	like($text, qr/^vfio-boot: nothing was changed$/m, "$name: which is said");
+	like($text, $_, "$name: and why") for @said;
+}
+
+my $zero = 'ids = 0000:00:03.0/00.0@8086:10d3  # 0000:03:00.0';
+my $one = 'ids = 0000:00:03.0/00.1@8086:10d3  # 0000:03:00.1';
+
+# --- add ---------------------------------------------------------------------
+
+machine('qemu-q35', "# mine\n");
+refuses('one function of two', [ 'add', '03:00.0' ], 1, qr/refused, group-incomplete: 0000:03:00\.1 .* is not selected/,
+	qr/--whole adds the rest of the group/);
+ok(!-e $own, 'and no file is made');
+writes('the group', [ 'add', '--whole', '03:00.0' ], "$header$zero\n$one\n",
+	qr/^0000:03:00\.0 \[8086:10d3\] group 7: claim for vfio-pci$/m, qr/^0000:03:00\.1 .*: claim for vfio-pci$/m,
+	qr/no image is rebuilt/);
+is(slurp("$root/etc/vfio-boot.conf"), "# mine\n", 'the other file is as it was');
+refuses('once more', [ 'add', '03:00' ], 0, qr/0000:03:00\.0 .* is selected already: .*50-local\.conf:2:7/);
+refuses('once more, as written', [ 'add', '0000:00:03.0/00.0@8086:10d3' ], 0, qr/is there already/);
+machine('qemu-q35', '', "ids = 04:00.0");
+writes('a slot, behind a file without a last line feed', [ 'add', '03:00' ], "ids = 04:00.0\n$zero\n$one\n");
+machine('qemu-q35', '', "# keep me\n\nids = 04:00.0 # and me\n");
+chmod 0640, $own;
+writes('as written', [ 'add', '--as-written', '03:00.*' ], "# keep me\n\nids = 04:00.0 # and me\nids = 03:00.*\n");
+is(sprintf('%o', (stat $own)[2] & 0777), '640', 'and the mode stays');
+machine('qemu-q35', '');
+writes('an ID', [ 'add', '8086:10d3' ], "${header}ids = 8086:10d3\n");
+writes('an exclusion', [ 'add', '!07:00.0' ], "${header}ids = 8086:10d3\nids = !07:00.0\n");
+writes('an optional one that is not there', [ 'add', '10de:2204?' ], "${header}ids = 8086:10d3\nids = !07:00.0\nids = 10de:2204?\n");
+machine('qemu-q35', '');
+writes('a path gets its guard', [ 'add', '0000:00:04.0/00.0' ], "${header}ids = 0000:00:04.0/00.0\@1b36:0010  # 0000:04:00.0\n");
+machine('vmd', '');
+refuses('a disk behind VMD', [ 'add', '10000:e1:00.0' ], 1, qr/behind-parent/);
+writes('which --force writes', [ 'add', '--force', '10000:e1:00.0' ],
+	"${header}ids = 10000:e0:06.0/00.0\@1344:5425  # 10000:e1:00.0\n", qr/refused, behind-parent/);
+machine('sriov', '');
+my ($vf) = map { m{([^/]+)/physfn$} } glob "$root/sys/bus/pci/devices/*/physfn";
+refuses('a virtual function', [ 'add', $vf ], 1, qr/no such device at boot \(virtual functions are made later\)/);
+
+machine('qemu-q35', '');
+refuses('what is not there', [ 'add', '03:00.2' ], 1, qr/no such device; nearest: 0000:03:00\.0/);
+refuses('no selector', [ 'add', '3' ], 2, qr/^vfio-boot: 3: neither a bus index/m);
+refuses('what the host lives on', [ 'add', '00:1f.2' ], 1, qr/refused, protected: the host lives on it/);
+refuses('one good, one bad', [ 'add', '03:00', '00:1f.2' ], 1, qr/protected/);
+refuses('a guard that fails', [ 'add', '03:00.0@8086:ffff' ], 1, qr/found 8086:10d3 there/);
+machine('qemu-q35', "ids = 04:00.0\nids = xyz\n", "ids = 03:00.0 03:00.1\n");
+refuses('settings that a person has broken', [ 'add', '07:00.0' ], 2, qr{/etc/vfio-boot\.conf:2:7: xyz: }, qr/put them right first/);
+machine('qemu-q35', '');
+make_path("$root/etc/vfio-boot.conf.d");
+spew("$root/elsewhere", "# nothing\n");
+symlink '../../elsewhere', $own or die;
+my ($status, $text) = vfio_boot('add', '04:00.0');
+isnt($status, 0, 'a symbolic link is not replaced');
+ok(-l $own && slurp("$root/elsewhere") eq "# nothing\n", 'nor what it leads to');
+
+# The IOMMU is off yet: day one.
+machine('no-iommu', '');
+refuses('an IOMMU that the firmware has not', [ 'add', '01:00.0' ], 1, qr/switch on VT-d/);
+spew("$root/sys/firmware/acpi/tables/DMAR", '');
+($status, $text) = vfio_boot('add', '--as-written', '01:00.0');
+is($status, 0, 'where only the kernel does not use it a device is pending, and that is fine') or diag $text;
+like($text, qr/pending, no-iommu: .*intel_iommu=on/, 'and what to put on the command line is said');
+
+# The command line.
+machine('qemu-q35', '');
+spew("$root/proc/cmdline", "vfio.ids=04:00.0\n");
+writes('a list on the command line', [ 'add', '03:00' ], "$header$zero\n$one\n", qr/the kernel command line has a list of its own/);
+machine('qemu-q35', "ids = off\n");
+writes('ids=off', [ 'add', '03:00' ], "$header$zero\n$one\n", qr/ids=off in the settings files/);
+
+# Who may not write.
+machine('qemu-q35', '', "# mine\n");
+my @nobody = $> ? () : qw(setpriv --reuid 65534 --regid 65534 --clear-groups);
+chmod 0555, "$root/etc/vfio-boot.conf.d";
+my $said = qx(@nobody build/vfio-boot add 03:00 --sysroot $root 2>&1);
+is($? >> 8, 3, 'a plain user: exit status 3');
+like($said, qr{/etc/vfio-boot\.conf\.d/50-local\.conf: Permission denied}, 'with file and cause');
+chmod 0755, "$root/etc/vfio-boot.conf.d";
+
+# --- remove ------------------------------------------------------------------
+
+my $both = "$header$zero\n$one\n";
+machine('qemu-q35', '', $both);
+refuses('one function of a group', [ 'remove', '03:00.1' ], 1, qr/0000:03:00\.0 .*group-incomplete/, qr/--whole removes all of a group/);
+writes('the whole group', [ 'remove', '--whole', '03:00.1' ], $header, qr/^0000:03:00\.0 .*: left to the host$/m);
+machine('qemu-q35', '', $both);
+writes('both', [ 'remove', '03:00.0', '03:00.1' ], $header);
+machine('qemu-q35', '', $both);
+writes('one by force', [ 'remove', '--force', '03:00.1' ], "$header$zero\n", qr/group-incomplete/);
+machine('qemu-q35', '', $both);
+writes('by the entry itself', [ 'remove', '--force', '0000:00:03.0/00.1@8086:10d3' ], "$header$zero\n");
+my $line = "  ids=03:00.0,04:00.0 ,  03:00.1\t# the card and the disk\nids = 07:00.0\n";
+machine('qemu-q35', '', "# top\n$line# bottom");
+writes('words of a line', [ 'remove', '03:00' ], "# top\n  ids= 04:00.0  # the card and the disk\nids = 07:00.0\n# bottom\n");
+machine('qemu-q35', '', "ids = 04:00.0 03:00.0 03:00.1 07:00.0\ngroup = refuse\n");
+writes('from the middle', [ 'remove', '03:00' ], "ids = 04:00.0 07:00.0\ngroup = refuse\n");
+machine('qemu-q35', '', "ids = 04:00.0, 03:00.0, 03:00.1, 07:00.0\n");
+writes('from a list with commas', [ 'remove', '04:00.0', '07:00.0' ], "ids = 03:00.0, 03:00.1\n");
+machine('qemu-q35', '', "ids = 8086:10d3\nids = !07:00.0 04:00.0?\n");
+refuses('a function that an ID selects', [ 'remove', '03:00.0' ], 1, qr/8086:10d3 .* selects 0000:03:00\.1 .* too/);
+writes('the ID', [ 'remove', '8086:10d3' ], "ids = !07:00.0 04:00.0?\n");
+writes('an exclusion', [ 'remove', '!07:00.0' ], "ids = 04:00.0?\n");
+writes('an optional one', [ 'remove', '04:00.0' ], '');
+machine('qemu-q35', "\nids = 03:00.0 03:00.1\n", "ids = 04:00.0\n");
+refuses("a person's own line", [ 'remove', '03:00' ], 1, qr{03:00\.0 \(/etc/vfio-boot\.conf:2:7\).*take it out there});
+refuses('one of ours and one of theirs', [ 'remove', '04:00.0', '03:00' ], 1);
+refuses('what nothing selects', [ 'remove', '07:00.0' ], 1, qr/nothing in the settings selects it/);
+refuses('what is not there', [ 'remove', '77:00.0' ], 1, qr/no such device/);
+refuses('no exclusion', [ 'remove', '!03:00.0' ], 1, qr/no such exclusion/);
+refuses('no selector', [ 'remove', 'x' ], 2, qr/neither a bus index/);
+
+remove_tree($root) if Test::More->builder->is_passing;
+done_testing();
