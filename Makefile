@@ -15,8 +15,9 @@ B := build
 pure := text pciaddr selector settings cmdline machine select plan message absent say errtext alias
 core := $(pure) sysfs load firmware variant detail scan use child voice report decide
 claim := $(core) compat hands apply claim
-verbs := status explain add remove
-host := $(core) json guard replace rebuild change request names look $(verbs) host
+lives := lives sources resume crypttab blockname storage pools route console
+verbs := status explain add remove protect
+host := $(core) json guard $(lives) replace rebuild change request names look $(verbs) host
 
 # The version that NEWS begins with.
 VERSION := $(shell sed -n '1s/^vfio-boot \([^ ]*\).*/\1/p' NEWS)
@@ -122,8 +123,8 @@ demo:
 
 check:
 	@tests/setup check
-	@$(MAKE) --no-print-directory all $(B)/pure.ok $(B)/klibc/modprobe $(B)/klibc/peak $(unit_tests)
-	@tests/run $(unit_tests) tests/figures.t tests/give-back.t tests/bind.t tests/leftover.t tests/inject.t tests/strange.t tests/status.t tests/change.t tests/fixtures.t tests/random.t $(sort $(wildcard tests/qemu/*.t))
+	@$(MAKE) --no-print-directory all $(B)/pure.ok $(B)/klibc/modprobe $(B)/klibc/peak $(B)/klibc/zpool $(unit_tests)
+	@tests/run $(unit_tests) $(sort $(wildcard tests/*.t tests/qemu/*.t))
 
 scripts_checked := hook/vfio-boot $(wildcard premount/*/*) .ci/run tests/setup tests/demo tests/collect \
 	$(addprefix tests/qemu/,boot enter guest hook.sh image init install lib.sh run)

@@ -32,6 +32,8 @@ static const struct verb verbs[] = {
 	  "SELECTOR...", "select one more for the next boot, and rebuild the image" },
 	{ "remove", verb_remove, OPTION_WHOLE | OPTION_FORCE | OPTION_NO_REBUILD, 1, ANY_WORDS, "SELECTOR...",
 	  "take it out of the settings again, and rebuild the image" },
+	{ "protect", verb_protect, OPTION_PRINT, 0, 0, "",
+	  "writes down what this host lives on, which is never claimed" },
 	{ "status", verb_status, OPTION_JSON, 0, 0, "", "what this boot did, and what has drifted since" },
 };
 

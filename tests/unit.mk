@@ -67,7 +67,7 @@ $(B)/host/unit-json.t: $(B)/host/unit-json.o $(B)/host/unit-model.o $(B)/host/un
 
 .PRECIOUS: $(B)/asan/unit-%.o $(B)/klibc/unit-%.o $(B)/host/unit-%.o $(B)/asan/fuzz-%.o
 
-$(B)/klibc/modprobe $(B)/klibc/peak: $(B)/klibc/%: tests/%.c | $(B)/klibc
+$(B)/klibc/modprobe $(B)/klibc/peak $(B)/klibc/zpool: $(B)/klibc/%: tests/%.c | $(B)/klibc
 	$(tell)
 	$(Q)$(KLCC) $(KLIBC) -Wno-shadow -c -o $@.o $< && $(KLCC) -static -s -o $@ $@.o
 

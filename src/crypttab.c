@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "living.h"
+
+static char *unmangled(const char *word)
+{
+	/* It knows no empty text. */
+	char *plain = word ? mnt_unmangle(word) : strdup("");
+
+	if (!plain)
+		abort();
+	return plain;
+}
+
+void each_crypt(struct living *v, void (*each)(struct living *v, const struct crypt *c))
+{
+	FILE *in = open_stream(v, "etc/crypttab");
+	char *line = NULL, *rest;
+	size_t size = 0;
+
+	while (in && getline(&line, &size, in) >= 0) {
+		struct crypt c = { NULL, NULL, NULL, NULL };
+		char **field[] = { &c.name, &c.source, &c.key, &c.options };
+		const char *first = line + strspn(line, " \t\n");
+
+		if (!*first || *first == '#')
+			continue;
+		for (unsigned i = 0; i < ARRAY_SIZE(field); i++)
+			*field[i] = unmangled(strtok_r(i ? NULL : line, " \t\n", &rest));
+		each(v, &c);
+		for (unsigned i = 0; i < ARRAY_SIZE(field); i++)
+			free(*field[i]);
+	}
+	free(line);
+	if (in)
+		fclose(in);
+}
+
+static void live_on_line(struct living *v, const struct crypt *c)
+{
+	char *what;
+
+	if (!*c->source || is_not_needed(c->options))
+		return;
+	what = written("crypttab %s", c->name);
+	thing_begin(v, what, false);
+	follow_filesystem(v, c->source, "", 0, NULL);
+	thing_end(v);
+	free(what);
+}
+
+void live_on_crypttab(struct living *v)
+{
+	each_crypt(v, live_on_line);
+}

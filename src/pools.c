@@ -1,0 +1,184 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include <ctype.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "living.h"
+#include "sysfs.h"
+
+/* A pool whose disks are gone holds up whoever asks for it. */
+#define SECONDS 20
+
+struct members {
+	struct living *v;
+	const char *name;
+	bool found;
+};
+
+static int follow_member(void *ctx, const char *name)
+{
+	struct members *m = ctx;
+
+	follow_block(m->v, name);
+	return 0;
+}
+
+/* fs/btrfs/UUID/devices has a link for each member of a mounted filesystem (btrfs_sysfs_add_device()). */
+static int follow_if_member(void *ctx, const char *uuid)
+{
+	struct members *m = ctx;
+	struct text t;
+
+	if (faccessat(m->v->root, text_set(&t, "sys/fs/btrfs/%s/devices/%s", uuid, m->name), F_OK, AT_SYMLINK_NOFOLLOW))
+		return 0;
+	m->found = true;
+	list_directory(m->v->root, text_set(&t, "sys/fs/btrfs/%s/devices", uuid), follow_member, m);
+	return 1;
+}
+
+void follow_btrfs(struct living *v, const char *name)
+{
+	struct members m = { v, name, false };
+
+	list_directory(v->root, "sys/fs/btrfs", follow_if_member, &m);
+	if (!m.found)
+		thing_cause(v, written("%s: the other members of its btrfs, if any, cannot be told", name));
+}
+
+void follow_bcachefs(struct living *v, const char *source)
+{
+	char *list = strdup(source), *rest;
+
+	if (!list)
+		abort();
+	for (char *one = strtok_r(list, ":", &rest); one; one = strtok_r(NULL, ":", &rest))
+		follow_source(v, one);
+	free(list);
+}
+
+static const char *find_zpool(const struct living *v)
+{
+	static const char *const places[] = { "sbin/zpool", "usr/sbin/zpool" };
+
+	for (unsigned i = 0; i < ARRAY_SIZE(places); i++) {
+		if (!faccessat(v->root, places[i], X_OK, 0))
+			return places[i];
+	}
+	return NULL;
+}
+
+/* Starts it; returns what its output is read from, or -1. */
+static int start_zpool(const struct living *v, const char *zpool, const char *pool, pid_t *child)
+{
+	static const char *const environment[] = { "PATH=/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL=C", NULL };
+	const char *const words[] = { "zpool", "list", "-v", "-H", "-P", "-L", pool, NULL };
+	int ends[2];
+
+	if (pipe2(ends, O_CLOEXEC))
+		return -1;
+	*child = fork();
+	if (!*child) {
+		if (!fchdir(v->root) && dup2(ends[1], STDOUT_FILENO) >= 0)
+			execve(zpool, (char *const *)words, (char *const *)environment);
+		_exit(127);
+	}
+	close(ends[1]);
+	if (*child < 0) {
+		close(ends[0]);
+		return -1;
+	}
+	return ends[0];
+}
+
+static time_t now(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return t.tv_sec;
+}
+
+/* Reads all there is until the deadline; false where that is not to the end. */
+static bool read_all(int fd, FILE *to)
+{
+	time_t deadline = now() + SECONDS;
+	ssize_t got = 1;
+	char buf[4096];
+
+	while (got > 0) {
+		struct pollfd p = { .fd = fd, .events = POLLIN };
+		time_t left = deadline - now();
+
+		if (left <= 0 || poll(&p, 1, (int)left * 1000) <= 0)
+			return false;
+		got = read(fd, buf, sizeof(buf));
+		if (got > 0)
+			fwrite(buf, 1, (size_t)got, to);
+	}
+	return !got;
+}
+
+/* What zpool prints, to be freed; NULL where it failed. */
+static char *ask_zpool(const struct living *v, const char *zpool, const char *pool)
+{
+	char *text = NULL;
+	size_t size = 0;
+	FILE *to = open_memstream(&text, &size);
+	pid_t child;
+	int status = -1, fd = start_zpool(v, zpool, pool, &child);
+	bool whole = false;
+
+	if (!to)
+		abort();
+	if (fd >= 0) {
+		whole = read_all(fd, to);
+		close(fd);
+		/* One that hangs in the kernel dies when it can. */
+		if (!whole)
+			kill(child, SIGKILL);
+		waitpid(child, &status, whole ? 0 : WNOHANG);
+	}
+	if (fclose(to))
+		abort();
+	if (whole && !status)
+		return text;
+	free(text);
+	return NULL;
+}
+
+/* In each line of a member the first word is its path (-P, -L). */
+void follow_zfs(struct living *v, const char *dataset)
+{
+	char *pool = dataset ? strndup(dataset, strcspn(dataset, "/")) : NULL, *text, *rest;
+	const char *zpool = find_zpool(v);
+
+	/* The name of a pool begins with a letter (zpool_name_valid()), an option does not. */
+	if (!zpool || (pool && !isalpha((unsigned char)*pool))) {
+		thing_cause(v, written("%s: the disks of this ZFS pool cannot be told: %s", pool ? pool : "ZFS",
+				       zpool ? "no name of a pool" : "there is no zpool"));
+		free(pool);
+		return;
+	}
+	text = ask_zpool(v, zpool, pool);
+	if (!text)
+		thing_cause(v, written("%s: the disks of this ZFS pool cannot be told: zpool list failed",
+				       pool ? pool : "ZFS"));
+	for (char *line = text ? strtok_r(text, "\n", &rest) : NULL; line; line = strtok_r(NULL, "\n", &rest)) {
+		line += strspn(line, " \t");
+		line[strcspn(line, " \t")] = '\0';
+		if (!strncmp(line, "/dev/", 5))
+			follow_source(v, line);
+		else if (*line == '/')
+			follow_file(v, line);
+	}
+	free(text);
+	free(pool);
+}

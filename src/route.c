@@ -1,0 +1,166 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include <arpa/inet.h>
+#include <net/if.h>
+#include <net/route.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "living.h"
+#include "sysfs.h"
+
+struct route {
+	char interface[IF_NAMESIZE];
+	uint8_t to[16];
+	unsigned bits; /* of it that count; none: the default route */
+	unsigned metric;
+	unsigned flags; /* RTF_* */
+};
+
+/* Iface Destination Gateway Flags RefCnt Use Metric Mask, numbers as they lie in memory (fib_route_seq_show()). */
+static bool parse_route4(const char *line, struct route *r)
+{
+	uint32_t to, mask;
+
+	if (sscanf(line, "%15s %x %*x %x %*u %*u %u %x", r->interface, &to, &r->flags, &r->metric, &mask) != 5)
+		return false;
+	memcpy(r->to, &to, sizeof(to));
+	r->bits = (unsigned)__builtin_popcount(mask);
+	return true;
+}
+
+/* Destination, its length, source, its length, gateway, metric, two counters, flags, interface (rt6_info_route()). */
+static bool parse_route6(const char *line, struct route *r)
+{
+	char to[33];
+
+	if (sscanf(line, "%32s %x %*32s %*x %*32s %x %*x %*x %x %15s", to, &r->bits, &r->metric, &r->flags,
+		   r->interface) != 5)
+		return false;
+	for (unsigned i = 0; i < sizeof(r->to); i++) {
+		uint32_t byte;
+
+		if (!hex_number(to + 2 * (size_t)i, to + 2 * (size_t)i + 2, 2, 2, &byte))
+			return false;
+		r->to[i] = (uint8_t)byte;
+	}
+	return r->bits <= 128;
+}
+
+static const struct {
+	const char *path;
+	bool (*parse)(const char *line, struct route *r);
+	int family;
+} tables[] = {
+	{ "proc/net/route", parse_route4, AF_INET },
+	{ "proc/net/ipv6_route", parse_route6, AF_INET6 },
+};
+
+static bool leads_to(const struct route *r, const uint8_t *address)
+{
+	unsigned bytes = r->bits / 8, bits = r->bits % 8;
+
+	return !memcmp(r->to, address, bytes) && (!bits || !((r->to[bytes] ^ address[bytes]) >> (8 - bits)));
+}
+
+static int follow_lower(void *ctx, const char *name);
+
+/* What is below a bridge, a bond or a VLAN is linked as lower_NAME (netdev_adjacent_sysfs_add()). */
+static void follow_lowers(struct living *v, const char *name)
+{
+	struct text t;
+
+	/* No block device has a slash in its name. */
+	if (!words_take(&v->seen, written("net/%s", name)))
+		return;
+	read_link(&t, v->root, text_set(&t, "sys/class/net/%s", name));
+	need_functions(v, t.p);
+	list_directory(v->root, text_set(&t, "sys/class/net/%s", name), follow_lower, v);
+}
+
+static int follow_lower(void *ctx, const char *name)
+{
+	if (!strncmp(name, "lower_", 6))
+		follow_lowers(ctx, name + 6);
+	return 0;
+}
+
+/* A bridge may have more below it than cards, such as the ports of virtual machines. */
+static void follow_interface(struct living *v, const char *name)
+{
+	unsigned before = v->found;
+
+	follow_lowers(v, name);
+	if (v->found == before)
+		thing_cause(v, written("%s: no PCI function is below this interface", name));
+}
+
+/*
+ * Calls each() for the routes of a table that can be used: all default ones, or where there is an address those that
+ * lead to it.
+ */
+static void each_route(struct living *v, unsigned table, const uint8_t *address,
+		       void (*each)(struct living *v, const struct route *r, struct route *best), struct route *best)
+{
+	FILE *in = open_stream(v, tables[table].path);
+	char *line = NULL;
+	size_t size = 0;
+	struct route r;
+
+	while (in && getline(&line, &size, in) >= 0) {
+		if (tables[table].parse(line, &r) && (r.flags & (RTF_UP | RTF_REJECT)) == RTF_UP &&
+		    strcmp(r.interface, "lo") != 0 && (address ? leads_to(&r, address) : !r.bits))
+			each(v, &r, best);
+	}
+	free(line);
+	if (in)
+		fclose(in);
+}
+
+static void follow_route(struct living *v, const struct route *r, struct route *best)
+{
+	(void)best;
+	follow_interface(v, r->interface);
+}
+
+static void keep_best(struct living *v, const struct route *r, struct route *best)
+{
+	(void)v;
+	if (!*best->interface || r->bits > best->bits || (r->bits == best->bits && r->metric < best->metric))
+		*best = *r;
+}
+
+void follow_server(struct living *v, const char *server)
+{
+	struct route best = { .interface = "" };
+	uint8_t address[16] = { 0 };
+	unsigned before = v->found, causes = v->causes.count;
+
+	for (unsigned i = 0; i < ARRAY_SIZE(tables); i++) {
+		if (inet_pton(tables[i].family, server, address) == 1)
+			each_route(v, i, address, keep_best, &best);
+	}
+	if (*best.interface)
+		follow_interface(v, best.interface);
+	else
+		for (unsigned i = 0; i < ARRAY_SIZE(tables); i++)
+			each_route(v, i, NULL, follow_route, NULL);
+	if (v->found == before && v->causes.count == causes)
+		thing_cause(v, written("no route leads to %s", *server ? server : "its server"));
+}
+
+static void reserve_route(struct living *v, const struct route *r, struct route *best)
+{
+	(void)best;
+	thing_begin(v, "default route", false);
+	v->reserve = true;
+	thing_why(v, written("default route through %s", r->interface));
+	follow_interface(v, r->interface);
+	thing_end(v);
+}
+
+void live_on_network(struct living *v)
+{
+	for (unsigned i = 0; i < ARRAY_SIZE(tables); i++)
+		each_route(v, i, NULL, reserve_route, NULL);
+}
