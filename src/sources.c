@@ -95,7 +95,7 @@ void follow_filesystem(struct living *v, const char *source, const char *type, d
 	free(name);
 }
 
-/* The mount that is on top at this place, or NULL; one that waits to be mounted is none. */
+/* The mount that is on top at this place, or NULL. */
 static struct libmnt_fs *mounted_at(const struct living *v, const char *target)
 {
 	struct libmnt_iter *i = mnt_new_iter(MNT_ITER_BACKWARD);
@@ -104,9 +104,9 @@ static struct libmnt_fs *mounted_at(const struct living *v, const char *target)
 	if (!i)
 		abort();
 	while (!found && !mnt_table_next_fs(v->mounts, i, &fs)) {
-		const char *at = mnt_fs_get_target(fs), *type = mnt_fs_get_fstype(fs);
+		const char *at = mnt_fs_get_target(fs);
 
-		if (at && !strcmp(at, target) && type && strcmp(type, "autofs") != 0)
+		if (at && !strcmp(at, target))
 			found = fs;
 	}
 	mnt_free_iter(i);

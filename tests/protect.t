@@ -322,6 +322,8 @@ lives_on('fstab: noauto and nofail are left out, and what is on no device', sub 
 /dev/sdc1       /backup     ext4   defaults          0 2
 tmpfs           /tmp        tmpfs  defaults          0 0
 /srv/data       /data       none   bind              0 0
+/srv/b          /b          auto   bind              0 0
+/srv/c          /c          auto   rbind             0 0
 server:/home    /home       nfs    defaults          0 0
 sshfs#me@there: /there      fuse   defaults          0 0
 END
@@ -395,6 +397,23 @@ lives_on('a root in memory', sub { block('virtual/block/ram0', '1:0'); mounts(['
 lives_on('no /proc', sub { remove_tree("$root/proc") }, 'protect = unknown  # this is a chroot');
 lives_on('no /sys', sub { $sda->(); remove_tree("$root/sys") }, 'protect = unknown  # the PCI functions of this machine cannot be read');
 like(run('protect'), qr{^vfio-boot: /sys/bus/pci/devices: .*-- exit 3\n\z}ms, 'and exit status 3');
+
+# A real chroot: process 1, which only proc of a namespace of our own shows, has another root; then it is process 1 itself.
+machine();
+$sda->();
+for (qx(ldd build/vfio-boot) =~ m{(/\S+)}g) {
+	make_path("$root$1") if m{(.*)/};
+	copy($_, "$root$_") or die "$_: $!\n";
+	chmod 0755, "$root$_";
+}
+copy('build/vfio-boot', "$root/vfio-boot") or die "no program: $!\n";
+chmod 0755, "$root/vfio-boot";
+my $namespace = join ' ', @as_root ? @as_root : 'unshare', qw(--mount --pid --fork sh -c);
+for (['', 'this is a chroot'], ['exec ', '/: nothing is mounted there']) {
+	my ($how, $why) = @$_;
+	like(scalar qx($namespace 'mount -t proc proc $root/proc && ${how}chroot $root /vfio-boot protect --print; exit \$?' 2>&1),
+		qr/^protect = unknown  # \Q$why\E$/m, $how ? 'but not one whose root is that of process 1' : 'a chroot with /proc and /sys');
+}
 
 # --- network ----------------------------------------------------------------------------
 
