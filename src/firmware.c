@@ -99,7 +99,7 @@ uint32_t firmware_kernel(int root, const char *release)
 	return version | (decimal(&p) & 0xff);
 }
 
-static bool module_is(const char *path, const char *name)
+bool module_is(const char *path, const char *name)
 {
 	const char *p = base_name(path);
 

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "image.h"
 #include "json.h"
 #include "look.h"
 #include "names.h"
@@ -35,6 +36,8 @@ static const struct verb verbs[] = {
 	{ "protect", verb_protect, OPTION_PRINT, 0, 0, "",
 	  "writes down what this host lives on, which is never claimed" },
 	{ "status", verb_status, OPTION_JSON, 0, 0, "", "what this boot did, and what has drifted since" },
+	{ "doctor", verb_doctor, OPTION_JSON | OPTION_KERNEL, 0, 0, "",
+	  "whether firmware, kernel, image and settings are fit for it, and what to do where not" },
 };
 
 /* In the order of their bits. */
@@ -206,6 +209,7 @@ int main(int argc, char **argv)
 	signal(SIGPIPE, SIG_IGN);
 	look_init();
 	names_open();
+	image_begin();
 	if (!decide_begin(&job))
 		return STATUS_FAILED;
 	return v->run(&r);

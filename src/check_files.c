@@ -1,0 +1,252 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "check.h"
+#include "conflicts.h"
+#include "report.h"
+#include "sysfs.h"
+
+static const char *cannot_look(enum image_look look)
+{
+	switch (look) {
+	case LOOK_NO_RIGHT:
+		return "cannot be read, so it was not looked into (run this as root)";
+	case LOOK_NO_TOOL:
+		return "cannot be looked into: neither unmkinitramfs nor lsinitrd is here";
+	case LOOK_NO_ROOM:
+		return "cannot be looked into: no folder for it can be made in /var/tmp or /tmp";
+	case LOOK_TIME:
+		return "was not unpacked within 120 s";
+	default:
+		return "cannot be unpacked, or has no /init: it is damaged, or no initramfs";
+	}
+}
+
+static void judge_program(const struct image_content *i, struct check *c)
+{
+	if (!i->claim)
+		check_say(c, CHECK_FAULT, "vfio-boot-claim is not in it: nothing will be claimed");
+	else if (!i->claim_runs)
+		check_say(c, CHECK_FAULT, "vfio-boot-claim in it cannot be executed");
+	/* dracut strips what it installs. */
+	else if (i->claim_installed && !i->claim_same && !i->dracut)
+		check_say(c, CHECK_FAULT, "vfio-boot-claim in it is another one than the one installed");
+	if (i->dracut)
+		return;
+	if (!i->ordered)
+		check_say(c, CHECK_FAULT, "scripts/init-top/ORDER in it does not start 00-vfio-boot");
+	else if (!i->first)
+		check_say(c, CHECK_FAULT,
+			  "scripts/init-top/ORDER in it has 00-vfio-boot behind udev: drivers are faster");
+}
+
+void check_image(const struct patient *p, struct check *c)
+{
+	static struct image_content content;
+	int root = p->job->root.fd;
+	enum image_look look;
+	struct text t;
+
+	if (!*p->release) {
+		check_say(c, CHECK_NONE, "of which kernel is not known (-k VERSION)");
+		return;
+	}
+	if (p->image->kind == IMAGE_NONE) {
+		text_set(&t, "%s", "");
+		add_image_places(&t, p->release);
+		check_say(c, CHECK_FAULT, "the kernel %s has no image; looked for", p->release);
+		check_say(c, CHECK_FAULT, "%s and EFI/Linux/*.efi", t.p);
+		check_remedy(c, "update-initramfs -c -k %s", p->release);
+		return;
+	}
+	if (p->image->kind == IMAGE_UNIFIED) {
+		check_say(c, CHECK_NONE, "/%s cannot be looked into (a unified kernel image)", p->image->path.p);
+		return;
+	}
+	look = image_look(&content, p->image, p->job, p->release);
+	if (look != LOOK_DONE) {
+		check_say(c, look == LOOK_FAILED || look == LOOK_TIME ? CHECK_FAULT : CHECK_NONE, "/%s %s",
+			  p->image->path.p, cannot_look(look));
+		if (look == LOOK_FAILED)
+			check_remedy(c, "update-initramfs -u -k %s", p->release);
+		return;
+	}
+	judge_program(&content, c);
+	for (unsigned i = 0; i < IMAGE_MODULES; i++) {
+		if (content.modules >> i & 1 || kernel_module(root, p->release, image_module[i]) == MODULE_BUILT_IN)
+			continue;
+		check_say(c, CHECK_FAULT, "the module %s is not in it", image_module[i]);
+	}
+	for (unsigned i = 0; i < content.differences && i < IMAGE_DIFFERENCES; i++)
+		check_say(c, CHECK_FAULT, "%s", content.difference[i].p);
+	if (c->state == CHECK_OK) {
+		check_say(c, CHECK_OK, "/%s has the program, the modules and the settings", p->image->path.p);
+		return;
+	}
+	/* What it is about comes before what is wrong. */
+	text_set(&t, "%s", c->line[0].p);
+	text_set(&c->line[0], "/%s: %s", p->image->path.p, t.p);
+	check_remedy(c, "%s%s %s", content.differences ? "the image has older settings: " : "",
+		     content.dracut ? "dracut -f --kver" : "update-initramfs -u -k", p->release);
+}
+
+static void note_conflict(void *ctx, const char *what)
+{
+	check_say(ctx, CHECK_FAULT, "%s", what);
+}
+
+void check_conflicts(const struct patient *p, struct check *c)
+{
+	conflicts_find(p->job->root.fd, p->job->paper.cmdline_used, note_conflict, c);
+	if (c->state == CHECK_FAULT)
+		check_remedy(c, "vfio-boot import says how to replace it");
+	else
+		check_say(c, CHECK_OK, "nothing else gives devices to vfio-pci");
+}
+
+void check_settings(const struct patient *p, struct check *c)
+{
+	const struct settings *s = &p->job->settings;
+	const struct machine *m = &p->job->machine;
+	unsigned n = 0;
+	const struct selector *sel;
+	struct text t, what;
+
+	for (unsigned i = 0; i < s->problems && i < PROBLEMS_MAX && i < 5; i++) {
+		t.len = 0;
+		add_place(&t, &s->problem[i].at);
+		set_problem(&what, &s->problem[i]);
+		check_say(c, CHECK_FAULT, "%s: %s", t.p, what.p);
+	}
+	if (s->problems) {
+		if (s->problems > 5)
+			check_say(c, CHECK_FAULT, "and %u more", s->problems - 5);
+		check_remedy(c, "vfio-boot plan shows what is used all the same");
+		return;
+	}
+	for_each_selector(&s->list[LIST_IDS], sel)
+		n += !(sel->flags & SELECTOR_EXCLUDES);
+	if (m->nothing && p->readable)
+		check_say(c, CHECK_NONE, "nothing is claimed: %s", m->nothing);
+	else if (!n)
+		check_say(c, CHECK_NONE, "no device is selected (vfio-boot add DEVICE)");
+	else
+		check_say(c, CHECK_OK, "%u %s", n, n == 1 ? "selector" : "selectors");
+	if (p->nothing && !(m->nothing && !strcmp(p->nothing, m->nothing)))
+		check_say(c, c->state, "nothing was claimed in this boot: %s; the next one does without it",
+			  p->nothing);
+}
+
+void check_protect(const struct patient *p, struct check *c)
+{
+	static const char *const path = "/var/lib/vfio-boot/protect";
+	static const char *const sources[] = { "/etc/fstab", "/etc/crypttab" };
+	const struct settings *s = &p->job->settings;
+	int root = p->job->root.fd;
+	struct stat file, source;
+
+	if (fstatat(root, path + 1, &file, 0))
+		check_say(c, CHECK_FAULT, "%s is not there: what the host lives on is unknown", path);
+	else if (s->protect_unknown)
+		check_say(c, CHECK_FAULT, "%s: what the host lives on is unknown, storage has to be named", path);
+	for (unsigned i = 0; i < ARRAY_SIZE(sources) && c->state == CHECK_OK; i++) {
+		if (!fstatat(root, sources[i] + 1, &source, 0) && source.st_mtim.tv_sec > file.st_mtim.tv_sec)
+			check_say(c, CHECK_FAULT, "%s is older than %s", path, sources[i]);
+	}
+	if (c->state == CHECK_FAULT)
+		check_remedy(c, "vfio-boot protect, or update-initramfs -u");
+	else if (s->list[LIST_PROTECT].off)
+		check_say(c, CHECK_NONE, "vfio-boot.protect=off on the kernel command line: nothing is protected");
+	else
+		check_say(c, CHECK_OK, "%s has what the host lives on", path);
+}
+
+void check_plan(const struct patient *p, struct check *c)
+{
+	const struct machine *m = &p->job->machine;
+	unsigned claimed = 0, refused = 0, absent = 0;
+	const struct device *d, *first = NULL;
+	const struct selector *sel = NULL, *lost = NULL;
+	struct text t;
+
+	if (!p->readable) {
+		check_say(c, CHECK_FAULT, "the PCI devices of this machine cannot be read");
+		return;
+	}
+	for_each_device(m, d) {
+		claimed += is_claimed(d);
+		if (d->verdict < VERDICT_REFUSED)
+			continue;
+		refused++;
+		if (!first)
+			first = d;
+	}
+	while ((sel = next_absent(m, sel))) {
+		if (sel->flags & SELECTOR_OPTIONAL)
+			continue;
+		absent++;
+		if (!lost)
+			lost = sel;
+	}
+	check_say(c,
+		  refused || absent ? CHECK_FAULT
+		  : claimed	    ? CHECK_OK
+				    : CHECK_NONE,
+		  "the next boot: %u claimed, %u refused, %u absent", claimed, refused, absent);
+	if (first) {
+		set_device_line(&t, m, first, false);
+		check_say(c, CHECK_FAULT, "%s", t.p);
+		check_remedy(c, "vfio-boot explain %s", first->name);
+	} else if (lost) {
+		set_absent_line(&t, m, lost);
+		check_say(c, CHECK_FAULT, "%s", t.p);
+		check_remedy(c, "vfio-boot plan shows all of it");
+	}
+}
+
+void check_service(const struct patient *p, struct check *c)
+{
+	int root = p->job->root.fd;
+
+	if (faccessat(root, "etc/systemd/system", F_OK, 0))
+		check_say(c, CHECK_NONE, "there is no systemd here");
+	else if (!faccessat(root, "etc/systemd/system/multi-user.target.wants/vfio-boot.service", F_OK,
+			    AT_SYMLINK_NOFOLLOW))
+		check_say(c, CHECK_OK, "vfio-boot.service is enabled");
+	else {
+		check_say(c, CHECK_FAULT, "vfio-boot.service is not enabled: what comes late is not claimed");
+		check_remedy(c, "systemctl enable vfio-boot.service");
+	}
+}
+
+void check_report(const struct patient *p, struct check *c)
+{
+	static const char *const names[] = { "claimed", "already", "failed", "refused", "pending", "absent" };
+	unsigned n[ARRAY_SIZE(names)] = { 0 }, bad;
+	const char *column[REPORT_COLUMNS];
+	struct lines l;
+	char *row;
+
+	if (!lines_open(&l, p->job->root.fd, "run/vfio-boot/report")) {
+		check_say(c, CHECK_NONE, "no report of this boot: the claim has not run");
+		return;
+	}
+	while ((row = lines_next(&l))) {
+		report_split(row, column);
+		for (unsigned i = 0; i < ARRAY_SIZE(names); i++) {
+			/* As add_absent() has it. */
+			n[i] += !strcmp(column[REPORT_VERDICT], names[i]) &&
+				!(i == 5 && strstr(column[REPORT_MESSAGE], "(optional)"));
+		}
+	}
+	lines_close(&l);
+	bad = n[2] + n[3] + n[4] + n[5];
+	check_say(c, bad ? CHECK_FAULT : CHECK_OK,
+		  "this boot: %u claimed, %u refused, %u failed, %u pending, %u absent", n[0] + n[1], n[3], n[2], n[4],
+		  n[5]);
+	if (bad)
+		check_remedy(c, "vfio-boot status");
+}

@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include <json-c/json.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "check.h"
+#include "firmware.h"
+#include "json.h"
+#include "look.h"
+#include "request.h"
+
+static const struct {
+	const char *name;
+	void (*run)(const struct patient *p, struct check *c);
+} checks[] = {
+	{ "iommu", check_iommu },	  { "kernel", check_kernel },	{ "image", check_image },
+	{ "conflicts", check_conflicts }, { "display", check_display }, { "settings", check_settings },
+	{ "protect", check_protect },	  { "plan", check_plan },	{ "service", check_service },
+	{ "report", check_report },
+};
+
+static void add(struct text line[CHECK_LINES], unsigned *lines, const char *fmt, va_list ap)
+{
+	struct text *t = &line[*lines < CHECK_LINES ? *lines : CHECK_LINES - 1];
+
+	if ((*lines)++ >= CHECK_LINES) {
+		text_set(t, "and %u more", *lines - CHECK_LINES + 1);
+		return;
+	}
+	t->len = 0;
+	text_vadd(t, fmt, ap);
+}
+
+void check_say(struct check *c, enum check_state state, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	add(c->line, &c->lines, fmt, ap);
+	va_end(ap);
+	if (state > c->state)
+		c->state = state;
+}
+
+void check_remedy(struct check *c, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	add(c->remedy, &c->remedies, fmt, ap);
+	va_end(ap);
+}
+
+static unsigned kept(unsigned lines)
+{
+	return lines < CHECK_LINES ? lines : CHECK_LINES;
+}
+
+static void print_check(const char *name, const struct check *c)
+{
+	static const char *const marks[] = { "ok", "--", "!!" };
+	static const enum style styles[] = { GOOD, DIM, BAD };
+
+	printf("%s%s%s  %-9s  %s\n", style(styles[c->state]), marks[c->state], style(PLAIN), name, c->line[0].p);
+	for (unsigned i = 1; i < kept(c->lines); i++)
+		printf("%15s%s\n", "", c->line[i].p);
+	for (unsigned i = 0; i < kept(c->remedies); i++)
+		printf("%15s%s%s%s\n", "", style(BOLD), c->remedy[i].p, style(PLAIN));
+}
+
+static struct json_object *joined(const struct text line[CHECK_LINES], unsigned lines)
+{
+	struct text t;
+
+	if (!lines)
+		return NULL;
+	text_set(&t, "%s", line[0].p);
+	for (unsigned i = 1; i < kept(lines); i++)
+		text_add(&t, "; %s", line[i].p);
+	return json_text(t.p);
+}
+
+static struct json_object *json_check(const char *name, const struct check *c)
+{
+	static const char *const states[] = { "ok", "none", "fault" };
+	struct json_object *o = json_object_new_object();
+
+	json_object_object_add(o, "check", json_text(name));
+	json_object_object_add(o, "state", json_text(states[c->state]));
+	json_object_object_add(o, "text", joined(c->line, c->lines));
+	json_object_object_add(o, "remedy", joined(c->remedy, c->remedies));
+	return o;
+}
+
+int verb_doctor(struct request *r)
+{
+	struct job *j = r->job;
+	struct patient p = { .job = j };
+	struct json_object *list = asked(r, OPTION_JSON) ? json_object_new_array() : NULL;
+	int status = 0;
+	struct image image;
+	struct text release;
+
+	/* Of this boot first: what the next one does without. */
+	j->phase = PHASE_NOW;
+	(void)!decide_settings(j);
+	p.nothing = j->machine.nothing;
+	p.readable = request_read(j, PHASE_NEXT_BOOT);
+	p.release = kernel_release(&release, j->root.fd, j->argument[ARGUMENT_RELEASE]);
+	image_find(&image, &j->root, p.release);
+	p.image = &image;
+	for (unsigned i = 0; i < ARRAY_SIZE(checks); i++) {
+		static struct check c;
+
+		memset(&c, 0, sizeof(c));
+		checks[i].run(&p, &c);
+		if (c.state == CHECK_FAULT)
+			status = 1;
+		if (list)
+			json_object_array_add(list, json_check(checks[i].name, &c));
+		else
+			print_check(checks[i].name, &c);
+	}
+	if (list) {
+		struct json_object *o = json_object_new_object();
+
+		json_object_object_add(o, "format", json_object_new_int(1));
+		json_object_object_add(o, "checks", list);
+		if (json_print(o))
+			return STATUS_FAILED;
+	}
+	if (cannot_print() || !p.readable)
+		return STATUS_FAILED;
+	return j->settings.problems ? STATUS_WRONG : status;
+}

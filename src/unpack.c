@@ -1,0 +1,243 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "sysfs.h"
+#include "unpack.h"
+
+/* An image is no deeper than this. */
+#define DEPTH 32
+
+#define NO_TOOL 127
+
+static int outside = -1; /* the real root */
+
+static volatile sig_atomic_t stopped; /* the signal that came */
+
+static const int stopping[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT };
+
+struct walk {
+	void (*see)(void *ctx, int fd, const char *path, const struct stat *st);
+	void *ctx;
+	struct text path;
+};
+
+void unpack_begin(void)
+{
+	outside = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+}
+
+static void note_signal(int number)
+{
+	stopped = number;
+}
+
+/* Leaves alone what somebody wants ignored (nohup). */
+static void catch_signals(struct sigaction old[ARRAY_SIZE(stopping)])
+{
+	struct sigaction ours = { .sa_handler = note_signal };
+
+	sigemptyset(&ours.sa_mask);
+	for (unsigned i = 0; i < ARRAY_SIZE(stopping); i++) {
+		sigaction(stopping[i], NULL, &old[i]);
+		if (old[i].sa_handler != SIG_IGN)
+			sigaction(stopping[i], &ours, NULL);
+	}
+}
+
+static void pass_signals_on(const struct sigaction old[ARRAY_SIZE(stopping)])
+{
+	for (unsigned i = 0; i < ARRAY_SIZE(stopping); i++)
+		sigaction(stopping[i], &old[i], NULL);
+	if (stopped)
+		raise(stopped);
+}
+
+/* Makes a folder of our own that nobody else may enter; its path, of the real root, in t. */
+static bool make_folder(struct text *t)
+{
+	const char *wish = getenv("TMPDIR");
+	const char *const bases[] = { wish && *wish == '/' ? wish : "/var/tmp", "/var/tmp", "/tmp" };
+
+	for (unsigned i = 0; i < ARRAY_SIZE(bases); i++) {
+		uint32_t random;
+
+		if (getrandom(&random, sizeof(random), 0) != sizeof(random))
+			return false;
+		text_set(t, "%s/vfio-boot-%08x", bases[i], random);
+		/* Which fails where anything has that name. */
+		if (!mkdirat(outside, t->p + 1, 0700))
+			return true;
+	}
+	return false;
+}
+
+/* Opens a folder in another one, never through a link. */
+static DIR *open_folder(int parent, const char *name)
+{
+	int fd = openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	DIR *d = fd < 0 ? NULL : fdopendir(fd);
+
+	if (!d && fd >= 0)
+		close(fd);
+	return d;
+}
+
+static bool is_dots(const char *name)
+{
+	return !strcmp(name, ".") || !strcmp(name, "..");
+}
+
+static void remove_all(int parent, const char *name, unsigned depth)
+{
+	DIR *d = depth < DEPTH ? open_folder(parent, name) : NULL;
+	const struct dirent *e;
+
+	/* An image may have folders that their owner may not write to. */
+	if (d)
+		fchmod(dirfd(d), 0700);
+	while (d && (e = readdir(d))) {
+		if (!is_dots(e->d_name) && unlinkat(dirfd(d), e->d_name, 0))
+			remove_all(dirfd(d), e->d_name, depth + 1);
+	}
+	if (d)
+		closedir(d);
+	unlinkat(parent, name, AT_REMOVEDIR);
+}
+
+static void show_file(struct walk *w, int parent, const char *name, const struct stat *st)
+{
+	int fd = S_ISREG(st->st_mode) ? openat(parent, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC) : -1;
+
+	w->see(w->ctx, fd, w->path.p, st);
+	if (fd >= 0)
+		close(fd);
+}
+
+static void show_folder(struct walk *w, int parent, const char *name, unsigned depth)
+{
+	DIR *d = depth < DEPTH ? open_folder(parent, name) : NULL;
+	unsigned before = w->path.len;
+	const struct dirent *e;
+	struct stat st;
+
+	while (d && !stopped && (e = readdir(d))) {
+		if (is_dots(e->d_name) || fstatat(dirfd(d), e->d_name, &st, AT_SYMLINK_NOFOLLOW))
+			continue;
+		/* unmkinitramfs gives the archives of an image folders of their own: early, early2, main. */
+		if (depth || !S_ISDIR(st.st_mode) ||
+		    (strncmp(e->d_name, "early", 5) != 0 && strncmp(e->d_name, "main", 4) != 0))
+			text_add(&w->path, "%s%s", before ? "/" : "", e->d_name);
+		if (S_ISDIR(st.st_mode))
+			show_folder(w, dirfd(d), e->d_name, depth + 1);
+		else
+			show_file(w, dirfd(d), e->d_name, &st);
+		w->path.len = before;
+		w->path.p[before] = '\0';
+	}
+	if (d)
+		closedir(d);
+}
+
+/* In the child: out of the --sysroot, whose tools are not ours, and on to whatever can unpack. */
+__attribute__((noreturn)) static void run_tool(const char *image, const char *folder)
+{
+	int null = openat(outside, "dev/null", O_RDWR), here = open(".", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	struct text content, whole;
+	char *absolute;
+
+	setpgid(0, 0);
+	if (fchdir(outside) || (chroot(".") && errno != EPERM) || fchdir(here))
+		_exit(1);
+	if (null < 0 || dup2(null, 0) < 0 || dup2(null, 1) < 0 || dup2(null, 2) < 0)
+		_exit(1);
+	signal(SIGPIPE, SIG_DFL);
+	/* What the tool itself puts aside is removed with the rest. */
+	setenv("TMPDIR", folder, 1);
+	setenv("LC_ALL", "C", 1);
+	text_set(&content, "%s/content", folder);
+	execlp("unmkinitramfs", "unmkinitramfs", image, content.p, (char *)NULL);
+	/* lsinitrd unpacks to where it is. */
+	absolute = realpath(image, NULL);
+	text_set(&whole, "%s", absolute ? absolute : image);
+	if (!chdir(content.p))
+		execlp("lsinitrd", "lsinitrd", "--unpack", whole.p, (char *)NULL);
+	_exit(errno == ENOENT ? NO_TOOL : 1);
+}
+
+static bool wait_for(pid_t child, int *status)
+{
+	const struct timespec moment = { 0, 20000000 };
+	struct timespec now, begin;
+
+	clock_gettime(CLOCK_MONOTONIC, &begin);
+	for (;;) {
+		pid_t ended = waitpid(child, status, WNOHANG);
+
+		if (ended == child)
+			return true;
+		clock_gettime(CLOCK_MONOTONIC, &now);
+		if (ended < 0 || stopped || now.tv_sec - begin.tv_sec >= UNPACK_SECONDS)
+			break;
+		nanosleep(&moment, NULL);
+	}
+	/* All of the pipeline, and its group may not be there yet. */
+	kill(child, SIGKILL);
+	kill(-child, SIGKILL);
+	waitpid(child, status, 0);
+	return false;
+}
+
+static enum image_look unpack_into(const struct text *folder, const char *image, struct walk *w)
+{
+	struct text content;
+	int status = 0, fd;
+	pid_t child;
+
+	fd = openat(outside, folder->p + 1, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0)
+		return LOOK_NO_ROOM;
+	text_set(&content, "content");
+	child = mkdirat(fd, content.p, 0700) ? -1 : fork();
+	if (!child)
+		run_tool(image, folder->p);
+	if (child < 0) {
+		close(fd);
+		return LOOK_NO_ROOM;
+	}
+	/* Both do it, so that it is done whoever comes first. */
+	setpgid(child, child);
+	if (!wait_for(child, &status)) {
+		close(fd);
+		return LOOK_TIME;
+	}
+	/* Without the right to make device nodes cpio says that it failed, and all the rest is there. */
+	show_folder(w, fd, content.p, 0);
+	close(fd);
+	return WIFEXITED(status) && WEXITSTATUS(status) == NO_TOOL ? LOOK_NO_TOOL : LOOK_DONE;
+}
+
+enum image_look unpack(const char *path, void (*see)(void *ctx, int fd, const char *path, const struct stat *st),
+		       void *ctx)
+{
+	struct walk w = { .see = see, .ctx = ctx };
+	struct sigaction old[ARRAY_SIZE(stopping)];
+	enum image_look look = LOOK_NO_ROOM;
+	struct text folder;
+
+	catch_signals(old);
+	if (make_folder(&folder)) {
+		look = unpack_into(&folder, path, &w);
+		remove_all(outside, folder.p + 1, 0);
+	}
+	pass_signals_on(old);
+	return look;
+}

@@ -1,0 +1,491 @@
+#!/usr/bin/perl
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# vfio-boot doctor: a machine with which all is well, and each check when it is not. The
+# images are archives of cpio, as mkinitramfs makes them, and unmkinitramfs opens them.
+
+use strict;
+use warnings;
+use Cwd qw(getcwd);
+use File::Path qw(make_path remove_tree);
+use JSON::PP ();
+use FindBin;
+use lib $FindBin::Bin;
+use Test::More;
+use Tree;
+
+my $root = 'build/doctor';
+my $work = 'build/doctor-image';
+my $release = '6.12.95+deb13-amd64';
+my $image = "boot/initrd.img-$release";
+my $claim = 'usr/lib/vfio-boot/vfio-boot-claim';
+my $temporary = getcwd() . '/build/doctor-tmp';
+
+sub in_tree { spew("$root/$_[0]", $_[1]) }
+
+sub sh { system('sh', '-euc', @_) == 0 or die "@_\n" }
+
+# What mkinitramfs puts into an image, as far as anybody looks.
+my %content = (
+	'init' => "#!/bin/sh\n",
+	$claim => "program\n",
+	"usr/lib/modules/$release/kernel/drivers/vfio/vfio.ko" => '',
+	"usr/lib/modules/$release/kernel/drivers/vfio/vfio_iommu_type1.ko.xz" => '',
+	"usr/lib/modules/$release/kernel/drivers/vfio/pci/vfio-pci.ko.zst" => '',
+	'scripts/init-top/ORDER' => join('', map { qq(/scripts/init-top/$_ "\$@"\n[ -e /conf/param.conf ] && . /conf/param.conf\n) }
+		qw(00-vfio-boot all_generic_ide udev)),
+);
+
+# Writes the image of a tree: its settings, and what is given instead (undef: not at all).
+sub image {
+	my ($how, %other) = @_;
+	my %file = (%content, (map { -e "$root/$_" ? ($_ => slurp("$root/$_")) : () }
+		qw(etc/vfio-boot.conf var/lib/vfio-boot/protect)), %other);
+	remove_tree($work);
+	for (grep { defined $file{$_} } keys %file) {
+		spew("$work/main/$_", $file{$_});
+		chmod 0755, "$work/main/$_" if /claim$/;
+	}
+	make_path("$root/boot");
+	spew("$work/early/kernel/x86/microcode/GenuineIntel.bin", "\1" x 5000);
+	my $cpio = 'find . -mindepth 1 | sort | cpio --quiet -R 0:0 -o -H newc';
+	my $early = $how =~ s/^early // ? "(cd '$work/early' && $cpio);" : '';
+	sh("{ $early (cd '$work/main' && $cpio) | $how; } >'$root/$image'");
+}
+
+# All is well.
+sub machine {
+	my (%o) = @_;
+	q35($root, $o{conf} // "ids = 8086:10d3\n");
+	unlink "$root/proc/iomem";
+	my $list = "kernel/drivers/vfio/pci/vfio-pci.ko.xz: kernel/drivers/vfio/vfio.ko.xz\nkernel/drivers/vfio/vfio_iommu_type1.ko.xz:\n"
+		. "kernel/drivers/vfio/vfio.ko.xz:\n";
+	in_tree("lib/modules/$release/modules.dep", $list);
+	in_tree($claim, "program\n");
+	in_tree('sys/firmware/acpi/tables/DMAR', '');
+	in_tree('etc/systemd/system/multi-user.target.wants/vfio-boot.service', '');
+	in_tree('run/vfio-boot/report', "vfio-boot-report 1\n"
+		. join("\t", '0000:03:00.0', '8086:10d3', 7, 'claimed', '-', 'vfio-pci', '8086:10d3', '-') . "\n");
+}
+
+sub doctor {
+	my (@options) = @_;
+	local $ENV{TMPDIR} = $temporary;
+	remove_tree($temporary);
+	make_path($temporary);
+	my $text = qx(@as_root build/vfio-boot doctor @options --sysroot $root 2>&1);
+	my $exit = $? & 127 ? "signal $?" : $? >> 8;
+	my @left = glob "$temporary/*";
+	is("@left", '', 'and leaves nothing in the temporary folder');
+	return "$text-- exit $exit\n";
+}
+
+# The lines of one check.
+sub of_check {
+	my ($name, $text) = @_;
+	return $text =~ /^((?:ok|--|!!)  \Q$name\E .*\n(?: {15}.*\n)*)/m ? $1 : "no such line in:\n$text";
+}
+
+# NAME of the check, what is there, and what it says. The rest stays as it was, but for `more`.
+sub case {
+	my ($name, $what, $expected, $exit, @options) = @_;
+	my $text = doctor(@options);
+	is(of_check($name, $text), $expected, $what) or diag($text);
+	like($text, qr/-- exit $exit\n\z/, "$what: exit status $exit");
+}
+
+my $place = "/$image";
+my $update = "update-initramfs -u -k $release";
+
+machine();
+image('gzip');
+my $good = doctor();
+is($good, <<"END", 'a machine with which all is well');
+ok  iommu      on: 12 groups (DMAR)
+ok  kernel     $release: vfio-pci a module, vfio_iommu_type1 a module
+ok  image      $place has the program, the modules and the settings
+ok  conflicts  nothing else gives devices to vfio-pci
+--  display    no boot display is known
+ok  settings   1 selector
+ok  protect    /var/lib/vfio-boot/protect has what the host lives on
+ok  plan       the next boot: 2 claimed, 0 refused, 0 absent
+ok  service    vfio-boot.service is enabled
+ok  report     this boot: 1 claimed, 0 refused, 0 failed, 0 pending, 0 absent
+-- exit 0
+END
+for ('early gzip', 'zstd -q', 'early zstd -q', 'xz', 'cat', 'early cat') {
+	image($_);
+	is(doctor(), $good, "an image made with: $_");
+}
+my ($json) = doctor('--json') =~ /\A(.*)\n-- exit 0\n\z/ or fail('--json');
+$json = JSON::PP->new->utf8->decode($json);
+is($json->{format}, 1, '--json: the format');
+is(join(' ', map { "$_->{check}:$_->{state}" } @{ $json->{checks} }),
+	'iommu:ok kernel:ok image:ok conflicts:ok display:none settings:ok protect:ok plan:ok service:ok report:ok', 'and the checks');
+is(join(' ', map { join ',', sort keys %$_ } $json->{checks}[0]), 'check,remedy,state,text', 'each with its fields');
+is($json->{checks}[0]{remedy}, undef, 'and no remedy where there is no fault');
+
+# --- the IOMMU ---
+
+sub without_groups { remove_tree("$root/sys/kernel/iommu_groups"); unlink glob "$root/sys/devices/pci0000:00/*/iommu_group" }
+
+my @no_iommu = (
+	'not in the kernel' => 'quiet', 'DMAR', '', <<'END',
+!!  iommu      on in the firmware (DMAR), not in the kernel: no IOMMU groups
+               add intel_iommu=on to the kernel command line
+END
+	'asked for in vain' => 'intel_iommu=off intel_iommu=on', 'DMAR', '', <<'END',
+!!  iommu      on in the firmware (DMAR), not in the kernel: no IOMMU groups
+               intel_iommu=on is there; what went wrong: dmesg | grep -e DMAR -e IOMMU
+END
+	'turned off' => 'intel_iommu=on intel_iommu=sm_on,off', 'DMAR', '', <<'END',
+!!  iommu      intel_iommu=off on the kernel command line turns it off
+               take intel_iommu=off away
+               add intel_iommu=on to the kernel command line
+END
+	'turned off for all' => 'iommu=off', 'IVRS', '', <<'END',
+!!  iommu      iommu=off on the kernel command line turns it off
+               take iommu=off away
+END
+	'turned off on AMD' => 'amd_iommu=off', 'IVRS', '', <<'END',
+!!  iommu      amd_iommu=off on the kernel command line turns it off
+               take amd_iommu=off away
+END
+	'on AMD needs no parameter' => 'iommu=pt', 'IVRS', '', <<'END',
+!!  iommu      on in the firmware (IVRS), not in the kernel: no IOMMU groups
+               look for its driver: dmesg | grep -i iommu
+END
+	'not in the firmware, Intel' => 'quiet -- iommu=off', 'DSDT', 'GenuineIntel', <<'END',
+!!  iommu      the firmware has no IOMMU table: it is off there, or this machine has none
+               switch on in the firmware's setup: Intel VT-d (Virtualization Technology for Directed I/O)
+END
+	'not in the firmware, AMD' => 'quiet', 'DSDT', 'AuthenticAMD', <<'END',
+!!  iommu      the firmware has no IOMMU table: it is off there, or this machine has none
+               switch on in the firmware's setup: IOMMU (AMD-Vi), where it says Auto as well
+END
+);
+while (my ($name, $cmdline, $table, $cpu, $expected) = splice @no_iommu, 0, 5) {
+	machine();
+	image('cat');
+	without_groups();
+	in_tree('proc/cmdline', "$cmdline\n");
+	in_tree('proc/cpuinfo', "processor : 0\nvendor_id\t: $cpu\n") if $cpu;
+	unlink "$root/sys/firmware/acpi/tables/DMAR";
+	in_tree("sys/firmware/acpi/tables/$table", '');
+	case('iommu', "no IOMMU: $name", $expected, 1);
+}
+machine();
+image('cat');
+without_groups();
+in_tree('sys/kernel/iommu_groups/0/name', "vfio-noiommu\n");
+case('iommu', 'vfio-noiommu', <<'END', 1);
+!!  iommu      the 1 groups are vfio-noiommu ones, which isolate nothing
+               on in the firmware (DMAR), not in the kernel: no IOMMU groups
+               intel_iommu=on is there; what went wrong: dmesg | grep -e DMAR -e IOMMU
+END
+
+# --- the kernel ---
+
+machine();
+image('cat');
+in_tree("lib/modules/$release/modules.dep", "kernel/drivers/vfio/vfio_iommu_type1.ko.xz: kernel/drivers/vfio/pci/vfio-pci.ko.xz\n");
+case('kernel', 'no vfio-pci', <<"END", 1);
+!!  kernel     $release has no vfio-pci
+               install a kernel with these modules (Debian's cloud kernels lack them)
+END
+in_tree("lib/modules/$release/modules.builtin", join '', map { "kernel/drivers/vfio/$_.ko\n" } qw(vfio vfio_iommu_type1 pci/vfio-pci));
+image('cat', map { $_ => undef } grep { /\.ko/ } keys %content);
+case('kernel', 'all built in', <<"END", 0);
+ok  kernel     $release: vfio-pci built in, vfio_iommu_type1 built in
+END
+is(of_check('image', doctor()), of_check('image', $good), 'and need not be in the image');
+in_tree("lib/modules/$_/modules.dep", '') for '6.1.0-9-amd64', '6.0.0-1-amd64';
+in_tree('boot/initrd.img-6.1.0-9-amd64', 'x');
+case('kernel', 'another kernel that has an image', <<"END", 0);
+ok  kernel     $release: vfio-pci built in, vfio_iommu_type1 built in
+               also bootable: 6.1.0-9-amd64 (-k VERSION)
+END
+case('kernel', 'a kernel that is not there', <<'END' =~ s/RELEASE/$release/r, 1, '-k', '5.0');
+!!  kernel     /lib/modules/5.0 is not there: the kernel 5.0 is not installed (any more)
+               also bootable: 6.1.0-9-amd64, RELEASE (-k VERSION)
+               boot an installed kernel, or look at another one with -k VERSION
+END
+case('image', 'an image that is not there', <<'END', 1, '-k', '5.0');
+!!  image      the kernel 5.0 has no image; looked for
+               /boot/initrd.img-5.0, /boot/initramfs-5.0.img, /boot/initrd-5.0, /boot/initramfs-linux.img and EFI/Linux/*.efi
+               update-initramfs -c -k 5.0
+END
+case('image', 'an image that is none', <<'END', 1, '-k', '6.1.0-9-amd64');
+!!  image      /boot/initrd.img-6.1.0-9-amd64 cannot be unpacked, or has no /init: it is damaged, or no initramfs
+               update-initramfs -u -k 6.1.0-9-amd64
+END
+
+# --- the image ---
+
+my $module = "usr/lib/modules/$release/kernel/drivers/vfio";
+my $order = $content{'scripts/init-top/ORDER'};
+my @images = (
+	'without the program' => { $claim => undef }, "vfio-boot-claim is not in it: nothing will be claimed", $update,
+	'with an empty program' => { $claim => '' }, "vfio-boot-claim in it cannot be executed", $update,
+	'with another program' => { $claim => "progran\n" }, "vfio-boot-claim in it is another one than the one installed", $update,
+	'that does not start it' => { 'scripts/init-top/ORDER' => $order =~ s/00-vfio-boot/vfio/r },
+		"scripts/init-top/ORDER in it does not start 00-vfio-boot", $update,
+	'that starts it too late' => { 'scripts/init-top/ORDER' => qq(/scripts/init-top/udev "\$@"\n$order) },
+		"scripts/init-top/ORDER in it has 00-vfio-boot behind udev: drivers are faster", $update,
+	'without vfio' => { "$module/vfio.ko" => undef }, "the module vfio is not in it", $update,
+	'without vfio_iommu_type1' => { "$module/vfio_iommu_type1.ko.xz" => undef }, "the module vfio_iommu_type1 is not in it", $update,
+	'with the modules of another kernel' => { "$module/pci/vfio-pci.ko.zst" => undef, 'usr/lib/modules/5.0/vfio-pci.ko' => '' },
+		"the module vfio-pci is not in it", $update,
+	'with other settings' => { 'etc/vfio-boot.conf' => "ids = 8086:10d4\n" }, "/etc/vfio-boot.conf: is not as it is in the image",
+		"the image has older settings: $update",
+	'with shorter settings' => { 'etc/vfio-boot.conf' => '' }, "/etc/vfio-boot.conf: is not as it is in the image",
+		"the image has older settings: $update",
+	'without settings' => { 'etc/vfio-boot.conf' => undef }, "/etc/vfio-boot.conf: is not in the image",
+		"the image has older settings: $update",
+	'with a file more' => { 'etc/vfio-boot.conf.d/old.conf' => "ids = x\n" }, "/etc/vfio-boot.conf.d/old.conf: is in the image alone",
+		"the image has older settings: $update",
+	'with another protect file' => { 'var/lib/vfio-boot/protect' => "# x\n" },
+		"/var/lib/vfio-boot/protect: is not as it is in the image", "the image has older settings: $update",
+	'without a protect file' => { 'var/lib/vfio-boot/protect' => undef }, "/var/lib/vfio-boot/protect: is not in the image",
+		"the image has older settings: $update",
+);
+machine();
+while (my ($name, $other, $text, $remedy) = splice @images, 0, 4) {
+	image('early gzip', %$other);
+	case('image', "an image $name", "!!  image      $place: $text\n" . ' ' x 15 . "$remedy\n", 1);
+}
+image('cat', 'etc/vfio-boot.conf.d/note.txt' => 'x');
+case('image', 'what is no drop-in is not compared', of_check('image', $good), 0);
+in_tree('etc/vfio-boot.conf.d/a.conf', "unbind = no\n");
+image('cat', 'etc/vfio-boot.conf.d/a.conf' => "unbind = no\n");
+case('image', 'a drop-in', of_check('image', $good), 0);
+image('cat');
+case('image', 'a drop-in that is missing', "!!  image      $place: /etc/vfio-boot.conf.d/a.conf: is not in the image\n"
+	. ' ' x 15 . "the image has older settings: $update\n", 1);
+
+# With another PREFIX the program is in another folder.
+machine();
+rename "$root/usr/lib", "$root/usr/lib.away";
+in_tree('usr/local/lib/vfio-boot/vfio-boot-claim', "program\n");
+image('cat', $claim => undef, 'usr/local/lib/vfio-boot/vfio-boot-claim' => "program\n");
+case('image', 'PREFIX=/usr/local', of_check('image', $good), 0);
+
+# dracut's have no ORDER, and what it installs is stripped.
+machine();
+image('cat', 'scripts/init-top/ORDER' => undef, 'etc/initrd-release' => '', $claim => 'stripped', "$module/vfio.ko" => undef);
+case('image', 'an image of dracut', <<"END", 1);
+!!  image      $place: the module vfio is not in it
+               dracut -f --kver $release
+END
+
+unlink "$root/$image";
+in_tree("boot/initramfs-$release.img", 'x');
+like(of_check('image', doctor()), qr{\A!!  image      /boot/initramfs-\Q$release\E\.img cannot be unpacked}, 'the name that dracut gives it');
+unlink "$root/boot/initramfs-$release.img";
+in_tree('efi/EFI/Linux/debian.efi', 'x');
+case('image', 'a unified kernel image', "--  image      /efi/EFI/Linux/debian.efi cannot be looked into (a unified kernel image)\n", 0);
+
+# A tool that hangs, and somebody who has enough of it.
+machine();
+image('cat');
+spew("$work/bin/unmkinitramfs", "#!/bin/sh\nmkdir -p \$2/a/b && touch \$2/a/b/c && chmod 500 \$2/a/b && touch $root/hangs && exec sleep 1000\n");
+chmod 0755, "$work/bin/unmkinitramfs";
+{
+	local $ENV{PATH} = getcwd() . "/$work/bin:$ENV{PATH}";
+	local $ENV{TMPDIR} = $temporary;
+	remove_tree($temporary);
+	make_path($temporary);
+	my $pid = fork // die;
+	if (!$pid) {
+		open STDOUT, '>', '/dev/null';
+		exec @as_root, 'build/vfio-boot', 'doctor', '--sysroot', $root;
+	}
+	for (1 .. 100) {
+		last if -e "$root/hangs";
+		select undef, undef, undef, 0.1;
+	}
+	ok(glob("$temporary/*/content/a/b/c"), 'while it unpacks there is something');
+	kill 'TERM', $pid;
+	waitpid $pid, 0;
+	is($? & 127, 15, 'it ends by the signal that came');
+	my @left = glob "$temporary/*";
+	is("@left", '', 'and leaves nothing behind');
+	is(qx(pgrep -f 'sleep 100[0]'), '', 'nor what it had started');
+}
+
+# --- conflicts ---
+
+machine();
+image('cat');
+in_tree('etc/modprobe.d/vfio.conf', <<'END');
+# options vfio-pci ids=1:1
+options vfio-pci disable_vga=1
+options vfio-pci ids=
+options vfio_pci disable_vga=1 \
+  ids=10de:2204
+softdep nouveau pre: vfio-pci
+softdep nouveau pre: drm
+alias pci:v000010DEd* vfio_pci
+blacklist nouveau
+END
+in_tree('usr/lib/modprobe.d/vfio.conf', "install vfio-pci /bin/true\n");
+in_tree('usr/lib/modprobe.d/a.conf', "blacklist vfio-pci\n");
+in_tree('lib/modprobe.d/b.txt', "blacklist vfio-pci\n");
+in_tree('etc/modules-load.d/vfio.conf', "vfio-pci\n");
+in_tree('proc/cmdline', "intel_iommu=on vfio_pci.ids=1:2 rd.driver.pre=nvme -- vfio-pci.ids=8:8\n");
+case('conflicts', 'modprobe.d', <<'END', 1);
+!!  conflicts  kernel command line: vfio_pci.ids=1:2
+               /usr/lib/modprobe.d/a.conf:1: blacklist vfio-pci
+               /etc/modprobe.d/vfio.conf:4: options vfio_pci disable_vga=1 ids=10de:2204
+               /etc/modprobe.d/vfio.conf:6: softdep nouveau pre: vfio-pci
+               /etc/modprobe.d/vfio.conf:8: alias pci:v000010DEd* vfio_pci
+               vfio-boot import says how to replace it
+END
+machine();
+image('cat');
+in_tree('etc/modprobe.d/x.conf', "install vfio-pci /bin/true\noptions pci-stub ids=1:2\n");
+in_tree('etc/driverctl.d/pci-0000:03:00.0', "vfio-pci\n");
+in_tree('proc/cmdline', "intel_iommu=on pci-stub.ids=1:2 rd.driver.pre=nvme,vfio_pci\n");
+case('conflicts', 'and others', <<'END', 1);
+!!  conflicts  kernel command line: pci-stub.ids=1:2
+               kernel command line: rd.driver.pre=nvme,vfio_pci
+               /etc/modprobe.d/x.conf:1: install vfio-pci /bin/true
+               /etc/modprobe.d/x.conf:2: options pci-stub ids=1:2
+               /etc/driverctl.d/pci-0000:03:00.0: vfio-pci
+               vfio-boot import says how to replace it
+END
+
+# --- the display ---
+
+sub display {
+	my ($conf, $kernel) = @_;
+	machine(conf => $conf);
+	in_tree('proc/sys/kernel/osrelease', "$kernel\n");
+	my ($vga) = glob "$root/sys/devices/pci0000:00/*/*/*/0000:07:00.0";
+	spew("$vga/boot_vga", "1\n") if $conf =~ /boot/;
+	spew("$vga/modalias", "pci:v00001234d00001111sv00001AF4sd00001100bc03sc00i00\n");
+}
+
+my @displays = (
+	'stays' => "ids = 8086:10d3 # boot\n", '6.12.1', "ok  display    0000:07:00.0, the boot display, stays with the host\n",
+	'claimed' => "ids = boot-vga\n", '6.12.1', "ok  display    0000:07:00.0 is claimed: the screen goes dark in the initramfs and stays so\n",
+	'claimed by an old kernel' => "ids = boot-vga\n", '5.15.0', <<'END',
+!!  display    0000:07:00.0 is claimed, and the firmware's framebuffer stays on it before Linux 6.0
+               a guest cannot use its first BAR ("can't reserve")
+               before the guest starts: echo efi-framebuffer.0 >/sys/bus/platform/drivers/efi-framebuffer/unbind
+END
+	'the second one, 6.1' => "ids = 07:00.0\n", '6.1.0-9-amd64', <<'END',
+ok  display    0000:07:00.0 is claimed, and Linux 6.1 can take the framebuffer away with it:
+               the screen may be dark until the driver of the boot display has loaded
+END
+	'the second one, 6.12' => "ids = 07:00.0\n", '6.12.1', "ok  display    0000:07:00.0 is claimed, it is no boot display\n",
+);
+while (my ($name, $conf, $kernel, $expected) = splice @displays, 0, 4) {
+	display($conf, $kernel);
+	is(of_check('display', doctor()), $expected, "the boot display: $name");
+}
+
+# --- settings, protect, plan ---
+
+machine(conf => "ids = 8086:10d3 x y z\nids = u v w\n");
+image('cat');
+case('settings', 'errors in the settings', <<'END', 2);
+!!  settings   /etc/vfio-boot.conf:1:17: x: neither a bus index (BB:DD.F) nor an ID (VVVV:DDDD, 4 digits each)
+               /etc/vfio-boot.conf:1:19: y: neither a bus index (BB:DD.F) nor an ID (VVVV:DDDD, 4 digits each)
+               /etc/vfio-boot.conf:1:21: z: neither a bus index (BB:DD.F) nor an ID (VVVV:DDDD, 4 digits each)
+               /etc/vfio-boot.conf:2:7: u: neither a bus index (BB:DD.F) nor an ID (VVVV:DDDD, 4 digits each)
+               /etc/vfio-boot.conf:2:9: v: neither a bus index (BB:DD.F) nor an ID (VVVV:DDDD, 4 digits each)
+               and 1 more
+               vfio-boot plan shows what is used all the same
+END
+machine(conf => "# nothing\n");
+image('cat');
+case('settings', 'nothing selected', "--  settings   no device is selected (vfio-boot add DEVICE)\n", 0);
+is(of_check('plan', doctor()), "--  plan       the next boot: 0 claimed, 0 refused, 0 absent\n", 'nor claimed');
+machine(conf => "ids = off\n");
+image('cat');
+case('settings', 'ids=off', "--  settings   nothing is claimed: ids=off in the settings files\n", 0);
+machine();
+image('cat');
+in_tree('proc/cmdline', "vfio.ids=off\n");
+case('settings', 'off in this boot', <<'END', 0);
+ok  settings   1 selector
+               nothing was claimed in this boot: vfio.ids=off; the next one does without it
+END
+machine();
+unlink "$root/var/lib/vfio-boot/protect";
+image('cat');
+case('protect', 'no protect file', <<'END', 1);
+!!  protect    /var/lib/vfio-boot/protect is not there: what the host lives on is unknown
+               vfio-boot protect, or update-initramfs -u
+END
+in_tree('var/lib/vfio-boot/protect', "protect = unknown\n");
+image('cat');
+case('protect', 'unknown', <<'END', 1);
+!!  protect    /var/lib/vfio-boot/protect: what the host lives on is unknown, storage has to be named
+               vfio-boot protect, or update-initramfs -u
+END
+for my $table (qw(etc/fstab etc/crypttab)) {
+	machine();
+	in_tree($table, "#\n");
+	image('cat');
+	utime 1, 1000, "$root/$table";
+	utime 1, 2000, "$root/var/lib/vfio-boot/protect";
+	case('protect', "newer than /$table", of_check('protect', $good), 0);
+	utime 1, 3000, "$root/$table";
+	case('protect', "older than /$table", <<"END", 1);
+!!  protect    /var/lib/vfio-boot/protect is older than /$table
+               vfio-boot protect, or update-initramfs -u
+END
+}
+machine();
+image('cat');
+in_tree('proc/cmdline', "vfio-boot.protect=off\n");
+case('protect', 'off', "--  protect    vfio-boot.protect=off on the kernel command line: nothing is protected\n", 0);
+
+machine(conf => "ids = 03:00.0, 10de:2204\n");
+image('cat');
+case('plan', 'refused and absent', <<'END', 1);
+!!  plan       the next boot: 0 claimed, 1 refused, 1 absent
+               0000:03:00.0 [8086:10d3] group 7: refused, group-incomplete: 0000:03:00.1 [8086:10d3] is not selected (add it, or set group=whole)
+               vfio-boot explain 0000:03:00.0
+END
+machine(conf => "ids = 8086:10d3, 10de:2204, 10de:2205?\n");
+image('cat');
+like(of_check('plan', doctor()), qr/\A!!  plan       the next boot: 2 claimed, 0 refused, 1 absent\n {15}10de:2204: absent: .*\n {15}vfio-boot plan shows all of it\n\z/, 'absent alone');
+
+# --- this boot ---
+
+machine();
+image('cat');
+unlink "$root/etc/systemd/system/multi-user.target.wants/vfio-boot.service";
+case('service', 'not enabled', <<'END', 1);
+!!  service    vfio-boot.service is not enabled: what comes late is not claimed
+               systemctl enable vfio-boot.service
+END
+symlink '/lib/systemd/system/vfio-boot.service', "$root/etc/systemd/system/multi-user.target.wants/vfio-boot.service";
+case('service', 'enabled by a link that leads out of the tree', of_check('service', $good), 0);
+remove_tree("$root/etc/systemd");
+case('service', 'no systemd', "--  service    there is no systemd here\n", 0);
+unlink "$root/run/vfio-boot/report";
+case('report', 'no report', "--  report     no report of this boot: the claim has not run\n", 0);
+in_tree('run/vfio-boot/report', join '', map { "$_\n" } 'vfio-boot-report 1', map { tr/|/\t/r } '0000:03:00.0|8086:10d3|7|refused|x|-|y|z',
+	'0000:03:00.1|8086:10d3|7|already|-|-|y|z', '-|-|-|absent|-|-|10de:2204|no such device (optional)', '-|-|-|absent|-|-|10de:2204|no');
+case('report', 'a boot that refused', <<'END', 1);
+!!  report     this boot: 1 claimed, 1 refused, 0 failed, 0 pending, 1 absent
+               vfio-boot status
+END
+
+# --- a machine that cannot be read ---
+
+machine();
+image('cat');
+remove_tree("$root/sys");
+my $blind = doctor();
+like($blind, qr/-- exit 3\n\z/, 'no /sys: exit status 3');
+is(of_check('plan', $blind), "!!  plan       the PCI devices of this machine cannot be read\n", 'and it is said');
+is(of_check('iommu', $blind), "--  iommu      there is no /sys to see it in\n", 'of the IOMMU too');
+is(of_check('image', $blind), of_check('image', $good), 'what can be looked at is looked at');
+
+remove_tree($root, $work, $temporary) if Test::More->builder->is_passing;
+done_testing();
