@@ -5,24 +5,14 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "drift.h"
 #include "json.h"
-#include "report.h"
 #include "status.h"
 #include "sysfs.h"
 #include "voice.h"
 
-/* A row of the report; it owns its text. */
-struct row {
-	char *text;
-	const char *column[REPORT_COLUMNS];
-	struct text now;   /* the driver that holds it at this moment, or empty */
-	struct text drift; /* what is no longer as it was reported, or empty */
-};
-
 struct status {
-	struct job *job;
-	unsigned n;
-	struct row *row;
+	struct rows rows;
 	bool found;  /* there is a report */
 	bool wrong;  /* something is not as it should be */
 	bool failed; /* a run could not read the machine */
@@ -32,22 +22,6 @@ struct status {
 static bool is_absent(const struct row *r)
 {
 	return !strcmp(r->column[REPORT_VERDICT], "absent");
-}
-
-static bool was_claimed(const struct row *r)
-{
-	const char *verdict = r->column[REPORT_VERDICT];
-
-	return !strcmp(verdict, "claimed") || !strcmp(verdict, "already");
-}
-
-static struct row *row_of(const struct status *s, const char *address)
-{
-	for (struct row *r = s->row; r < s->row + s->n; r++) {
-		if (!strcmp(r->column[REPORT_ADDRESS], address))
-			return r;
-	}
-	return NULL;
 }
 
 /* 0 where a record is good, or what is wrong with it. */
@@ -71,7 +45,7 @@ static bool read_rows(struct status *s)
 	unsigned number = 0;
 	struct lines l;
 
-	s->found = lines_open(&l, s->job->root.fd, path + 1);
+	s->found = lines_open(&l, s->rows.job->root.fd, path + 1);
 	if (!s->found)
 		return true;
 	while (!wrong && (line = lines_next(&l))) {
@@ -84,10 +58,10 @@ static bool read_rows(struct status *s)
 		}
 		for (const char *p = line; *p; p++)
 			tabs += *p == '\t';
-		s->row = reallocarray(s->row, s->n + 1, sizeof(*s->row));
-		if (!s->row)
+		s->rows.row = reallocarray(s->rows.row, s->rows.n + 1, sizeof(*s->rows.row));
+		if (!s->rows.row)
 			abort();
-		r = &s->row[s->n++];
+		r = &s->rows.row[s->rows.n++];
 		memset(r, 0, sizeof(*r));
 		r->text = strdup(line);
 		if (!r->text)
@@ -112,7 +86,7 @@ struct member {
 static int judge_member(void *ctx, const char *name)
 {
 	const struct member *m = ctx;
-	int root = m->s->job->root.fd;
+	int root = m->s->rows.job->root.fd;
 	struct text t;
 	const char *driver;
 
@@ -128,10 +102,19 @@ static int judge_member(void *ctx, const char *name)
 	return 1;
 }
 
+static void judge_gone(struct status *s, struct row *r)
+{
+	const struct device *moved = drift_moved(&s->rows, r);
+
+	text_set(&r->drift, "it is gone");
+	if (moved)
+		text_add(&r->drift, "; %s is at %s now", r->column[REPORT_ID], moved->name);
+}
+
 /* Compares a row with the truth. */
 static void judge(struct status *s, struct row *r)
 {
-	int root = s->job->root.fd;
+	int root = s->rows.job->root.fd;
 	const char *address = r->column[REPORT_ADDRESS], *group = r->column[REPORT_GROUP];
 	struct member member = { s, r };
 	struct text t;
@@ -143,13 +126,13 @@ static void judge(struct status *s, struct row *r)
 	if (!was_claimed(r))
 		return;
 	if (read_link(&t, root, text_set(&t, "sys/bus/pci/devices/%s", address)) < 0)
-		text_set(&r->drift, "it is gone");
+		judge_gone(s, r);
 	else if (strcmp(r->now.p, r->column[REPORT_DRIVER]))
 		text_set(&r->drift, "it is with %s now", r->now.len ? r->now.p : "no driver");
 	else if (read_link(&t, root, text_set(&t, "sys/bus/pci/devices/%s/iommu_group", address)) > 0 &&
 		 strcmp(base_name(t.p), group))
 		text_set(&r->drift, "its group is %s now", base_name(t.p));
-	else if (s->job->settings.group != GROUP_IGNORE)
+	else if (s->rows.job->settings.group != GROUP_IGNORE)
 		list_directory(root, text_set(&t, "sys/kernel/iommu_groups/%s/devices", group), judge_member, &member);
 }
 
@@ -208,6 +191,20 @@ static void add_string(struct json_object *o, const char *key, const char *value
 	json_object_object_add(o, key, json_text(value));
 }
 
+static void add_address(void *list, const char *address)
+{
+	json_object_array_add(list, json_text(address));
+}
+
+static struct json_object *missing_of(struct status *s, const struct row *r)
+{
+	struct json_object *list = json_object_new_array();
+
+	if (!strcmp(r->column[REPORT_REASON], "group-incomplete"))
+		drift_missing(&s->rows, r, add_address, list);
+	return list;
+}
+
 static void add_row(struct status *s, const struct row *r)
 {
 	const char *const *c = r->column;
@@ -232,15 +229,17 @@ static void add_row(struct status *s, const struct row *r)
 	add_string(o, "reason", or_null(c[REPORT_REASON]));
 	add_string(o, "driver", or_null(c[REPORT_DRIVER]));
 	add_string(o, "selector", or_null(c[REPORT_SELECTOR]));
-	json_object_object_add(o, "missing", json_object_new_array());
+	json_object_object_add(o, "missing", missing_of(s, r));
 	add_string(o, "message", or_null(c[REPORT_MESSAGE]) ? c[REPORT_MESSAGE] : "");
 	add_string(o, "now", r->now.len ? r->now.p : NULL);
 	add_string(o, "drift", r->drift.len ? r->drift.p : NULL);
 	json_object_array_add(s->devices, o);
 }
 
-static void warn(struct status *s, const char *text)
+static void warn(void *status, const char *text)
 {
+	struct status *s = status;
+
 	if (s->warnings)
 		json_object_array_add(s->warnings, json_text(text));
 	else
@@ -250,7 +249,7 @@ static void warn(struct status *s, const char *text)
 static int note_foreign(void *ctx, const char *name)
 {
 	struct status *s = ctx;
-	const struct row *r = row_of(s, name);
+	const struct row *r = row_of(&s->rows, name);
 	struct text t;
 
 	if (pciaddr_from_name(name, (unsigned)strlen(name)) != PCIADDR_NONE && (!r || !was_claimed(r)))
@@ -261,7 +260,7 @@ static int note_foreign(void *ctx, const char *name)
 /* Nothing is reported: because nothing was to be claimed, or because the claim has not run. */
 static void without_rows(struct status *s, bool asked)
 {
-	const char *nothing = s->job->machine.nothing;
+	const char *nothing = s->rows.job->machine.nothing;
 	struct text t;
 
 	if (nothing)
@@ -277,7 +276,7 @@ static void without_rows(struct status *s, bool asked)
 
 int print_status(struct job *j, bool json)
 {
-	struct status s = { .job = j };
+	struct status s = { .rows = { .job = j } };
 	bool asked = decide_settings(j);
 	struct json_object *o = NULL;
 	struct output out;
@@ -296,9 +295,9 @@ int print_status(struct job *j, bool json)
 		say_problems(&j->machine, &complaints);
 	}
 	good = read_rows(&s);
-	if (good && !s.n)
+	if (good && !s.rows.n)
 		without_rows(&s, asked);
-	for (struct row *r = s.row; good && r < s.row + s.n; r++) {
+	for (struct row *r = s.rows.row; good && r < s.rows.row + s.rows.n; r++) {
 		judge(&s, r);
 		s.wrong |= is_wrong(r);
 		s.failed |= !or_null(r->column[REPORT_ADDRESS]) && !is_absent(r);
@@ -308,12 +307,15 @@ int print_status(struct job *j, bool json)
 			print_row(r, &out.listener);
 	}
 	list_directory(j->root.fd, "sys/bus/pci/drivers/vfio-pci", note_foreign, &s);
+	/* Where there is no report, that is said already. */
+	if (good && s.found)
+		s.wrong |= drift_settings(&s.rows, warn, &s);
 	error = json ? json_print(o) : output_flush(&out);
 	if (error)
 		say(&complaints, LEVEL_FAILED, "standard output cannot be written");
 	status = error || !good || s.failed ? STATUS_FAILED : j->settings.problems ? STATUS_WRONG : s.wrong;
-	for (struct row *r = s.row; r < s.row + s.n; r++)
+	for (struct row *r = s.rows.row; r < s.rows.row + s.rows.n; r++)
 		free(r->text);
-	free(s.row);
+	free(s.rows.row);
 	return status;
 }

@@ -17,6 +17,20 @@ my $root = 'build/status';
 
 sub in_tree { spew("$root/$_[0]", $_[1]) }
 
+sub device {
+	my ($address, $group, $driver) = @_;
+	my $dir = "sys/devices/pci0000:00/$address";
+	in_tree("$dir/modalias", "pci:v00008086d000010D3sv00000000sd00000000bc02sc00i00\n");
+	symlink "../../../devices/pci0000:00/$address", "$root/sys/bus/pci/devices/$address";
+	symlink "../../../kernel/iommu_groups/$group", "$root/$dir/iommu_group";
+	make_path("$root/sys/kernel/iommu_groups/$group/devices");
+	symlink "../../../../devices/pci0000:00/$address", "$root/sys/kernel/iommu_groups/$group/devices/$address";
+	return if $driver eq '';
+	make_path("$root/sys/bus/pci/drivers/$driver");
+	symlink "../../../bus/pci/drivers/$driver", "$root/$dir/driver";
+	symlink "../../../../devices/pci0000:00/$address", "$root/sys/bus/pci/drivers/$driver/$address";
+}
+
 # ADDRESS => [GROUP, DRIVER or '']
 sub tree {
 	my (%device) = @_;
@@ -24,19 +38,7 @@ sub tree {
 	make_path("$root/sys/bus/pci/devices", "$root/sys/bus/pci/drivers/vfio-pci");
 	in_tree('proc/cmdline', "quiet\n");
 	in_tree('etc/vfio-boot.conf', "ids = 8086:10d3\n");
-	for my $address (sort keys %device) {
-		my ($group, $driver) = @{ $device{$address} };
-		my $dir = "sys/devices/pci0000:00/$address";
-		in_tree("$dir/modalias", "pci:v00008086d000010D3sv00000000sd00000000bc02sc00i00\n");
-		symlink "../../../devices/pci0000:00/$address", "$root/sys/bus/pci/devices/$address";
-		symlink "../../../kernel/iommu_groups/$group", "$root/$dir/iommu_group";
-		make_path("$root/sys/kernel/iommu_groups/$group/devices");
-		symlink "../../../../devices/pci0000:00/$address", "$root/sys/kernel/iommu_groups/$group/devices/$address";
-		next if $driver eq '';
-		make_path("$root/sys/bus/pci/drivers/$driver");
-		symlink "../../../bus/pci/drivers/$driver", "$root/$dir/driver";
-		symlink "../../../../devices/pci0000:00/$address", "$root/sys/bus/pci/drivers/$driver/$address";
-	}
+	device($_, @{ $device{$_} }) for sort keys %device;
 }
 
 sub report { in_tree('run/vfio-boot/report', join '', map { "$_\n" } 'vfio-boot-report 1', map { tr/|/\t/r } @_) }
@@ -147,6 +149,101 @@ tree(@good, '0000:03:00.2' => [7, 'e1000e']);
 in_tree('etc/vfio-boot.conf', "ids = 8086:10d3\ngroup = ignore\n");
 report($claimed, $mate);
 like(status(), qr/\A[^;]*-- exit 0\n\z/, 'group=ignore: a group mate is no drift');
+
+# A claimed device that is gone, and what has its ID now.
+tree('0000:03:00.1' => [7, 'vfio-pci'], '0000:04:00.0' => [8, 'e1000e']);
+report($claimed, $mate);
+is(status(), <<'END', 'moved');
+0000:03:00.0 [8086:10d3] group 7: claimed for vfio-pci; drifted: it is gone; 8086:10d3 is at 0000:04:00.0 now
+0000:03:00.1 [8086:10d3] group 7: claimed for vfio-pci
+-- exit 1
+END
+tree('0000:04:00.0' => [8, 'e1000e']);
+report($claimed =~ s/10d3/10d4/r);
+like(status(), qr/drifted: it is gone\n-- exit 1\n\z/, 'another ID is another device');
+
+# What makes a group incomplete now: not what did at boot, and never what stays with the host.
+my $incomplete = '0000:03:00.0|8086:10d3|7|refused|group-incomplete|-|03:00.0|0000:03:00.1 [8086:10d3] is not selected (add it)';
+sub missing {
+	my ($line) = status('--json') =~ /\A(.*)\n/;
+	return join ' ', @{ JSON::PP->new->utf8->decode($line)->{devices}[0]{missing} };
+}
+tree(map { $_ => [7, ''] } map { "0000:03:00.$_" } 0 .. 2);
+in_tree('etc/vfio-boot.conf', "ids = 03:00.0 03:00.1\n");
+report($incomplete);
+is(missing(), '0000:03:00.2', 'missing: what is not selected now');
+in_tree('etc/vfio-boot.conf', "# nothing\n");
+is(missing(), '0000:03:00.1 0000:03:00.2', 'also where the device itself is selected no more');
+in_tree('etc/vfio-boot.conf', "ids = 03:00\n");
+is(missing(), '', 'nothing, where all are selected now');
+report($incomplete =~ s/group-incomplete/in-use/r);
+in_tree('etc/vfio-boot.conf', "ids = 03:00.0\n");
+is(missing(), '', 'nor where it was refused for something else');
+
+# Settings that are newer than the image.
+my $image = 'boot/initrd.img-6.1.0-9-amd64';
+my $older = "vfio-boot: /etc/vfio-boot.conf is newer than /$image: the image may have older settings (update-initramfs -u)\n";
+my $is_claimed = "0000:03:00.0 [8086:10d3] group 7: claimed for vfio-pci\n";
+
+sub with_image {
+	my ($settings, @rows) = @_;
+	tree('0000:03:00.0' => [7, 'vfio-pci'], '0000:04:00.0' => [8, 'e1000e']);
+	in_tree('proc/sys/kernel/osrelease', "6.1.0-9-amd64\n");
+	in_tree('etc/vfio-boot.conf', $settings);
+	in_tree($image, '');
+	make_path("$root/etc/vfio-boot.conf.d");
+	utime 2000, 2000, "$root/etc/vfio-boot.conf";
+	utime 1000, 1000, map { "$root/$_" } $image, 'etc/vfio-boot.conf.d';
+	report(@rows);
+}
+
+my $by_address = $claimed =~ s/8086:10d3\|-\z/03:00.0|-/r;
+my $drifted = 'vfio-boot: 0000:04:00.0 [8086:10d3]: drifted: the settings select it now, and did not in this boot';
+with_image("ids = 03:00.0\n", $by_address);
+is(status(), "$older$is_claimed-- exit 0\n", 'settings newer than the image, and nothing in them that matters');
+my ($warned) = status('--json') =~ /"warnings":\["([^"]*)"\]/;
+is("vfio-boot: $warned\n", $older, 'a warning in JSON');
+with_image("ids = 03:00.0 04:00.0\n", $by_address);
+is(status(), "$older$drifted\n$is_claimed-- exit 1\n", 'a device that is selected since');
+like(status('--json'), qr/drifted: the settings select it now.*-- exit 1\n\z/s, 'with --json too');
+utime 1000, 1000, "$root/etc/vfio-boot.conf";
+is(status(), "$is_claimed-- exit 0\n", 'settings as old as the image were in it');
+utime 1001, 1001, "$root/etc/vfio-boot.conf.d";
+like(status(), qr{\Avfio-boot: /etc/vfio-boot\.conf\.d is newer than .*\n\Q$drifted\E\n}, 'a folder that is newer');
+in_tree('etc/vfio-boot.conf.d/a.conf', "unbind = no\n");
+like(status(), qr{\Avfio-boot: /etc/vfio-boot\.conf\.d/a\.conf is newer than }, 'a drop-in that is newer');
+unlink "$root/$image";
+is(status(), "$is_claimed-- exit 0\n", 'no image to compare with');
+with_image("ids = 8086:10d3\n", $claimed);
+is(status(), "$older$is_claimed-- exit 0\n", 'a device that came late for a selector of the boot');
+with_image("ids = 03:00.0 10de:2204 04:00.0\n", $by_address, '-|-|-|absent|-|-|04:00.0|no such device (optional)');
+is(status(), "$older${is_claimed}04:00.0: absent: no such device (optional)\n-- exit 0\n", 'or for one that was absent');
+my $excluded = '0000:04:00.0|8086:10d3|8|excluded|-|-|8086:10d3|by !04:00.0';
+with_image("ids = 8086:10d3 !04:00.0\n", $claimed, $excluded);
+like(status(), qr/\A\Q$older$is_claimed\E.*\n-- exit 0\n\z/, 'an exclusion that stands');
+with_image("ids = 8086:10d3\n", $claimed, $excluded);
+like(status(), qr/\A\Q$older$drifted\E\n.*-- exit 1\n\z/s, 'and one that does not');
+with_image("ids = 8086:10d3 04:00.0\nprotect = 04:00.0\n", $claimed);
+like(status(), qr/\Q$drifted\E\n.*-- exit 1\n\z/s, 'one that would be refused is selected all the same');
+with_image("ids = 8086:10d3\nreserve = 04:00.0\n", $by_address);
+is(status(), "$older$is_claimed-- exit 0\n", 'one that would be kept is not missing');
+with_image("ids = 03:00.0\ngroup = whole\n", $by_address, $mate =~ s/8086:10d3\|-\z/-|-/r);
+device('0000:03:00.1', 7, 'vfio-pci');
+is(status(), "$older$is_claimed" . $is_claimed =~ s/03:00\.0/03:00.1/r . "-- exit 0\n", 'what group=whole takes is selected');
+with_image("ids = 10de:2204?\n", $claimed);
+is(status(), "${older}vfio-boot: 0000:03:00.0 [8086:10d3]: the settings do not select it any more\n$is_claimed-- exit 0\n",
+	'claimed, and not selected any more: a warning');
+with_image("ids = 03:00.0 04:00.0\n", $by_address);
+in_tree('proc/cmdline', "vfio.ids=off\n");
+is(status(), "$older$is_claimed-- exit 0\n", 'switched off: nothing is missing');
+with_image("ids = 03:00.0 04:00.0\n");
+like(status(), qr/this boot had no device to claim.*\Q$drifted\E\n-- exit 1\n\z/s, 'a boot that had nothing to claim');
+unlink "$root/run/vfio-boot/report";
+unlike(status(), qr/newer|drifted/, 'without a report that alone is said');
+with_image("ids = 03:00.0 04:00.0\n", $by_address);
+remove_tree("$root/sys");
+like(status(), qr/\A\Q$older\E.*it is gone\n-- exit 1\n\z/s, 'a machine that cannot be read');
+tree(@good);
 
 # Without a report.
 tree(@good);

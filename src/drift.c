@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include <string.h>
+
+#include "drift.h"
+#include "firmware.h"
+#include "image.h"
+
+static void say_nothing(const struct listener *l, unsigned level, const char *text)
+{
+	(void)l;
+	(void)level;
+	(void)text;
+}
+
+/* Is there a decision over the machine? What cannot be read was never a failure of a status. */
+static bool look(struct rows *s)
+{
+	const struct listener nobody = { say_nothing };
+
+	if (s->looked)
+		return s->seen;
+	s->looked = true;
+	/* What has been refused may have been taken out of the settings, and has a group all the same. */
+	s->job->machine.every = true;
+	s->seen = decide_machine(s->job, &nobody);
+	return s->seen;
+}
+
+bool was_claimed(const struct row *r)
+{
+	const char *verdict = r->column[REPORT_VERDICT];
+
+	return !strcmp(verdict, "claimed") || !strcmp(verdict, "already");
+}
+
+struct row *row_of(const struct rows *s, const char *address)
+{
+	for (struct row *r = s->row; r < s->row + s->n; r++) {
+		if (!strcmp(r->column[REPORT_ADDRESS], address))
+			return r;
+	}
+	return NULL;
+}
+
+static struct device *device_of(struct rows *s, const struct row *r)
+{
+	const char *address = r->column[REPORT_ADDRESS];
+
+	return look(s) ? machine_find_name(&s->job->machine, address, strlen(address)) : NULL;
+}
+
+const struct device *drift_moved(struct rows *s, const struct row *r)
+{
+	const struct device *d;
+	const struct row *other;
+	struct text id;
+
+	if (!look(s))
+		return NULL;
+	for_each_device(&s->job->machine, d) {
+		text_set(&id, "%04x:%04x", d->ids.vendor, d->ids.device);
+		other = row_of(s, d->name);
+		if (!strcmp(id.p, r->column[REPORT_ID]) && !(other && was_claimed(other)))
+			return d;
+	}
+	return NULL;
+}
+
+void drift_missing(struct rows *s, const struct row *r, void (*each)(void *ctx, const char *address), void *ctx)
+{
+	const struct device *d = device_of(s, r), *other;
+
+	if (!d || !has_group(d))
+		return;
+	for_each_member(d->group, other) {
+		if (other != d && is_missing(other))
+			each(ctx, other->name);
+	}
+}
+
+/* Was there a selector of that text in this boot, whatever it matched? */
+static bool was_known(const struct rows *s, struct span selector)
+{
+	for (const struct row *r = s->row; r < s->row + s->n; r++) {
+		if (span_is(selector, r->column[REPORT_SELECTOR]))
+			return true;
+	}
+	return false;
+}
+
+/* Do the settings select what they did not in this boot? What they keep they would not claim either. */
+static bool is_new(const struct rows *s, const struct device *d)
+{
+	const struct row *r = row_of(s, d->name);
+
+	if (!is_wanted(d) || !d->selector || d->verdict == VERDICT_KEPT)
+		return false;
+	return r ? !strcmp(r->column[REPORT_VERDICT], "excluded") : !was_known(s, d->selector->text);
+}
+
+bool drift_settings(struct rows *s, void (*warn)(void *ctx, const char *text), void *ctx)
+{
+	struct job *j = s->job;
+	const struct device *d;
+	const char *newer;
+	bool drifted = false;
+	struct image i;
+	struct text t;
+
+	image_find(&i, &j->root, kernel_release(&t, j->root.fd, NULL));
+	newer = image_newer_settings(&i, &j->root, &j->paper);
+	if (!newer)
+		return false;
+	text_set(&t, "%s is newer than /%s: the image may have older settings (update-initramfs -u)", newer, i.path.p);
+	warn(ctx, t.p);
+	/* In a boot that claims nothing at all, nothing is missing. */
+	if (j->machine.nothing || !look(s))
+		return false;
+	for_each_device(&j->machine, d) {
+		if (!is_new(s, d))
+			continue;
+		warn(ctx, text_set(&t, "%pd: drifted: the settings select it now, and did not in this boot", d));
+		drifted = true;
+	}
+	for (const struct row *r = s->row; r < s->row + s->n; r++) {
+		d = was_claimed(r) ? device_of(s, r) : NULL;
+		if (d && !is_wanted(d))
+			warn(ctx, text_set(&t, "%pd: the settings do not select it any more", d));
+	}
+	return drifted;
+}

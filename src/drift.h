@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * drift: the report of this boot beside what settings and machine say now. Host program only. All of it needs a
+ * decision over the machine as it is, which is made once and only where something asks for it.
+ */
+#ifndef VFIO_BOOT_DRIFT_H
+#define VFIO_BOOT_DRIFT_H
+
+#include "decide.h"
+#include "report.h"
+
+/* A row of the report; it owns its text. */
+struct row {
+	char *text;
+	const char *column[REPORT_COLUMNS];
+	struct text now;   /* the driver that holds it at this moment, or empty */
+	struct text drift; /* what is no longer as it was reported, or empty */
+};
+
+/* The report, and the job, whose settings have been read for PHASE_NOW. */
+struct rows {
+	struct job *job;
+	struct row *row;
+	unsigned n;
+	bool looked; /* the machine was looked at, */
+	bool seen;   /* and could be read */
+};
+
+/* Was it claimed in this boot? */
+bool was_claimed(const struct row *r) __attribute__((nonnull));
+
+/* The row of an address, or NULL. */
+struct row *row_of(const struct rows *s, const char *address) __attribute__((nonnull));
+
+/* Where a claimed device that is gone may be now: a function with its ID that was not claimed; or NULL. */
+const struct device *drift_moved(struct rows *s, const struct row *r) __attribute__((nonnull));
+
+/*
+ * Calls each() with the addresses of the functions that make the group of a device incomplete now. That is what the
+ * machine and the settings say at this moment; the message of the row names what did at boot.
+ */
+void drift_missing(struct rows *s, const struct row *r, void (*each)(void *ctx, const char *address), void *ctx)
+	__attribute__((nonnull(1, 2, 3)));
+
+/*
+ * Where the settings are newer than the image of the running kernel: warns of that, and of each device that they select
+ * now and did not in this boot, or the other way round. True where there is one of the former: mtimes alone are no
+ * drift, nor is a device that came late for a selector that the boot knew, or that somebody claimed at run time.
+ */
+bool drift_settings(struct rows *s, void (*warn)(void *ctx, const char *text), void *ctx)
+	__attribute__((nonnull(1, 2)));
+
+#endif
