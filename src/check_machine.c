@@ -90,7 +90,7 @@ static void add_firmware_switch(struct check *c, int root)
 			if (strstr(line, "GenuineIntel"))
 				what = "Intel VT-d (Virtualization Technology for Directed I/O)";
 			else if (strstr(line, "AuthenticAMD") || strstr(line, "HygonGenuine"))
-				what = "IOMMU (AMD-Vi), where it says Auto as well";
+				what = "IOMMU (AMD-Vi)";
 			break;
 		}
 		lines_close(&l);
@@ -213,7 +213,7 @@ void check_kernel(const struct patient *p, struct check *c)
 			check_say(c, CHECK_FAULT, "%s has no %s", p->release, wanted[i]);
 		}
 		if (c->state == CHECK_FAULT)
-			check_remedy(c, "install a kernel with these modules (Debian's cloud kernels lack them)");
+			check_remedy(c, "install a kernel that has them");
 		else
 			check_say(c, CHECK_OK, "%s: %s %s, %s %s", p->release, wanted[0], how[has[0]], wanted[1],
 				  how[has[1]]);

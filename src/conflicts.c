@@ -198,7 +198,7 @@ static void judge_cmdline(const struct conflicts *c, const char *cmdline)
 
 void conflicts_find(int root, const char *cmdline, void (*found)(void *ctx, const char *what), void *ctx)
 {
-	/* The order of libkmod (get_kmod_search_paths()). */
+	/* The order of modprobe.d(5). */
 	static const char *const folders[] = { "etc/modprobe.d", "run/modprobe.d", "usr/local/lib/modprobe.d",
 					       "usr/lib/modprobe.d", "lib/modprobe.d" };
 	struct conflicts *c = calloc(1, sizeof(*c));

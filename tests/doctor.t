@@ -161,7 +161,7 @@ END
 END
 	'not in the firmware, AMD' => 'quiet', 'DSDT', 'AuthenticAMD', <<'END',
 !!  iommu      the firmware has no IOMMU table: it is off there, or this machine has none
-               switch on in the firmware's setup: IOMMU (AMD-Vi), where it says Auto as well
+               switch on in the firmware's setup: IOMMU (AMD-Vi)
 END
 );
 while (my ($name, $cmdline, $table, $cpu, $expected) = splice @no_iommu, 0, 5) {
@@ -191,7 +191,7 @@ image('cat');
 in_tree("lib/modules/$release/modules.dep", "kernel/drivers/vfio/vfio_iommu_type1.ko.xz: kernel/drivers/vfio/pci/vfio-pci.ko.xz\n");
 case('kernel', 'no vfio-pci', <<"END", 1);
 !!  kernel     $release has no vfio-pci
-               install a kernel with these modules (Debian's cloud kernels lack them)
+               install a kernel that has them
 END
 in_tree("lib/modules/$release/modules.builtin", join '', map { "kernel/drivers/vfio/$_.ko\n" } qw(vfio vfio_iommu_type1 pci/vfio-pci));
 image('cat', map { $_ => undef } grep { /\.ko/ } keys %content);
@@ -288,7 +288,7 @@ case('image', 'a unified kernel image', "--  image      /efi/EFI/Linux/debian.ef
 # A tool that hangs, and somebody who has enough of it.
 machine();
 image('cat');
-spew("$work/bin/unmkinitramfs", "#!/bin/sh\nmkdir -p \$2/a/b && touch \$2/a/b/c && chmod 500 \$2/a/b && touch $root/hangs && exec sleep 1000\n");
+spew("$work/bin/unmkinitramfs", "#!/bin/sh\nmkdir -p \$2/a/b && touch \$2/a/b/c && chmod 500 \$2/a/b && touch $root/hangs && sleep 1000\nexit 1\n");
 chmod 0755, "$work/bin/unmkinitramfs";
 {
 	local $ENV{PATH} = getcwd() . "/$work/bin:$ENV{PATH}";
@@ -311,6 +311,14 @@ chmod 0755, "$work/bin/unmkinitramfs";
 	my @left = glob "$temporary/*";
 	is("@left", '', 'and leaves nothing behind');
 	is(qx(pgrep -f 'sleep 100[0]'), '', 'nor what it had started');
+}
+
+# Without a tool for it.
+{
+	make_path("$work/none");
+	symlink '/usr/bin/unshare', "$work/none/unshare";
+	local $ENV{PATH} = getcwd() . "/$work/none";
+	like(of_check('image', doctor()), qr/\A--  image .* cannot be looked into: neither unmkinitramfs nor lsinitrd is here\n\z/, 'no tool');
 }
 
 # --- conflicts ---
