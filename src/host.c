@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "image.h"
+#include "export.h"
 #include "json.h"
 #include "look.h"
 #include "names.h"
@@ -38,6 +39,8 @@ static const struct verb verbs[] = {
 	{ "status", verb_status, OPTION_JSON, 0, 0, "", "what this boot did, and what has drifted since" },
 	{ "doctor", verb_doctor, OPTION_JSON | OPTION_KERNEL, 0, 0, "",
 	  "whether firmware, kernel, image and settings are fit for it, and what to do where not" },
+	{ "export", verb_export, OPTION_FORCE, 1, ANY_WORDS, "qemu|libvirt|proxmox|kubevirt|nova [DEVICE...]",
+	  "what that program needs to be given these devices, or all that vfio drivers hold" },
 };
 
 /* In the order of their bits. */
@@ -93,6 +96,10 @@ static int verb_help(const struct verb *v, FILE *to)
 		fprintf(to, "  %-22s %s\n", names, options[i].does);
 	}
 	fprintf(to, "  %-22s %s\n", "    --sysroot DIR", "DIR stands for /");
+	if (v->run == verb_export) {
+		fprintf(to, "\n");
+		print_formats(to);
+	}
 	return to == stdout ? 0 : STATUS_WRONG;
 }
 

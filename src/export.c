@@ -1,0 +1,188 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* vfio-boot export: which devices can be given to a guest, and the cards that they make. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "export.h"
+#include "plan.h"
+#include "voice.h"
+
+static const char *const what_to_do = "(vfio-boot add it and reboot, or vfio-boot claim it)";
+
+static const struct format *find_format(const char *name)
+{
+	for (const struct format *f = formats; f->name; f++) {
+		if (!strcmp(f->name, name))
+			return f;
+	}
+	return NULL;
+}
+
+static bool is_with_vfio(const struct device *d)
+{
+	return d->driver && (d->driver == d->target || strstr(d->driver, "vfio"));
+}
+
+/* Does its driver keep the group of d from being used? See kernel-facts.md, "When a group is usable". */
+static bool is_in_the_way(const struct device *d)
+{
+	if (!d->driver || is_with_vfio(d) || !strcmp(d->driver, "pci-stub"))
+		return false;
+	if (is_bridge(d) || is_host_bridge(d))
+		return blocks_group(d, d->driver);
+	return !is_exempt(d);
+}
+
+/* Says all that speaks against giving d to a guest; true where nothing does. What is chosen too has its own say. */
+static bool can_be_given(const struct machine *m, const struct device *d, const bool chosen[DEVICES_MAX])
+{
+	const struct device *above = parent_that_is_no_bridge(d), *other;
+	bool good = true;
+
+	if (is_bridge(d)) {
+		say(&complaints, LEVEL_REFUSED, "%s is a bridge and stays with the host", d->name);
+		return false;
+	}
+	if (above) {
+		say(&complaints, LEVEL_REFUSED, "%s can only be used through %s", d->name, above->name);
+		good = false;
+	}
+	if (!is_with_vfio(d)) {
+		say(&complaints, LEVEL_REFUSED, "%s is with %s %s", d->name, d->driver ? d->driver : "no driver",
+		    what_to_do);
+		good = false;
+	}
+	if (!has_group(d)) {
+		say(&complaints, LEVEL_REFUSED, "%s has no IOMMU group that isolates it (is the IOMMU on?)", d->name);
+		return false;
+	}
+	for_each_member(d->group, other) {
+		if (chosen[other - m->device] || !is_in_the_way(other))
+			continue;
+		say(&complaints, LEVEL_REFUSED, "%s: %s of its group is with %s, the group is not usable %s", d->name,
+		    other->name, other->driver,
+		    is_bridge(other) || is_host_bridge(other) ? "(vfio-boot claim takes that driver off)" : what_to_do);
+		good = false;
+	}
+	if (d->group->stranger) {
+		say(&complaints, LEVEL_REFUSED, "%s: %s is in its group and no PCI device, the group is not usable",
+		    d->name, d->group->stranger);
+		good = false;
+	}
+	return good;
+}
+
+/* Puts the chosen functions into cards. Functions of a root bus share a slot number, not a card. */
+static unsigned make_cards(const struct machine *m, const bool chosen[DEVICES_MAX], struct card *card)
+{
+	struct card *last = NULL, *next = card;
+	const struct device *d, *other;
+
+	for_each_device(m, d) {
+		if (!chosen[d - m->device])
+			continue;
+		if (!last || !d->parent || PCIADDR_SLOT(last->function[0]->address) != PCIADDR_SLOT(d->address)) {
+			last = next++;
+			last->functions = 0;
+			last->whole = d->parent != NULL;
+			for_each_device(m, other) {
+				if (PCIADDR_SLOT(other->address) == PCIADDR_SLOT(d->address))
+					last->whole &= chosen[other - m->device];
+			}
+		}
+		last->function[last->functions++] = d;
+	}
+	return (unsigned)(next - card);
+}
+
+/* Says what the format cannot express, or its reader would not take; false where nothing can be printed. */
+static bool can_be_written(const struct export *e, const struct format *f)
+{
+	const struct machine *m = &e->job->machine;
+	const struct device *d;
+	bool good = true;
+
+	for_each_device(m, d) {
+		if (!e->chosen[d - m->device])
+			continue;
+		if (!f->long_domains && PCIADDR_DOMAIN(d->address) > 0xffff) {
+			say(&complaints, LEVEL_REFUSED, "%s: %s knows no domain above ffff", d->name, f->name);
+			good = false;
+		}
+		if (f->variants_differ && is_with_vfio(d) && d->driver != m->vfio_pci)
+			say(&complaints, LEVEL_REFUSED, "%s is with %s: %s takes what is with vfio-pci alone", d->name,
+			    d->driver, f->name);
+	}
+	if (f->cards_max && e->cards > f->cards_max) {
+		say(&complaints, LEVEL_REFUSED, "%u cards are more than %u, %s (choose some of them)", e->cards,
+		    f->cards_max, f->limit);
+		good = false;
+	}
+	return good;
+}
+
+static int print_chosen(struct job *j, const struct format *f, const bool chosen[DEVICES_MAX], bool force)
+{
+	struct card *card = calloc(DEVICES_MAX, sizeof(*card));
+	struct export e = { .job = j, .chosen = chosen, .card = card };
+	bool usable = true;
+	const struct device *d;
+	int status = 1;
+
+	if (!card)
+		abort();
+	e.cards = make_cards(&j->machine, chosen, card);
+	for_each_device(&j->machine, d) {
+		if (chosen[d - j->machine.device])
+			usable &= can_be_given(&j->machine, d, chosen);
+	}
+	if (can_be_written(&e, f) && (usable || force)) {
+		if (!usable)
+			say(&complaints, LEVEL_REFUSED, "--force: printed all the same, no guest can use it like this");
+		f->print(&e);
+		status = cannot_print() ? STATUS_FAILED : 0;
+	}
+	free(card);
+	return status;
+}
+
+/* What was said of the words: none of them was a selector at all, or one meant nothing. */
+static int status_of_words(char *const *word)
+{
+	struct selector sel;
+
+	for (; *word; word++) {
+		if (selector_parse(&sel, *word, strlen(*word)) || sel.flags & SELECTOR_EXCLUDES)
+			return STATUS_WRONG;
+	}
+	return 1;
+}
+
+int verb_export(struct request *r)
+{
+	static bool chosen[DEVICES_MAX];
+	const struct format *f = find_format(r->word[0]);
+	struct job *j = r->job;
+	const struct device *d;
+	bool any = false;
+
+	if (!f) {
+		say(&complaints, LEVEL_FAILED, "export: %s: no such format; there are:", r->word[0]);
+		print_formats(stderr);
+		return STATUS_WRONG;
+	}
+	if (!request_read(j, PHASE_NOW))
+		return STATUS_FAILED;
+	if (!choose(j, r->word + 1, chosen))
+		return status_of_words(r->word + 1);
+	for_each_device(&j->machine, d) {
+		if (r->words == 1)
+			chosen[d - j->machine.device] = is_with_vfio(d);
+		any |= chosen[d - j->machine.device];
+	}
+	if (!any) {
+		say(&complaints, LEVEL_REFUSED, "no device is with a vfio driver (vfio-boot add or vfio-boot claim)");
+		return 1;
+	}
+	return print_chosen(j, f, chosen, asked(r, OPTION_FORCE));
+}

@@ -1,0 +1,272 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* The formats of vfio-boot export. */
+#include <fcntl.h>
+#include <json-c/json.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "export.h"
+#include "names.h"
+#include "sysfs.h"
+
+#define for_each_exported(e, d)                \
+	for_each_device(&(e)->job->machine, d) \
+		if ((e)->chosen[(d) - (e)->job->machine.device])
+
+/*
+ * What a device is called, for a comment: no control characters, ASCII alone, so that the encoding of the file does not
+ * matter, and never two dashes, which would end a comment of XML.
+ */
+static void print_name(const struct device *d)
+{
+	char buf[NAME_SIZE];
+	char before = ' ';
+
+	printf("%s [%04x:%04x] ", d->name, d->ids.vendor, d->ids.device);
+	device_name(buf, d);
+	for (const char *p = buf; *p; p++) {
+		char c = *p < ' ' || *p > '~' || (*p == '-' && before == '-') ? '?' : *p;
+
+		putchar(c);
+		before = c;
+	}
+}
+
+static void print_comments(const struct export *e)
+{
+	const struct device *d;
+
+	for_each_exported(e, d)
+	{
+		printf("# ");
+		print_name(d);
+		putchar('\n');
+	}
+}
+
+/* A guest looks for a card at function 0 alone, so that there has to be one; the others stay what they are. */
+static unsigned guest_function(const struct card *c, unsigned i)
+{
+	return i ? PCIADDR_DEVFN(c->function[i]->address) & 7 : 0;
+}
+
+/*
+ * One root port a card: below one, slot 0 is the only one. QEMU's `host` takes domains up to ffff
+ * (set_pci_host_devaddr()), the path of the device says the same.
+ */
+static void print_qemu(const struct export *e)
+{
+	const char *space = "";
+
+	for (unsigned n = 1; n <= e->cards; n++) {
+		const struct card *c = &e->card[n - 1];
+
+		printf("%s-device pcie-root-port,id=vfio-boot%u,chassis=%u", space, n, 200 + n);
+		for (unsigned i = 0; i < c->functions; i++) {
+			bool far = PCIADDR_DOMAIN(c->function[i]->address) > 0xffff;
+
+			printf(" -device vfio-pci,%s=%s%s,bus=vfio-boot%u,addr=00.%u%s", far ? "sysfsdev" : "host",
+			       far ? "/sys/bus/pci/devices/" : "", c->function[i]->name, n, guest_function(c, i),
+			       !i && c->functions > 1 ? ",multifunction=on" : "");
+		}
+		space = " ";
+	}
+	putchar('\n');
+}
+
+/* Buses of the guest that libvirt does not give to anything by itself in a small guest. */
+#define LIBVIRT_BUS 0x10
+
+static void print_libvirt(const struct export *e)
+{
+	unsigned bus = LIBVIRT_BUS;
+
+	for (const struct card *c = e->card; c < e->card + e->cards; c++) {
+		for (unsigned i = 0; i < c->functions; i++) {
+			const struct device *d = c->function[i];
+			pciaddr a = d->address;
+
+			printf("<!-- ");
+			print_name(d);
+			printf(" -->\n<hostdev mode='subsystem' type='pci' managed='no'>\n  <source>\n"
+			       "    <address domain='0x%04x' bus='0x%02x' slot='0x%02x' function='0x%x'/>\n  </source>\n",
+			       PCIADDR_DOMAIN(a), (unsigned)(a >> 8 & 0xff), (unsigned)(a >> 3 & 0x1f),
+			       (unsigned)(a & 7));
+			if (c->functions > 1)
+				printf("  <address type='pci' domain='0x0000' bus='0x%02x' slot='0x00' "
+				       "function='0x%x'%s/>\n",
+				       bus, guest_function(c, i), i ? "" : " multifunction='on'");
+			printf("</hostdev>\n");
+		}
+		bus += c->functions > 1;
+	}
+}
+
+static void print_proxmox(const struct export *e)
+{
+	print_comments(e);
+	for (unsigned n = 0; n < e->cards; n++) {
+		const struct card *c = &e->card[n];
+
+		printf("hostpci%u: ", n);
+		/* Without a function it means all of the slot; else it numbers them itself, from 0 on. */
+		if (c->whole) {
+			printf("%.*s", (int)strlen(c->function[0]->name) - 2, c->function[0]->name);
+		} else {
+			for (unsigned i = 0; i < c->functions; i++)
+				printf("%s%s", i ? ";" : "", c->function[i]->name);
+		}
+		printf(",pcie=1\n");
+	}
+}
+
+static bool is_same_id(const struct device *a, const struct device *b)
+{
+	return a->ids.vendor == b->ids.vendor && a->ids.device == b->ids.device;
+}
+
+/* The first exported device with the ID of d. */
+static bool is_first_of_id(const struct export *e, const struct device *d)
+{
+	const struct device *other;
+
+	for_each_exported(e, other)
+	{
+		if (is_same_id(other, d))
+			return other == d;
+	}
+	return false;
+}
+
+static void print_kubevirt(const struct export *e)
+{
+	const struct device *d, *other;
+
+	print_comments(e);
+	printf("# KubeVirt has to have its feature gate HostDevices on.\n"
+	       "apiVersion: kubevirt.io/v1\n"
+	       "kind: KubeVirt\n"
+	       "metadata:\n"
+	       "  name: kubevirt\n"
+	       "  namespace: kubevirt\n"
+	       "spec:\n"
+	       "  configuration:\n"
+	       "    permittedHostDevices:\n"
+	       "      pciHostDevices:\n");
+	for_each_exported(e, d)
+	{
+		if (!is_first_of_id(e, d))
+			continue;
+		/* discoverPermittedHostPCIDevices() goes by the ID, and takes what vfio-pci has. */
+		for_each_device(&e->job->machine, other) {
+			if (!e->chosen[other - e->job->machine.device] && is_same_id(other, d))
+				printf("      # %s has this ID too: KubeVirt takes it as well%s\n", other->name,
+				       other->driver == e->job->machine.vfio_pci ? "" : " once it is with vfio-pci");
+		}
+		printf("      - pciVendorSelector: \"%04X:%04X\"\n"
+		       "        resourceName: \"vfio-boot/%04x_%04x\"\n",
+		       d->ids.vendor, d->ids.device, d->ids.vendor, d->ids.device);
+	}
+}
+
+/* What libvirt, and so Nova, takes it for. */
+static const char *nova_type(const struct export *e, const struct device *d)
+{
+	int root = e->job->root.fd;
+	struct text t;
+
+	if (read_link(&t, root, text_set(&t, "sys/bus/pci/devices/%s/physfn", d->name)) > 0)
+		return "type-VF";
+	/* Only a function that can have virtual ones has that file (sriov_pf_attrs_are_visible()). */
+	return faccessat(root, text_set(&t, "sys/bus/pci/devices/%s/sriov_totalvfs", d->name), F_OK, 0) ? "type-PCI"
+													: "type-PF";
+}
+
+static void add_string(struct json_object *o, const char *key, const char *value)
+{
+	json_object_object_add(o, key, json_object_new_string(value));
+}
+
+static struct json_object *nova_ids(const struct device *d)
+{
+	struct json_object *o = json_object_new_object();
+	struct text t;
+
+	add_string(o, "vendor_id", text_set(&t, "%04x", d->ids.vendor));
+	add_string(o, "product_id", text_set(&t, "%04x", d->ids.device));
+	return o;
+}
+
+static void print_option(const char *name, struct json_object *o)
+{
+	printf("%s = %s\n", name, json_object_to_json_string_ext(o, JSON_C_TO_STRING_SPACED));
+	json_object_put(o);
+}
+
+static void print_alias(const struct export *e, const struct device *d)
+{
+	const char *type = nova_type(e, d);
+	struct json_object *o;
+	bool other_type = false;
+	const struct device *before;
+	struct text t;
+
+	for_each_exported(e, before)
+	{
+		if (before == d)
+			break;
+		if (!is_same_id(before, d))
+			continue;
+		if (!strcmp(nova_type(e, before), type))
+			return;
+		other_type = true;
+	}
+	o = nova_ids(d);
+	add_string(o, "device_type", type);
+	/* An alias is of one type: what comes second needs a name of its own. */
+	text_set(&t, "%04x_%04x", d->ids.vendor, d->ids.device);
+	if (other_type)
+		text_add(&t, "_%s", type + strlen("type-"));
+	add_string(o, "name", t.p);
+	print_option("alias", o);
+}
+
+static void print_nova(const struct export *e)
+{
+	const struct device *d;
+
+	print_comments(e);
+	printf("[pci]\n");
+	for_each_exported(e, d)
+	{
+		struct json_object *o = nova_ids(d);
+
+		add_string(o, "address", d->name);
+		print_option("device_spec", o);
+	}
+	printf("# The controllers need these lines too.\n");
+	for_each_exported(e, d) print_alias(e, d);
+}
+
+/*
+ * The root bus of q35 has 28 slots beside its own devices and the two that QEMU adds unasked; Proxmox has hostpci0 to
+ * hostpci15 (PVE::QemuServer::PCI).
+ */
+const struct format formats[] = {
+	{ "qemu", "words for qemu-system-x86_64 -machine q35, on one line", print_qemu, 28,
+	  "what the root bus of a q35 machine has room for", true, false },
+	{ "libvirt", "<hostdev> elements for the <devices> of a domain", print_libvirt, 0x100 - LIBVIRT_BUS,
+	  "the buses that a domain has from 0x10 on", false, false },
+	{ "proxmox", "hostpciN lines for /etc/pve/qemu-server/VMID.conf", print_proxmox, 16,
+	  "the hostpci lines that a machine of Proxmox VE can have", false, false },
+	{ "kubevirt", "the KubeVirt custom resource that permits the devices, as YAML", print_kubevirt, 0, NULL, true,
+	  true },
+	{ "nova", "the [pci] section of nova.conf, of OpenStack", print_nova, 0, NULL, false, false },
+	{ 0 },
+};
+
+void print_formats(FILE *to)
+{
+	for (const struct format *f = formats; f->name; f++)
+		fprintf(to, "  %-22s %s\n", f->name, f->does);
+}

@@ -1,0 +1,368 @@
+#!/usr/bin/perl
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# vfio-boot export: every format as text, and what its reader says to it: libvirt's
+# schemas, a YAML parser, a JSON parser, and a real QEMU for the root ports; and what
+# is refused.
+
+use strict;
+use warnings;
+use File::Path qw(make_path remove_tree);
+use File::Spec;
+use IPC::Open2 qw(open2);
+use JSON::PP ();
+use YAML::XS ();
+use FindBin;
+use lib $FindBin::Bin;
+use Test::More;
+use Tree;
+
+my $root = 'build/export';
+my @formats = qw(qemu libvirt proxmox kubevirt nova);
+
+# The directory of a device in the tree; its link there is relative.
+sub dir_of {
+	my ($address) = @_;
+	return "$root/sys/bus/pci/devices/" . readlink "$root/sys/bus/pci/devices/$address";
+}
+
+sub bind_to {
+	my ($driver, @addresses) = @_;
+	for my $address (@addresses) {
+		my $dir = dir_of($address);
+		my $up = '../' x (() = $dir =~ s{.*\.\./}{}r =~ m{/}g);
+		unlink "$dir/driver";
+		next if $driver eq '';
+		make_path("$root/sys/bus/pci/drivers/$driver");
+		symlink "../${up}bus/pci/drivers/$driver", "$dir/driver" or die "$dir/driver: $!\n";
+	}
+}
+
+# A fixture, with these devices at vfio-pci.
+sub machine {
+	my ($fixture, @claimed) = @_;
+	remove_tree($root);
+	system('tests/fixture', 'unpack', "tests/fixtures/$fixture/machine", $root) == 0 or die "no machine\n";
+	bind_to('vfio-pci', @claimed);
+}
+
+# Adds a function beside one that is there.
+sub add_function {
+	my ($address, $beside, $modalias) = @_;
+	my $dir = dir_of($beside) =~ s{[^/]*\z}{$address}r;
+	my $link = readlink("$root/sys/bus/pci/devices/$beside") =~ s{[^/]*\z}{$address}r;
+	spew("$dir/modalias", "$modalias\n");
+	symlink $link, "$root/sys/bus/pci/devices/$address";
+	my $group = readlink(dir_of($beside) . '/iommu_group');
+	symlink $group, "$dir/iommu_group";
+	symlink "../$link", "$root/sys/kernel/iommu_groups/" . ($group =~ s{.*/}{}r) . "/devices/$address";
+}
+
+# Standard output and exit status; standard error is in $complaints.
+my $complaints = '';
+sub export {
+	my (@words) = @_;
+	my $out = qx(@as_root build/vfio-boot export --sysroot $root @words 2>$root.err);
+	my $status = $? & 127 ? "signal $?" : $? >> 8;
+	$complaints = slurp("$root.err");
+	return $out . "-- exit $status\n";
+}
+
+sub prints {
+	my ($words, $expected, $name) = @_;
+	my $out = export(@$words);
+	is($out, $expected, $name);
+	return $out =~ s/-- exit.*\n\z//r;
+}
+
+sub refuses {
+	my ($words, $why, $name, $exit) = @_;
+	is(export(@$words), '-- exit ' . ($exit // 1) . "\n", "$name: nothing is printed");
+	like($complaints, $why, "$name: with the reason");
+}
+
+# --- what the readers say
+
+# A guest that stops before its first instruction, and is told to quit.
+sub qemu_takes {
+	my ($words, $name) = @_;
+	my @ports = $words =~ /(-device pcie-root-port,\S+)/g;
+	my $pid = open2(my $out, my $in, "exec qemu-system-x86_64 -machine q35 -S -display none -serial none -monitor stdio "
+		. "@ports 2>&1");
+	print $in "info pci\nquit\n";
+	close $in;
+	my $said = join '', <$out>;
+	waitpid $pid, 0;
+	is($?, 0, "$name: QEMU takes the root ports") or diag($said);
+	my $there = () = $said =~ /id "vfio-boot\d+"/g;
+	is($there, scalar @ports, "$name: and has each of them");
+}
+
+# The properties of vfio-pci that the words use; without the device itself QEMU does not start.
+my $properties = qx(qemu-system-x86_64 -device vfio-pci,help);
+sub qemu_knows {
+	my ($words, $name) = @_;
+	my %used = map { $_ => 1 } $words =~ /[ ,](\w+)=/g;
+	delete @used{qw(id chassis bus)};
+	my @unknown = grep { $properties !~ /^\s+$_=</m } sort keys %used;
+	is("@unknown", '', "$name: vfio-pci has each property");
+}
+
+sub libvirt_takes {
+	my ($xml, $name) = @_;
+	spew("$root.xml", "<domain type='kvm'><name>guest</name><memory>1048576</memory><os><type machine='q35'>hvm</type></os>"
+		. "<devices>\n$xml</devices></domain>\n");
+	my $said = qx(virt-xml-validate $root.xml domain 2>&1);
+	is($?, 0, "$name: libvirt's schema takes it") or diag($said);
+}
+
+sub yaml_of { return YAML::XS::Load($_[0])->{spec}{configuration}{permittedHostDevices}{pciHostDevices} }
+
+sub json_of {
+	my ($text, $option) = @_;
+	return [map { JSON::PP->new->decode($_) } $text =~ /^\Q$option\E = (.*)$/mg];
+}
+
+# --- a graphics card of two functions
+
+machine('twin-gpus', '0000:0b:00.0', '0000:0b:00.1');
+my %golden = (qemu => <<'END', libvirt => <<'END', proxmox => <<'END', kubevirt => <<'END', nova => <<'END');
+-device pcie-root-port,id=vfio-boot1,chassis=201 -device vfio-pci,host=0000:0b:00.0,bus=vfio-boot1,addr=00.0,multifunction=on -device vfio-pci,host=0000:0b:00.1,bus=vfio-boot1,addr=00.1
+-- exit 0
+END
+<!-- 0000:0b:00.0 [10de:2204] NVIDIA Corporation GA102 [GeForce RTX 3090] -->
+<hostdev mode='subsystem' type='pci' managed='no'>
+  <source>
+    <address domain='0x0000' bus='0x0b' slot='0x00' function='0x0'/>
+  </source>
+  <address type='pci' domain='0x0000' bus='0x10' slot='0x00' function='0x0' multifunction='on'/>
+</hostdev>
+<!-- 0000:0b:00.1 [10de:1aef] NVIDIA Corporation GA102 High Definition Audio Controller -->
+<hostdev mode='subsystem' type='pci' managed='no'>
+  <source>
+    <address domain='0x0000' bus='0x0b' slot='0x00' function='0x1'/>
+  </source>
+  <address type='pci' domain='0x0000' bus='0x10' slot='0x00' function='0x1'/>
+</hostdev>
+-- exit 0
+END
+# 0000:0b:00.0 [10de:2204] NVIDIA Corporation GA102 [GeForce RTX 3090]
+# 0000:0b:00.1 [10de:1aef] NVIDIA Corporation GA102 High Definition Audio Controller
+hostpci0: 0000:0b:00,pcie=1
+-- exit 0
+END
+# 0000:0b:00.0 [10de:2204] NVIDIA Corporation GA102 [GeForce RTX 3090]
+# 0000:0b:00.1 [10de:1aef] NVIDIA Corporation GA102 High Definition Audio Controller
+# KubeVirt has to have its feature gate HostDevices on.
+apiVersion: kubevirt.io/v1
+kind: KubeVirt
+metadata:
+  name: kubevirt
+  namespace: kubevirt
+spec:
+  configuration:
+    permittedHostDevices:
+      pciHostDevices:
+      # 0000:0a:00.0 has this ID too: KubeVirt takes it as well once it is with vfio-pci
+      - pciVendorSelector: "10DE:2204"
+        resourceName: "vfio-boot/10de_2204"
+      # 0000:0a:00.1 has this ID too: KubeVirt takes it as well once it is with vfio-pci
+      - pciVendorSelector: "10DE:1AEF"
+        resourceName: "vfio-boot/10de_1aef"
+-- exit 0
+END
+# 0000:0b:00.0 [10de:2204] NVIDIA Corporation GA102 [GeForce RTX 3090]
+# 0000:0b:00.1 [10de:1aef] NVIDIA Corporation GA102 High Definition Audio Controller
+[pci]
+device_spec = { "vendor_id": "10de", "product_id": "2204", "address": "0000:0b:00.0" }
+device_spec = { "vendor_id": "10de", "product_id": "1aef", "address": "0000:0b:00.1" }
+# The controllers need these lines too.
+alias = { "vendor_id": "10de", "product_id": "2204", "device_type": "type-PCI", "name": "10de_2204" }
+alias = { "vendor_id": "10de", "product_id": "1aef", "device_type": "type-PCI", "name": "10de_1aef" }
+-- exit 0
+END
+my %text = map { $_ => prints([$_], $golden{$_}, "$_: a card of two functions") } @formats;
+qemu_takes($text{qemu}, 'one card');
+qemu_knows($text{qemu}, 'one card');
+libvirt_takes($text{libvirt}, 'one card');
+is_deeply(yaml_of($text{kubevirt}), [map { { pciVendorSelector => uc "10de:$_", resourceName => "vfio-boot/10de_$_" } } qw(2204 1aef)],
+	'YAML: what KubeVirt reads');
+is_deeply(json_of($text{nova}, 'device_spec')->[1], { vendor_id => '10de', product_id => '1aef', address => '0000:0b:00.1' },
+	'JSON: what Nova reads');
+is(export($_, '0b:00'), $golden{$_}, "$_: the same card by its slot") for @formats;
+
+# Only a part of it: what is exported lowest is function 0 of the guest.
+my $one = prints(['qemu', '0b:00.1'], <<'END', 'qemu: the second function alone becomes function 0');
+-device pcie-root-port,id=vfio-boot1,chassis=201 -device vfio-pci,host=0000:0b:00.1,bus=vfio-boot1,addr=00.0
+-- exit 0
+END
+like(export('proxmox', '0b:00.1'), qr/^hostpci0: 0000:0b:00\.1,pcie=1$/m, 'proxmox: with its function where the other is left out');
+unlike(export('libvirt', '0b:00.1'), qr/<address type=/, 'libvirt: where one function stands alone libvirt finds the place');
+like(export('kubevirt', '0b:00.0'), qr/0000:0a:00\.0 has this ID too/, 'kubevirt: the twin of the host');
+unlike(export('kubevirt', '0b:00.0'), qr/1AEF/, 'kubevirt: and not what was not chosen');
+add_function('0000:0b:00.3', '0000:0b:00.0', 'pci:v000010DEd00001AD8sv00001458sd00004043bc0Csc03i30');
+bind_to('vfio-pci', '0000:0b:00.3');
+my $rest = prints(['qemu', '0b:00.1', '0b:00.3'], <<'END', 'qemu: without function 0 the lowest takes its place, the rest keeps its own');
+-device pcie-root-port,id=vfio-boot1,chassis=201 -device vfio-pci,host=0000:0b:00.1,bus=vfio-boot1,addr=00.0,multifunction=on -device vfio-pci,host=0000:0b:00.3,bus=vfio-boot1,addr=00.3
+-- exit 0
+END
+like(export('proxmox', '0b:00.1', '0b:00.3'), qr/^hostpci0: 0000:0b:00\.1;0000:0b:00\.3,pcie=1$/m, 'proxmox: functions are joined by ;');
+my $part = export('libvirt', '0b:00.1', '0b:00.3') =~ s/-- exit.*//sr;
+like($part, qr/function='0x1'.*bus='0x10' slot='0x00' function='0x0' multifunction='on'.*function='0x3'.*bus='0x10' slot='0x00' function='0x3'\/>/s,
+	'libvirt: the same functions of the guest');
+libvirt_takes($part, 'two of three functions');
+
+# Two cards, and two devices with one ID.
+bind_to('vfio-pci', '0000:0a:00.0', '0000:0a:00.1');
+my $two = prints(['qemu', '10de:2204', '10de:1aef'], <<'END', 'qemu: two cards, a root port each');
+-device pcie-root-port,id=vfio-boot1,chassis=201 -device vfio-pci,host=0000:0a:00.0,bus=vfio-boot1,addr=00.0,multifunction=on -device vfio-pci,host=0000:0a:00.1,bus=vfio-boot1,addr=00.1 -device pcie-root-port,id=vfio-boot2,chassis=202 -device vfio-pci,host=0000:0b:00.0,bus=vfio-boot2,addr=00.0,multifunction=on -device vfio-pci,host=0000:0b:00.1,bus=vfio-boot2,addr=00.1
+-- exit 0
+END
+qemu_takes($two, 'two cards');
+my $both = export('libvirt', '10de:2204', '10de:1aef') =~ s/-- exit.*//sr;
+is(join(' ', $both =~ /type='pci' domain='0x0000' bus='(\w+)'/g), '0x10 0x10 0x11 0x11', 'libvirt: another bus for each card');
+libvirt_takes($both, 'two cards');
+is(scalar @{ yaml_of(export('kubevirt') =~ s/-- exit.*//sr) }, 3, 'kubevirt: an ID once');
+unlike(export('kubevirt'), qr/has this ID too/, 'kubevirt: nothing to remark where all are exported');
+like(export('kubevirt', '0a:00.0'), qr/0000:0b:00\.0 has this ID too: KubeVirt takes it as well$/m, 'kubevirt: one that vfio-pci has and was not chosen');
+my $nova = export('nova');
+is(scalar @{ json_of($nova, 'device_spec') }, 5, 'nova: a line each device');
+is(join(' ', map { $_->{name} } @{ json_of($nova, 'alias') }), '10de_2204 10de_1aef 10de_1ad8', 'nova: an alias each ID');
+is(join(' ', export('proxmox') =~ /^(hostpci\d+: [^,]*)/mg), 'hostpci0: 0000:0a:00 hostpci1: 0000:0b:00', 'proxmox: counts up');
+
+# --- refused
+
+machine('twin-gpus', '0000:0b:00.0', '0000:0b:00.1');
+my $how = qr/\(vfio-boot add it and reboot, or vfio-boot claim it\)/;
+refuses([$_, '04:00.0'], qr/\Avfio-boot: 0000:04:00\.0 is with igb $how\n\z/, "$_: with another driver") for @formats;
+refuses(['qemu', '0b:00.0', '04:00.0'], qr/0000:04:00\.0 is with igb/, 'one of two');
+refuses(['qemu', '02:00.0'], qr/\Avfio-boot: 0000:02:00\.0 is a bridge and stays with the host\n\z/, 'a bridge');
+refuses(['qemu', '00:00.2'], qr/has no IOMMU group/, 'no IOMMU group');
+refuses(['qemu', 'rubbish'], qr/rubbish: /, 'no selector', 2);
+refuses(['qemu', '!0b:00.0'], qr/an exclusion selects nothing/, 'an exclusion', 2);
+refuses(['qemu', '0d:00.0'], qr/no such device/, 'absent');
+refuses(['docker'], qr/docker: no such format.*\n  qemu .*\n  libvirt .*\n  proxmox .*\n  kubevirt .*\n  nova .*\n\z/, 'an unknown format', 2);
+refuses([], qr/is missing/, 'no format', 2);
+refuses(['qemu', '--whole'], qr/no option of this verb/, 'an option of other verbs', 2);
+bind_to('', '0000:0b:00.0');
+refuses(['qemu', '0b:00.0'], qr/0000:0b:00\.0 is with no driver $how/, 'with no driver');
+like(export('qemu'), qr/host=0000:0b:00\.1,.*\n-- exit 0/, 'a member without a driver does no harm');
+bind_to('snd_hda_intel', '0000:0b:00.1');
+refuses(['qemu'], qr/no device is with a vfio driver/, 'nothing claimed at all');
+bind_to('vfio-pci', '0000:0b:00.0');
+refuses(['qemu'], qr/\Avfio-boot: 0000:0b:00\.0: 0000:0b:00\.1 of its group is with snd_hda_intel, the group is not usable $how\n\z/,
+	'a member with a host driver');
+like(export('qemu', '--force'), qr/\A-device.*host=0000:0b:00\.0,bus=vfio-boot1,addr=00\.0\n-- exit 0\n\z/, '--force prints it all the same');
+like($complaints, qr/0000:0b:00\.1 of its group.*--force: printed all the same/s, '--force: with the warnings');
+bind_to('pci-stub', '0000:0b:00.1');
+like(export('qemu'), qr/-- exit 0/, 'pci-stub leaves the group usable');
+symlink '../../../../devices/platform/thing', "$root/sys/kernel/iommu_groups/25/devices/thing";
+refuses(['qemu'], qr/thing is in its group and no PCI device/, 'a member that is no PCI device');
+like(export('qemu', '--force', '04:00.0'), qr/host=0000:04:00\.0/, '--force prepares what is still with the host');
+
+# A bridge in the group, of whose drivers pcieport alone does no harm.
+machine('qemu-q35', '0000:02:01.0', '0000:02:02.0');
+my $root_ports = prints(['qemu'], <<'END', 'qemu: conventional slots are cards of their own');
+-device pcie-root-port,id=vfio-boot1,chassis=201 -device vfio-pci,host=0000:02:01.0,bus=vfio-boot1,addr=00.0 -device pcie-root-port,id=vfio-boot2,chassis=202 -device vfio-pci,host=0000:02:02.0,bus=vfio-boot2,addr=00.0
+-- exit 0
+END
+bind_to('pcieport', '0000:01:00.0');
+like(export('qemu'), qr/-- exit 0/, 'a bridge with pcieport does no harm');
+bind_to('shpchp', '0000:01:00.0');
+refuses(['qemu'], qr/0000:01:00\.0 of its group is with shpchp, the group is not usable \(vfio-boot claim takes that driver off\)/, 'a bridge with shpchp');
+
+# Functions of a root bus share a slot number, not a card.
+machine('qemu-q35', '0000:00:1f.2', '0000:00:1f.3');
+my $chipset = prints(['qemu'], <<'END', 'qemu: functions of a root bus get a root port each');
+-device pcie-root-port,id=vfio-boot1,chassis=201 -device vfio-pci,host=0000:00:1f.2,bus=vfio-boot1,addr=00.0 -device pcie-root-port,id=vfio-boot2,chassis=202 -device vfio-pci,host=0000:00:1f.3,bus=vfio-boot2,addr=00.0
+-- exit 0
+END
+unlike(export('libvirt'), qr/<address type=/, 'libvirt: and no place together');
+machine('qemu-q35', map { "0000:00:1f.$_" } 0, 2, 3);
+is(join(' ', export('proxmox') =~ /^hostpci\d: (\S+),/mg), '0000:00:1f.0 0000:00:1f.2 0000:00:1f.3', 'proxmox: each by itself');
+machine('qemu-q35', '0000:00:1f.3');
+like(export('proxmox', '--force'), qr/^hostpci0: 0000:00:1f\.3,pcie=1$/m, 'proxmox: always with their function');
+
+# --- virtual functions
+
+machine('sriov', map { "0000:01:$_" } qw(00.1 02.0 02.1));
+spew(dir_of('0000:01:00.1') . '/sriov_totalvfs', "32\n");
+my $sriov = export('nova');
+is(join(' ', map { "$_->{name}:$_->{device_type}" } @{ json_of($sriov, 'alias') }), '8086_1572:type-PF 8086_154c:type-VF', 'nova: PF and VF');
+spew(dir_of('0000:01:02.0') . '/sriov_totalvfs', "8\n");
+unlink dir_of('0000:01:02.0') . '/physfn';
+is(join(' ', map { "$_->{name}:$_->{device_type}" } @{ json_of(export('nova', '01:02.0', '01:02.1'), 'alias') }),
+	'8086_154c:type-PF 8086_154c_VF:type-VF', 'nova: one name has one type') or diag($complaints);
+like(export('proxmox', '01:02.0', '01:02.1', '01:02.3'), qr/^hostpci0: 0000:01:02\.0;0000:01:02\.1;0000:01:02\.3,pcie=1$/m, 'proxmox: not the whole slot');
+
+# A variant driver is a vfio driver, under whatever name driver=auto chose it.
+bind_to('mlx5_vfio_pci', '0000:01:02.1');
+like(export('qemu', '01:02.1'), qr/host=0000:01:02\.1.*-- exit 0/s, 'a variant driver');
+like(export('kubevirt', '01:02.1'), qr/8086:154C.*-- exit 0/s, 'a variant driver, kubevirt');
+like($complaints, qr/0000:01:02\.1 is with mlx5_vfio_pci: kubevirt takes what is with vfio-pci alone/, 'and what KubeVirt thinks of it');
+my $variant = export('libvirt', '01:02.1') =~ s/-- exit.*//sr;
+libvirt_takes($variant, 'a variant driver');
+
+spew("$root/etc/vfio-boot.conf", "driver = auto\n");
+spew("$root/lib/modules/6.12.95+deb13-amd64/modules.alias", "alias vfio_pci:v00008086d0000154Csv*sd*bc*sc*i* odd_pci\n");
+bind_to('odd_pci', '0000:01:02.1');
+like(export('qemu', '01:02.1'), qr/host=0000:01:02\.1.*-- exit 0/s, 'one whose name is not like vfio');
+
+# --- domains above ffff
+
+machine('vmd', '0000:00:0e.0');
+like(export('qemu'), qr/host=0000:00:0e\.0,.*-- exit 0/s, 'what is behind VMD goes with it');
+machine('vmd', '10000:e1:00.0');
+refuses([$_], qr/10000:e1:00\.0 can only be used through 0000:00:0e\.0\n.*0000:00:0e\.0 of its group is with vmd/, "$_: a disk behind VMD") for @formats;
+for (qw(libvirt proxmox nova)) {
+	refuses([$_, '--force'], qr/10000:e1:00\.0: $_ knows no domain above ffff/, "$_: a domain that it has no room for");
+}
+my $far = export('qemu', '--force');
+like($far, qr{vfio-pci,sysfsdev=/sys/bus/pci/devices/10000:e1:00\.0,bus=}, 'qemu: by its path');
+qemu_knows($far, 'by its path');
+like(export('kubevirt', '--force'), qr/"1344:5425"/, 'kubevirt: by its ID');
+
+# --- many
+
+machine('twin-gpus');
+my $bus = sub { sprintf '0000:%02x:00.0', 0x20 + $_[0] };
+sub add_bus {
+	my ($address) = @_;
+	my $dir = "sys/devices/pci0000:00/0000:00:03.1/$address";
+	spew("$root/$dir/modalias", "pci:v00008086d000010D3sv00000000sd00000000bc02sc00i00\n");
+	symlink "../../../devices/pci0000:00/0000:00:03.1/$address", "$root/sys/bus/pci/devices/$address";
+	my $group = 100 + hex substr $address, 5, 2;
+	symlink "../../../../kernel/iommu_groups/$group", "$root/$dir/iommu_group";
+	make_path("$root/sys/kernel/iommu_groups/$group/devices");
+	symlink "../../../../devices/pci0000:00/0000:00:03.1/$address", "$root/sys/kernel/iommu_groups/$group/devices/$address";
+	bind_to('vfio-pci', $address);
+}
+add_bus($bus->($_)) for 1 .. 16;
+like(export('proxmox'), qr/^hostpci15: 0000:30:00,pcie=1\n-- exit 0/m, 'proxmox: 16 cards');
+add_bus($bus->($_)) for 17 .. 28;
+refuses(['proxmox', '--force'], qr/28 cards are more than 16/, 'proxmox: more than there are lines for');
+my $full = export('qemu');
+qemu_takes($full, '28 cards');
+add_bus($bus->(29));
+refuses(['qemu', '--force'], qr/29 cards are more than 28, what the root bus/, 'qemu: more than fit');
+like(export('nova'), qr/-- exit 0/, 'nova: as many as there are');
+
+# --- names are not to be trusted
+
+machine('twin-gpus', '0000:0b:00.0', '0000:0b:00.1');
+my $odd = 'build/export.ids';
+spew($odd, "10de  Evil -->\x01\x7f<hostdev/> & <!-- Corp\n\t2204  B\xc3\xbc--->-\n");
+{
+	my $xml = qx(unshare --map-root-user --mount sh -c 'mount --bind $odd /usr/share/misc/pci.ids && exec build/vfio-boot export libvirt --sysroot $root' 2>$root.err);
+	is($?, 0, 'a database of names that lies') or diag(slurp("$root.err"));
+	like($xml, qr/Evil -\?>\?\?<hostdev\/> & <!-\? Corp B\?\?-\?-?>?/, 'what would end a comment is a question mark');
+	libvirt_takes($xml, 'such names');
+	my $elements = () = $xml =~ s/<!--.*?-->//sgr =~ /<hostdev /g;
+	is($elements, 2, 'and there is no more than the two devices');
+}
+
+if (Test::More->builder->is_passing) {
+	remove_tree($root);
+	unlink $odd, map { "$root.$_" } qw(err xml);
+}
+done_testing();
