@@ -41,6 +41,8 @@ static const struct verb verbs[] = {
 	  "whether firmware, kernel, image and settings are fit for it, and what to do where not" },
 	{ "export", verb_export, OPTION_FORCE, 1, ANY_WORDS, "qemu|libvirt|proxmox|kubevirt|nova [DEVICE...]",
 	  "what that program needs to be given these devices, or all that vfio drivers hold" },
+	{ "import", verb_import, OPTION_JSON, 0, ANY_WORDS, "[FILE...]",
+	  "old ids= lines, aliases and overrides for vfio-pci as settings" },
 };
 
 /* In the order of their bits. */

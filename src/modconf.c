@@ -1,0 +1,165 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include <stdlib.h>
+#include <string.h>
+
+#include "cmdline.h"
+#include "modconf.h"
+#include "oldids.h"
+
+/* One command of a file: the word after its name, what follows that, and all of it. */
+struct command {
+	struct found *found;
+	struct place at;
+	struct span subject;
+	struct span rest;
+	const char *whole;
+	bool about_vfio; /* the file is */
+};
+
+static bool is_vfio_pci(struct span name)
+{
+	return parameter_is(name, "vfio_pci");
+}
+
+/* White space as kmod_config_parse() has it. */
+static struct span next_word(const char **p)
+{
+	struct span word;
+
+	*p += strspn(*p, "\t ");
+	word = (struct span){ *p, (unsigned)strcspn(*p, "\t ") };
+	*p += word.len;
+	return word;
+}
+
+static void keep(const struct command *c, enum fate fate)
+{
+	found_line(c->found, &c->at, fate, c->whole);
+}
+
+/* What follows are parameters of the module, with the quotes of a kernel command line (parse_args()). */
+static void on_options(const struct command *c)
+{
+	const char *p = c->rest.p, *end = p + c->rest.len;
+	bool ids = false, others = false, comment = false;
+	struct cmdline_word w;
+
+	if (!is_vfio_pci(c->subject))
+		return;
+	while (cmdline_next(&p, end, &w) && (w.has_value || !span_is(w.name, "--"))) {
+		if (w.has_value && span_is(w.name, "ids")) {
+			found_ids(c->found, &c->at, w.value);
+			ids = true;
+		} else {
+			/* There are no comments here, but people write them, and the kernel ignores their words. */
+			comment |= w.name.len && *w.name.p == '#';
+			others |= !comment;
+		}
+	}
+	if (!ids)
+		return;
+	keep(c, others ? TO_LOOK_AT : TO_DELETE);
+	if (others)
+		found_warning(c->found, &c->at, "take ids= out of that line, its other parameters stay good");
+}
+
+static void on_alias(const struct command *c)
+{
+	const char *p = c->rest.p, *wrong;
+	struct text selector;
+
+	if (!is_vfio_pci(next_word(&p)))
+		return;
+	if (c->subject.len < 4 || memcmp(c->subject.p, "pci:", 4) != 0) {
+		keep(c, TO_LOOK_AT);
+		return;
+	}
+	wrong = selector_of_alias(&selector, c->subject);
+	if (wrong)
+		found_warning(c->found, &c->at, "%.*s cannot be a setting: %s", (int)c->subject.len, c->subject.p,
+			      wrong);
+	else
+		found_setting(c->found, &c->at, selector.p);
+	c->found->untold |= wrong != NULL;
+	keep(c, wrong ? TO_LOOK_AT : TO_DELETE);
+}
+
+/* softdep DRIVER pre: vfio-pci has vfio-pci come first; it is of no use where nobody waits for it. */
+static void on_dependency(const struct command *c)
+{
+	const char *p = c->rest.p;
+	struct span word;
+
+	if (is_vfio_pci(c->subject))
+		keep(c, TO_LOOK_AT);
+	while ((word = next_word(&p)).len) {
+		if (is_vfio_pci(word)) {
+			keep(c, TO_DELETE);
+			return;
+		}
+	}
+}
+
+static void on_other(const struct command *c)
+{
+	if (c->about_vfio || strstr(c->whole, "vfio-pci") || strstr(c->whole, "vfio_pci"))
+		keep(c, TO_LOOK_AT);
+}
+
+static void read_command(struct command *c)
+{
+	static const struct {
+		const char *name;
+		void (*read)(const struct command *c);
+	} commands[] = {
+		{ "alias", on_alias },	      { "options", on_options }, { "softdep", on_dependency },
+		{ "weakdep", on_dependency }, { "install", on_other },	 { "remove", on_other },
+		{ "blacklist", on_other },
+	};
+	const char *p = c->whole;
+	struct span name = next_word(&p);
+
+	c->subject = next_word(&p);
+	p += strspn(p, "\t ");
+	c->rest = (struct span){ p, (unsigned)strlen(p) };
+	for (unsigned i = 0; i < ARRAY_SIZE(commands); i++) {
+		if (span_is(name, commands[i].name))
+			commands[i].read(c);
+	}
+}
+
+/*
+ * Lines as libkmod takes them (freadline_wrapped()): a backslash at the end joins the next one, anywhere else it goes
+ * away. A comment begins with a # as first character, and is no command like any other word.
+ */
+void modconf_read(struct found *f, const char *source, const char *text, size_t len)
+{
+	struct command c = { .found = f, .at = { source, 0, 0 } };
+	char *whole = malloc(len + 1);
+	const char *end = text + len;
+	unsigned line = 1;
+
+	if (!whole)
+		abort();
+	c.about_vfio = strstr(text, "vfio") || strstr(source, "vfio");
+	c.whole = whole;
+	for (const char *p = text; p < end; p++) {
+		char *out = whole;
+
+		c.at.line = line;
+		for (; p < end && *p != '\n'; p++) {
+			if (*p == '\\') {
+				p++;
+				if (p == end)
+					break;
+				line += *p == '\n';
+			}
+			if (*p != '\n')
+				*out++ = *p;
+		}
+		*out = '\0';
+		line++;
+		read_command(&c);
+	}
+	free(whole);
+}

@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* modconf: what a file of modprobe.d has to do with vfio-pci. Host program only. */
+#ifndef VFIO_BOOT_MODCONF_H
+#define VFIO_BOOT_MODCONF_H
+
+#include "found.h"
+
+/* Reads the text of one file, which is terminated, into *f. */
+void modconf_read(struct found *f, const char *source, const char *text, size_t len) __attribute__((nonnull));
+
+#endif
