@@ -95,6 +95,7 @@ scripts := init-top/00-vfio-boot local-top/vfio-boot local-premount/vfio-boot nf
 # systemd looks below /usr and /usr/local alike.
 service := $(PREFIX)/lib/systemd/system/vfio-boot.service
 settings := $(DESTDIR)/etc/vfio-boot.conf
+completion := $(PREFIX)/share/bash-completion/completions/vfio-boot
 at_prefix := sed 's,/usr/lib/vfio-boot,$(libdir),g; s,/usr/sbin/vfio-boot,$(PREFIX)/sbin/vfio-boot,g'
 
 install: all
@@ -109,12 +110,14 @@ install: all
 		$(at_prefix) premount/$$script >$(DESTDIR)$(initramfs)/scripts/$$script && \
 		chmod 755 $(DESTDIR)$(initramfs)/scripts/$$script || exit 1; \
 	done
+	install -D -m 644 conf/bash-completion $(DESTDIR)$(completion)
 	test -e $(settings) || install -m 644 conf/vfio-boot.conf $(settings)
 
 # The settings are the administrator's and stay.
 uninstall:
 	rm -f $(DESTDIR)$(libdir)/vfio-boot-claim $(DESTDIR)$(PREFIX)/sbin/vfio-boot $(DESTDIR)$(initramfs)/hooks/vfio-boot \
-		$(DESTDIR)$(service) $(scripts:%=$(DESTDIR)$(initramfs)/scripts/%)
+		$(DESTDIR)$(service) $(scripts:%=$(DESTDIR)$(initramfs)/scripts/%) \
+		$(DESTDIR)$(completion)
 	-rmdir $(DESTDIR)$(libdir)
 
 demo:
@@ -125,7 +128,7 @@ check:
 	@$(MAKE) --no-print-directory all $(B)/pure.ok $(B)/klibc/modprobe $(B)/klibc/peak $(B)/klibc/zpool $(unit_tests)
 	@tests/run $(unit_tests) $(sort $(wildcard tests/*.t tests/qemu/*.t))
 
-scripts_checked := hook/vfio-boot $(wildcard premount/*/*) .ci/run tests/setup tests/demo tests/collect \
+scripts_checked := hook/vfio-boot conf/bash-completion $(wildcard premount/*/*) .ci/run tests/setup tests/demo tests/collect \
 	$(addprefix tests/qemu/,boot enter guest hook.sh image init install lib.sh run)
 sources := $(wildcard src/*.[ch] tests/unit/*.[ch] tests/fuzz/*.c tests/qemu/*.c)
 
