@@ -95,8 +95,11 @@ scripts := init-top/00-vfio-boot local-top/vfio-boot local-premount/vfio-boot nf
 # systemd looks below /usr and /usr/local alike.
 service := $(PREFIX)/lib/systemd/system/vfio-boot.service
 settings := $(DESTDIR)/etc/vfio-boot.conf
+mandir := $(PREFIX)/share/man
+pages := man8/vfio-boot.8 man8/vfio-boot-claim.8 man5/vfio-boot.conf.5
 completion := $(PREFIX)/share/bash-completion/completions/vfio-boot
-at_prefix := sed 's,/usr/lib/vfio-boot,$(libdir),g; s,/usr/sbin/vfio-boot,$(PREFIX)/sbin/vfio-boot,g'
+at_prefix := sed 's,/usr/lib/vfio-boot,$(libdir),g; s,/usr/sbin/vfio-boot,$(PREFIX)/sbin/vfio-boot,g; \
+	s,/usr/share/initramfs-tools$$,$(initramfs),'
 
 install: all
 	install -D -m 755 $(B)/vfio-boot-claim $(DESTDIR)$(libdir)/vfio-boot-claim
@@ -111,13 +114,17 @@ install: all
 		chmod 755 $(DESTDIR)$(initramfs)/scripts/$$script || exit 1; \
 	done
 	install -D -m 644 conf/bash-completion $(DESTDIR)$(completion)
+	for page in $(pages); do \
+		install -d $(DESTDIR)$(mandir)/$${page%/*} && \
+		$(at_prefix) man/$${page#*/} >$(DESTDIR)$(mandir)/$$page || exit 1; \
+	done
 	test -e $(settings) || install -m 644 conf/vfio-boot.conf $(settings)
 
 # The settings are the administrator's and stay.
 uninstall:
 	rm -f $(DESTDIR)$(libdir)/vfio-boot-claim $(DESTDIR)$(PREFIX)/sbin/vfio-boot $(DESTDIR)$(initramfs)/hooks/vfio-boot \
 		$(DESTDIR)$(service) $(scripts:%=$(DESTDIR)$(initramfs)/scripts/%) \
-		$(DESTDIR)$(completion)
+		$(pages:%=$(DESTDIR)$(mandir)/%) $(DESTDIR)$(completion)
 	-rmdir $(DESTDIR)$(libdir)
 
 demo:
@@ -140,6 +147,7 @@ lint: $(B)/pure.ok
 	$(Q)clang-tidy --quiet --warnings-as-errors='*' $(patsubst %,src/%.c,$(sort $(claim) $(host))) \
 		-- -std=gnu11 -D_GNU_SOURCE -Isrc $(LIB_CFLAGS) -DVERSION='"$(VERSION)"'
 	$(Q)shellcheck -x $(scripts_checked)
+	$(Q)mandoc -T lint -W warning $(wildcard man/*.[58])
 
 clean:
 	rm -rf $(B)/klibc $(B)/host $(B)/asan $(B)/vfio-boot $(B)/vfio-boot-claim

@@ -1,0 +1,293 @@
+#!/usr/bin/perl
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# The manual pages: clean, complete in both directions (what the programs have is in them,
+# what is in them the programs have), their examples run, and installed where they belong.
+#
+# In them a command line stands in a line `.Dl # COMMAND` or, where a plain user may run it,
+# `.Dl $ COMMAND`. It has to succeed, unless the text above it says "exit status is N". A
+# settings example is a block `.Bd -literal` with lines NAME = VALUE, and plans cleanly.
+
+use strict;
+use warnings;
+use File::Path qw(remove_tree);
+use JSON::PP ();
+use FindBin;
+use lib $FindBin::Bin;
+use Test::More;
+use Tree;
+
+our %not_yet;
+%not_yet = map { $_ => 1 } qw(list claim release doctor export import protect); # to be deleted once all verbs are built
+
+my $root = 'build/man';
+my @pages = qw(vfio-boot.8 vfio-boot-claim.8 vfio-boot.conf.5);
+my %page = map { $_ => slurp("man/$_") } @pages;
+
+sub section {
+	my ($page, $name) = @_;
+	my ($text) = $page{$page} =~ /^\.Sh \Q$name\E\n(.*?)(?=^\.Sh |\z)/ms;
+	ok($text, "$page has a section $name");
+	return $text // '';
+}
+
+# The words of a list of the page, and of the program, are the same.
+sub same {
+	my ($got, $expected, $name) = @_;
+	is(join(' ', sort @$got), join(' ', sort @$expected), $name);
+}
+
+# The words of a C function or table: its string literals, cut at each \0.
+sub words_of {
+	my ($file, $start, $end) = @_;
+	my ($text) = slurp($file) =~ /^(\Q$start\E.*?^\Q$end\E)/ms or return;
+	return map { split /\\0/ } join '', $text =~ /"([^"]*)"/g;
+}
+
+# --- clean -------------------------------------------------------------------
+
+for (@pages) {
+	is(qx(mandoc -T lint -W warning man/$_ 2>&1) . $?, '0', "$_: nothing for mandoc to complain about");
+	unlike($page{$_}, qr/[^\n\x20-\x7e]/, "$_: ASCII");
+}
+
+# --- verbs and options -------------------------------------------------------
+
+# The rows of the options in a help: [NAMES, ARGUMENT]
+sub rows {
+	my ($help) = @_;
+	my @rows;
+	while ($help =~ /^  (?:(-\w), |    )(--[\w-]+)(?: ([A-Z]+)\b)?/mg) {
+		push @rows, [ [ grep { defined } $1, $2 ], $3 // '' ];
+	}
+	return @rows;
+}
+
+# The options that a piece of mdoc has, each as in a command line.
+sub options_in {
+	my ($text) = @_;
+	my @options;
+	while ($text =~ /Fl (?:Fl ([\w-]+)|(\w)(?!\w))(?: Ar ([A-Z]+))?/g) {
+		push @options, (defined $1 ? "--$1" : "-$2") . (defined $3 ? " $3" : '');
+	}
+	return @options;
+}
+
+my $help = qx(build/vfio-boot --help);
+my @verbs = $help =~ /^  ([a-z]+) /mg;
+my %built = map { $_ => 1 } @verbs;
+cmp_ok(scalar @verbs, '>=', 5, 'the help has verbs');
+
+my %synopsis;
+for (split /^\.Nm\n/m, section('vfio-boot.8', 'SYNOPSIS')) {
+	$synopsis{$1} = $_ if /\A\.Cm ([a-z]+)\n/;
+}
+my $verbs_text = section('vfio-boot.8', 'VERBS');
+my @items = $verbs_text =~ /^\.It Cm ([a-z]+)$/mg;
+@items = grep { my $item = $_; grep { $_ eq $item } keys %synopsis } @items;
+same(\@items, [ keys %synopsis ], 'every verb of the synopsis is explained, once');
+same([ grep { !$not_yet{$_} || $built{$_} } keys %synopsis ], \@verbs, 'the verbs are those of the program');
+
+my %taken = ('--help' => 1, '--version' => 1);
+for my $verb (@verbs) {
+	my $text = $synopsis{$verb} // '';
+	my $own = qx(build/vfio-boot $verb --help);
+	my (@expected, @got);
+	my %name;
+	for (rows($own)) {
+		my ($names, $argument) = @$_;
+		$taken{$_} = 1 for @$names;
+		next if $names->[0] eq '--sysroot'; # of all verbs, in a line of its own
+		push @expected, $names->[0] . ($argument && " $argument");
+		$name{$_} = $names->[0] for @$names;
+	}
+	for (options_in($text)) {
+		my ($name, $argument) = split / /;
+		push @got, ($name{$name} // $name) . ($argument ? " $argument" : '');
+	}
+	same(\@got, \@expected, "$verb: its options");
+	my ($words) = $own =~ /^usage: vfio-boot \w+ \[OPTION\.\.\.\] (.*)$/m;
+	my $plain = join '', grep { !/^\.(?:Cm $verb|Op Fl)\b/ } split /^/m, $text;
+	same([ $plain =~ /\b([a-z]{3,}|[A-Z]{3,})\b/g ], [ ($words // '') =~ /[A-Za-z]+/g ], "$verb: its words");
+}
+my %explained = map { (split / /)[0] => 1 }
+	map { options_in($_) } section('vfio-boot.8', 'OPTIONS') =~ /^\.It (.*)$/mg;
+for my $verb (grep { $not_yet{$_} && !$built{$_} } keys %synopsis) {
+	my %its = map { (split / /)[0] => 1 } options_in($synopsis{$verb});
+	$its{'--verbose'} = 1 if $its{'-v'};
+	$its{'--domains'} = 1 if $its{'-D'};
+	$taken{$_} = 1 for keys %its;
+}
+same([ keys %explained ], [ keys %taken ], 'every option of every verb is explained, and no other');
+like($page{'vfio-boot.8'}, qr/^\.It $_\n/m, "exit status $_") for 0 .. 3;
+
+my @claim_options = words_of('src/claim.c', 'static unsigned read_options', '}');
+cmp_ok(scalar @claim_options, '>=', 7, 'the claim has options');
+my $claim_text = section('vfio-boot-claim.8', 'OPTIONS');
+same([ map { (split / /)[0] } map { options_in($_) } $claim_text =~ /^\.It (.*)$/mg ], \@claim_options,
+	'every option of vfio-boot-claim is explained, and no other');
+my %in_claim = map { (split / /)[0] => 1 } options_in(section('vfio-boot-claim.8', 'SYNOPSIS'));
+same([ keys %in_claim ], \@claim_options, 'and in its synopsis');
+my $complaint = qx(build/vfio-boot-claim --no-such-option 2>&1);
+like($complaint, qr/ \Q$_\E\b/, "$_ is an option of the program") for @claim_options;
+
+# --- settings, verdicts, reasons ---------------------------------------------
+
+my $settings = slurp('src/settings.c');
+my %value = map { my ($name, @values) = split /\\0/; $name => \@values }
+	$settings =~ /\{ offsetof\(struct settings, \w+\), "([^"]*)" \}/g;
+my ($lists) = $settings =~ /^static const char lists\[.*?\{(.*)\};$/m;
+my @names = (keys %value, ($lists // '') =~ /"(\w+)"/g, $settings =~ /parameter_is\(name, "(\w+)"\)/g);
+cmp_ok(scalar @names, '>=', 8, 'the program has settings');
+my $settings_text = section('vfio-boot.conf.5', 'SETTINGS');
+my %shown = $settings_text =~ /^\.It Ic (\w+) No = (.*)$/mg;
+same([ keys %shown ], \@names, 'every setting is explained, and no other');
+for my $name (sort keys %value) {
+	same([ $shown{$name} =~ /\b[a-z][a-z-]*/g ], $value{$name}, "$name: with its values");
+	my ($text) = $settings_text =~ /^\.It Ic $name No (.*?)(?=^\.It Ic |\z)/ms;
+	like($text, qr/\n\.(?:It )?Cm $_\b/, "$name: $_ is explained") for @{ $value{$name} };
+}
+
+my @reasons = grep { $_ ne '-' } words_of('src/message.c', 'const char *reason_name', '}');
+cmp_ok(scalar @reasons, '>=', 16, 'the program has reasons');
+my $reasons_text = section('vfio-boot.conf.5', 'REASONS');
+is(join(' ', $reasons_text =~ /^\.It Sy (\S+)$/mg), "@reasons", 'every reason is explained, in the order of the rules');
+my @verdicts = grep { $_ ne '-' } words_of('src/message.c', 'const char *verdict_name', '}');
+same([ section('vfio-boot.conf.5', 'VERDICTS') =~ /^\.It Sy (\S+)$/mg ], [ @verdicts, 'absent' ],
+	'every verdict is explained, and no other');
+
+# --- messages ----------------------------------------------------------------
+
+# What is said to be said is in the sources, but for what stands for something else (in capitals).
+my $sources = join '', map { slurp($_) } glob 'src/*.c premount/*/*';
+for my $page (@pages) {
+	for my $message (section($page, 'DIAGNOSTICS') =~ /^\.It (.*)$/mg) {
+		my @parts = grep { length > 7 } map { s/^[:;., ]+|[:;., ]+$//gr } split /^\S+\/\S+|\b[A-Z]+\b|\.\.\.|[:;] /, $message;
+		is(join(' | ', grep { index($sources, $_) < 0 } @parts), '', "$page: $message");
+		ok(scalar @parts, 'of which there is something to be found');
+	}
+}
+
+# --- examples ----------------------------------------------------------------
+
+my @anybody = $> ? () : qw(setpriv --reuid 65534 --regid 65534 --clear-groups);
+
+sub machine {
+	remove_tree($root);
+	system('tests/fixture', 'unpack', 'tests/fixtures/twin-gpus/machine', $root) == 0 or die "no machine\n";
+	spew("$root/etc/modprobe.d/vfio.conf", "options vfio-pci ids=10de:2204,10de:1aef\n");
+}
+
+# What a boot does with this tree, which does not react to writes: as the plan says.
+sub reboot {
+	my $plan = JSON::PP->new->utf8->decode(scalar qx(@as_root build/vfio-boot plan --json --sysroot $root 2>/dev/null));
+	my @rows = ('vfio-boot-report 1');
+	for my $d (@{ $plan->{devices} }) {
+		next if $d->{verdict} ne 'claim';
+		push @rows, join "\t", @$d{qw(address id group)}, 'claimed', '-', @$d{qw(driver selector)}, '-';
+		my $link = "$root/sys/bus/pci/devices/$d->{address}/driver";
+		my ($up) = readlink($link) =~ m{^(.*/)};
+		unlink $link;
+		symlink "$up$d->{driver}", $link or die "$link: $!\n";
+		spew("$root/sys/bus/pci/drivers/$d->{driver}/bind", '');
+	}
+	is(scalar @rows, 3, 'the card of the walk is claimed');
+	spew("$root/run/vfio-boot/report", join '', map { "$_\n" } @rows);
+}
+
+sub run {
+	my ($prompt, $command) = @_;
+	$command =~ s{^(?:/usr/lib/vfio-boot/)?(vfio-boot(?:-claim)?) }{build/$1 } or return (127, "no command of ours\n");
+	my $pid = open my $out, '-|' // die "fork: $!\n";
+	if (!$pid) {
+		open STDERR, '>&', \*STDOUT;
+		exec $prompt eq '$' ? @anybody : @as_root, 'sh', '-c', "$command --sysroot $root" or exit 127;
+	}
+	local $/;
+	my $text = <$out> // '';
+	close $out;
+	return ($? & 127 ? 'signal ' . ($? & 127) : $? >> 8, $text);
+}
+
+# Their success depends on what a tree does not have: a driver that takes a device, all of a host.
+my %may_say_no = map { $_ => 1 } qw(claim release doctor protect);
+
+sub run_examples {
+	my ($page, $name) = @_;
+	my ($expected, $above, $n) = (0, '', 0);
+	for (split /^/m, section($page, $name)) {
+		if (!/^\.Dl ([#\$]) (.*)$/) {
+			next if /^\.Pp$/;
+			$above = '' if $n;
+			$above .= $_;
+			$n = 0;
+			next;
+		}
+		my ($prompt, $command) = ($1, $2 =~ s/\\(?:&|\(dq)//gr);
+		my ($verb) = $command =~ /^vfio-boot ([a-z]+)/;
+		($expected) = $above =~ /exit\s+status\s+is\s+(\d)/;
+		$expected //= 0;
+		$n++;
+		if ($command eq 'reboot') {
+			reboot();
+			next;
+		}
+		next if $verb && $not_yet{$verb} && !$built{$verb};
+		my ($status, $text) = run($prompt, $command);
+		if ($verb && $may_say_no{$verb}) {
+			like($status, qr/^[01]$/, "$page: $command: is understood") or diag $text;
+		} else {
+			is($status, $expected, "$page: $command: exit status $expected") or diag $text;
+		}
+	}
+}
+
+# The settings of the blocks, one after the other; those of the last one stay.
+sub plan_blocks {
+	my ($page, $name) = @_;
+	my @blocks = grep { /^\w+ = /m } section($page, $name) =~ /^\.Bd -literal[^\n]*\n(.*?)^\.Ed$/msg;
+	ok(scalar @blocks, "$page: $name has settings");
+	for (@blocks) {
+		spew("$root/etc/vfio-boot.conf", $_);
+		my ($status, $text) = run('$', 'vfio-boot plan ');
+		is($status, 0, "$page: settings that plan cleanly: " . tr/\n/;/r) or diag $text;
+		like($text, qr/: claim for /, 'and claim something');
+	}
+}
+
+machine();
+run_examples('vfio-boot.8', 'FROM A CARD TO A VIRTUAL MACHINE');
+machine();
+run_examples('vfio-boot.8', 'EXAMPLES');
+machine();
+run_examples('vfio-boot-claim.8', 'EXAMPLES');
+machine();
+plan_blocks('vfio-boot.conf.5', $_) for 'DESCRIPTION', 'EXAMPLES';
+run_examples('vfio-boot.conf.5', 'EXAMPLES');
+machine();
+my ($words) = $page{'vfio-boot.conf.5'} =~ /^\.Dl (vfio-boot\..*)$/m;
+$words =~ s/\\\(dq/"/g;
+my ($status, $text) = run('$', "vfio-boot plan --cmdline '$words' ");
+is($status, 0, "the kernel command line $words") or diag $text;
+like($text, qr/^0000:0a:00\.0 .*: excluded: .*^0000:0b:00\.1 .*: claim for /ms, 'means what it looks like');
+
+# --- installed ---------------------------------------------------------------
+
+machine(); # for a folder of our own
+delete @ENV{qw(MAKEFLAGS MAKELEVEL MFLAGS)};
+my @where = ("DESTDIR=$root/dest", 'PREFIX=/opt/v');
+my $said = qx(make @where install 2>&1);
+is($?, 0, 'make install') or diag $said;
+my %installed = map { $_ => slurp("$root/dest/opt/v/share/man/man" . substr($_, -1) . "/$_") } @pages;
+for (@pages) {
+	ok($installed{$_}, "$_ is installed");
+	unlike($installed{$_}, qr{/usr/lib/vfio-boot|/usr/sbin/vfio-boot|/usr/share/initramfs}, "$_: with the paths of its PREFIX");
+}
+like($installed{'vfio-boot-claim.8'}, qr{^\.Nm /opt/v/lib/vfio-boot/vfio-boot-claim$}m, 'where the claim is');
+ok(-e "$root/dest/opt/v/share/bash-completion/completions/vfio-boot", 'and so is the completion');
+$said = qx(make @where uninstall 2>&1);
+is($?, 0, 'make uninstall') or diag $said;
+is(qx(find $root/dest/opt -type f), '', 'takes all of it away');
+
+remove_tree($root) if Test::More->builder->is_passing;
+done_testing();
