@@ -110,6 +110,11 @@ for my $verb (@verbs) {
 	my $plain = join '', grep { !/^\.(?:Cm $verb|Op Fl)\b/ } split /^/m, $text;
 	same([ $plain =~ /\b([a-z]{3,}|[A-Z]{3,})\b/g ], [ ($words // '') =~ /[A-Za-z]+/g ], "$verb: its words");
 }
+if ($built{doctor}) {
+	my @checks = slurp('src/doctor.c') =~ /\{ "(\w+)", check_\w+ \}/g;
+	my ($text) = $verbs_text =~ /^\.It Cm doctor$(.*?)^\.It Cm /ms;
+	is(join(' ', $text =~ /^\.It Ql (\w+)$/mg), "@checks", 'the checks of doctor, in their order');
+}
 my %explained = map { (split / /)[0] => 1 }
 	map { options_in($_) } section('vfio-boot.8', 'OPTIONS') =~ /^\.It (.*)$/mg;
 for my $verb (grep { $not_yet{$_} && !$built{$_} } keys %synopsis) {
