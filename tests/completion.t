@@ -20,6 +20,7 @@ my $script = <<'END';
 source conf/bash-completion || exit 3
 [[ $(complete -p vfio-boot) == 'complete -F _vfio_boot vfio-boot' ]] || exit 3
 COMP_WORDBREAKS=$' \t\n"\'@><=;|&(:' # that of an interactive bash
+IFS=/ # whatever somebody has it set to
 COMP_WORDS=("$@")
 COMP_CWORD=$(($# - 1))
 _vfio_boot "${COMP_WORDS[0]}" "${COMP_WORDS[COMP_CWORD]}" "${COMP_WORDS[COMP_CWORD - 1]}"
@@ -64,7 +65,7 @@ remove_tree($root);
 system('tests/fixture', 'unpack', 'tests/fixtures/twin-gpus/machine', $root) == 0 or die "no machine\n";
 remove_tree("$root/lib");
 make_path("$root/lib/modules/6.1.0-39-amd64", "$root/lib/modules/6.12.41-amd64", "$root/sys/bus/pci/devices/10000:e1:00.0");
-spew("$root/etc/vfio-boot.conf.d/50-local.conf", <<'END');
+spew("$root/etc/vfio-boot.conf.d/50-local.conf", <<'END' . 'ids = 8086:1539');
 # ids = 0c:00.0
 ids = 0000:00:03.2/00.0@10de:2204  # 0000:0b:00.0
 ids = 10de:1aef?, !0a:00 $(touch${IFS}build/completion/pwned) `touch`
@@ -89,7 +90,7 @@ for ($library, '') {
 	# What follows an option.
 	completes("vfio-boot plan $tree -k ", '6.1.0-39-amd64 6.12.41-amd64');
 	completes("vfio-boot plan $tree --kernel 6.12", '6.12.41-amd64');
-	completes('vfio-boot plan --cmdline ', '', 'nothing after --cmdline');
+	completes("vfio-boot explain $tree --cmdline ", '', 'nothing after --cmdline');
 	completes('vfio-boot plan --sysroot build/compl', 'build/completion');
 	completes('vfio-boot plan --sysroot=build/compl', 'build/completion');
 
@@ -110,7 +111,8 @@ for ($library, '') {
 	completes('vfio-boot explain ', ($here =~ s/\b0000://gr) . ' boot-vga', 'those of this machine');
 
 	# What was added can be removed.
-	completes("vfio-boot remove $tree ", '0000:00:03.2/00.0@10de:2204 10de:1aef? not:0a:00');
+	completes("vfio-boot remove $tree ", '0000:00:03.2/00.0@10de:2204 10de:1aef? not:0a:00 8086:1539');
+	completes("vfio-boot remove --sysroot $root/sys ", '', 'nothing was added: nothing is offered, or complained about');
 	completes("vfio-boot remove $tree 0000:00:03.2/00.0\@1", '10de:2204');
 	completes("vfio-boot remove $tree not:", '0a:00');
 	completes("vfio-boot remove $tree 0b:", '00.0 00.1', 'by bus index, too');
