@@ -135,7 +135,8 @@ check:
 	@$(MAKE) --no-print-directory all $(B)/pure.ok $(B)/klibc/modprobe $(B)/klibc/peak $(B)/klibc/zpool $(unit_tests)
 	@tests/run $(unit_tests) $(sort $(wildcard tests/*.t tests/qemu/*.t))
 
-scripts_checked := hook/vfio-boot conf/bash-completion $(wildcard premount/*/*) .ci/run tests/setup tests/demo tests/collect \
+scripts_checked := hook/vfio-boot conf/bash-completion $(wildcard premount/*/*) .ci/run \
+	$(addprefix tests/,setup demo collect) \
 	$(addprefix tests/qemu/,boot enter guest hook.sh image init install lib.sh run)
 sources := $(wildcard src/*.[ch] tests/unit/*.[ch] tests/fuzz/*.c tests/qemu/*.c)
 
