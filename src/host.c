@@ -5,8 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "image.h"
 #include "export.h"
+#include "image.h"
 #include "json.h"
 #include "look.h"
 #include "names.h"
@@ -26,6 +26,8 @@ struct verb {
 };
 
 static const struct verb verbs[] = {
+	{ "list", verb_list, OPTION_JSON | OPTION_VERBOSE | OPTION_FLAT | OPTION_DOMAINS, 0, ANY_WORDS, "[SELECTOR...]",
+	  "every device by IOMMU group, with its driver, who needs it, and what becomes of it" },
 	{ "plan", verb_plan, OPTION_JSON | OPTION_NOW | OPTION_NEXT_BOOT | OPTION_KERNEL | OPTION_CMDLINE, 0, 0, "",
 	  "what the next boot will do with each device that the settings select, and why" },
 	{ "explain", verb_explain, OPTION_JSON | OPTION_NOW | OPTION_NEXT_BOOT | OPTION_KERNEL | OPTION_CMDLINE, 1,
@@ -34,8 +36,6 @@ static const struct verb verbs[] = {
 	  "SELECTOR...", "select one more for the next boot, and rebuild the image" },
 	{ "remove", verb_remove, OPTION_WHOLE | OPTION_FORCE | OPTION_NO_REBUILD, 1, ANY_WORDS, "SELECTOR...",
 	  "take it out of the settings again, and rebuild the image" },
-	{ "protect", verb_protect, OPTION_PRINT, 0, 0, "",
-	  "writes down what this host lives on, which is never claimed" },
 	{ "status", verb_status, OPTION_JSON, 0, 0, "", "what this boot did, and what has drifted since" },
 	{ "doctor", verb_doctor, OPTION_JSON | OPTION_KERNEL, 0, 0, "",
 	  "whether firmware, kernel, image and settings are fit for it, and what to do where not" },
@@ -43,6 +43,8 @@ static const struct verb verbs[] = {
 	  "what that program needs to be given these devices, or all that vfio drivers hold" },
 	{ "import", verb_import, OPTION_JSON, 0, ANY_WORDS, "[FILE...]",
 	  "old ids= lines, aliases and overrides for vfio-pci as settings" },
+	{ "protect", verb_protect, OPTION_PRINT, 0, 0, "",
+	  "writes down what this host lives on, which is never claimed" },
 };
 
 /* In the order of their bits. */

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+#include <errno.h>
 #include <json-c/json.h>
 #include <stdio.h>
 #include <string.h>
@@ -139,6 +140,8 @@ int json_print(struct json_object *o)
 	const char *text = json_object_to_json_string_ext(o, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE);
 	bool failed = puts(text) < 0 || fflush(stdout);
 
+	if (failed)
+		say(&complaints, LEVEL_FAILED, "standard output: %s", strerror(errno));
 	json_object_put(o);
 	return failed;
 }
@@ -147,8 +150,5 @@ int print_json(struct job *j)
 {
 	int status = decide(j, &complaints) ? plan_status(&j->machine) : STATUS_FAILED;
 
-	if (!json_print(json_plan(j)))
-		return status;
-	say(&complaints, LEVEL_FAILED, "standard output cannot be written");
-	return STATUS_FAILED;
+	return json_print(json_plan(j)) ? STATUS_FAILED : status;
 }

@@ -11,7 +11,7 @@ struct json_object *json_text(const char *s) __attribute__((warn_unused_result))
 /* The problems of the settings, as `errors` has them. */
 struct json_object *json_errors(const struct settings *s) __attribute__((nonnull, warn_unused_result));
 
-/* Prints the object on standard output as one line, and puts it. True where that failed. */
+/* Prints the object on standard output as one line, and puts it. True where that failed, which was said then. */
 int json_print(struct json_object *o) __attribute__((nonnull, warn_unused_result));
 
 /* A device of a job that was decided, as the plan has it. */

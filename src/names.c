@@ -24,6 +24,8 @@ static void give_up(char *fmt, ...)
 
 void names_open(void)
 {
+	char name[NAME_SIZE];
+
 	database = pci_alloc();
 	if (setjmp(no_database)) {
 		database = NULL;
@@ -31,8 +33,10 @@ void names_open(void)
 	}
 	database->error = give_up;
 	database->warning = database->debug = ignore_message;
-	/* pci_init() would look for devices, which only the eyes do. */
+	/* pci_init() would look for devices, which only the eyes do. What is asked for here is nobody's: the database
+	 * of udev is opened when that of libpci has no answer. */
 	pci_load_name_list(database);
+	pci_lookup_name(database, name, sizeof(name), PCI_LOOKUP_VENDOR, 0xff00);
 }
 
 static const char *look_up(char *buf, int what, const struct device *d)

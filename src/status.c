@@ -311,8 +311,8 @@ int print_status(struct job *j, bool json)
 	if (good && s.found)
 		s.wrong |= drift_settings(&s.rows, warn, &s);
 	error = json ? json_print(o) : output_flush(&out);
-	if (error)
-		say(&complaints, LEVEL_FAILED, "standard output cannot be written");
+	if (error && !json)
+		say(&complaints, LEVEL_FAILED, "standard output: %s", strerror(error));
 	status = error || !good || s.failed ? STATUS_FAILED : j->settings.problems ? STATUS_WRONG : s.wrong;
 	for (struct row *r = s.rows.row; r < s.rows.row + s.rows.n; r++)
 		free(r->text);

@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include <string.h>
+#include <unistd.h>
+
+#include "firmware.h"
+#include "inventory.h"
+#include "sysfs.h"
+
+bool inventory_open(struct inventory *v, struct request *r)
+{
+	/* The aliases of the administrator are for modprobe; what fits a device is in the kernel's. */
+	static const char *const no_config[] = { NULL };
+	static struct job next;
+	struct text t, path;
+
+	memset(v, 0, sizeof(*v));
+	v->now = r->job;
+	v->next = &next;
+	job_like(v->next, v->now);
+	if (!request_read(v->now, PHASE_NOW) || !request_read(v->next, PHASE_NEXT_BOOT))
+		return false;
+	lives_find(&v->lives, v->now);
+	/* libkmod knows paths alone. */
+	if (!fchdir(v->now->root.fd))
+		v->kmod = kmod_new(text_set(&path, "lib/modules/%s",
+					    kernel_release(&t, v->now->root.fd, v->now->argument[ARGUMENT_RELEASE])),
+				   no_config);
+	return true;
+}
+
+void inventory_close(struct inventory *v)
+{
+	lives_free(&v->lives);
+	kmod_unref(v->kmod);
+}
+
+const struct device *at_next_boot(const struct inventory *v, const struct device *d)
+{
+	return machine_find(&v->next->machine, d->address);
+}
+
+const char *attribute(const struct inventory *v, struct text *t, const struct device *d, const char *name)
+{
+	struct text path;
+
+	read_attribute(t, v->now->root.fd, text_set(&path, "sys/bus/pci/devices/%s/%s", d->name, name));
+	return t->p;
+}
+
+const char *physical_function(const struct inventory *v, struct text *t, const struct device *d)
+{
+	struct text link;
+
+	text_set(t, "%s", "");
+	if (read_link(&link, v->now->root.fd, text_set(&link, "sys/bus/pci/devices/%s/physfn", d->name)) > 0)
+		text_set(t, "%s", base_name(link.p));
+	return t->p;
+}
+
+void each_module(const struct inventory *v, const struct device *d, void (*each)(void *ctx, const char *module),
+		 void *ctx)
+{
+	struct kmod_list *list = NULL, *at;
+	struct text alias;
+
+	attribute(v, &alias, d, "modalias");
+	if (!v->kmod || kmod_module_new_from_lookup(v->kmod, alias.p, &list))
+		return;
+	kmod_list_foreach(at, list)
+	{
+		struct kmod_module *module = kmod_module_get_module(at);
+
+		each(ctx, kmod_module_get_name(module));
+		kmod_module_unref(module);
+	}
+	kmod_module_unref_list(list);
+}

@@ -1,0 +1,243 @@
+#!/usr/bin/perl
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# What vfio-boot shows of the machines of tests/fixtures:
+#
+#   - the exact text, in tests/verbs/MACHINE.golden; GOLDEN=renew prove tests/verbs.t writes
+#     these anew, to be read as a diff before they are kept. What libpci calls things differs
+#     from one Debian to the next and stands there as CLASS, NAME and SUBSYSTEM;
+#   - list beside lspci -Dnnk of the same tree, and beside its sysfs;
+#   - every JSON beside its schema in tests/schema, and beside the text.
+
+use strict;
+use warnings;
+use File::Path qw(make_path remove_tree);
+use FindBin;
+use lib $FindBin::Bin;
+use JSON::PP ();
+use Test::More;
+use Tree;
+
+my $renew = ($ENV{GOLDEN} || '') eq 'renew';
+# Plain lines in the goldens.
+$ENV{LC_ALL} = 'C';
+my $work = 'build/verbs';
+my $root = "$work/root";
+remove_tree($work);
+make_path($work);
+
+# The case whose settings hold, and what is asked beside list.
+my %machine = (
+	'amd-990fx' => [ 'audio', 'explain --now 0000:00:14.2' ],
+	'arm-smmu' => [ 'network', 'plan' ],
+	'bmc-server' => [ 'ports', 'explain boot-vga' ],
+	'chipset-group' => [ 'nic', 'explain --now class:02' ],
+	'dual-socket' => [ 'three-cards', 'plan --now' ],
+	'four-function' => [ 'card', 'explain class:0c' ],
+	'host-bridge-group' => [ 'card', 'list -v class:06' ],
+	'multi-domain' => [ 'same-model', 'explain class:01' ],
+	'no-iommu' => [ 'dmar', 'explain 01:00.0' ],
+	'noiommu-group' => [ 'card', 'plan' ],
+	'nvme-multipath' => [ 'same-model', 'explain --now class:01' ],
+	'optimus-laptop' => [ 'displays', 'explain class:03' ],
+	'qemu-q35' => [ 'incomplete', 'list 03:00.0', 'list --flat -v 03:00' ],
+	'sriov' => [ 'physical', 'explain --now class:02' ],
+	'twin-gpus' => [ 'spare', 'explain 10de:2204 04:00.0' ],
+	'vmd' => [ 'storage', 'explain class:01', 'list class:01' ],
+);
+
+# (standard output, standard error, exit status)
+sub vfio_boot {
+	my (@words) = @_;
+	system("@as_root build/vfio-boot @words --sysroot $root >$work/out 2>$work/err");
+	return (slurp("$work/out"), slurp("$work/err"), $? & 127 ? "signal $?" : $? >> 8);
+}
+
+sub json_of {
+	my ($name, @words) = @_;
+	my ($out, $err, $status) = vfio_boot(@words, '--json');
+	my $json = eval { JSON::PP->new->utf8->decode($out) };
+	ok($json, "$name: @words --json is JSON") or diag $out, $err;
+	my ($verb) = @words;
+	spew("$work/json/$verb/" . join('_', $name, @words) =~ tr{/ :}{---}r . '.json', $out);
+	return ($json || {}, $status);
+}
+
+# What lspci reads beside what a fixture has.
+sub for_lspci {
+	for my $dir (glob "$root/sys/bus/pci/devices/*") {
+		my @id = slurp("$dir/modalias") =~ /v0000(....)d0000(....)sv0000(....)sd0000(....)bc(..)sc(..)i(..)/;
+		my ($vendor, $device, $subvendor, $subdevice, @class) = map { lc } @id;
+		spew("$dir/vendor", "0x$vendor\n");
+		spew("$dir/device", "0x$device\n");
+		spew("$dir/subsystem_vendor", "0x$subvendor\n");
+		spew("$dir/subsystem_device", "0x$subdevice\n");
+		spew("$dir/class", '0x' . join('', @class) . "\n");
+		spew("$dir/irq", "0\n");
+		spew("$dir/resource", "0x0 0x0 0x0\n" x 13) unless -e "$dir/resource";
+		# Headers of bridges have no subsystem.
+		my $header = $class[0] eq '06' && $class[1] eq '04' ? 1 : 0;
+		spew("$dir/config", pack 'vvvvCCCCCCCCx28vvx16', hex $vendor, hex $device, 0, 0, 0, reverse(map { hex } @class),
+			0, 0, $header, 0, hex $subvendor, hex $subdevice);
+	}
+}
+
+# ADDRESS => [CLASS NAME, NAME, CLASS, ID, DRIVER] of lspci.
+sub lspci {
+	for_lspci();
+	my (%device, $at);
+	for (qx(lspci -Dnnk -O sysfs.path=$root/sys/bus/pci 2>$work/lspci)) {
+		if (/^(\S+) (.*?) \[(....)\]: (.*) \[(....:....)\]/) {
+			$device{ $at = $1 } = [ $2, $4, $3, $5, '-' ];
+		} elsif (/^\s+Kernel driver in use: (\S+)/) {
+			$device{$at}[4] = $1;
+		}
+	}
+	return \%device;
+}
+
+sub beside_lspci {
+	my ($name, $json) = @_;
+	my %ours = map {
+		$_->{address} => [ $_->{class_name} =~ s/ \[....\]$//r, $_->{name}, substr($_->{class}, 0, 4), $_->{id}, $_->{driver} // '-' ]
+	} @{ $json->{devices} };
+	my $theirs = lspci();
+	# Of what it does not know lspci says the number once, and only in its own words.
+	for my $address (keys %$theirs) {
+		for ($theirs->{$address}, $ours{$address}) {
+			$_->[1] =~ s/\bDevice [0-9a-f:]+$/Device/;
+			$_->[0] = 'class' if $_->[0] =~ /^Class|^Unknown|^Unassigned/;
+		}
+	}
+	is_deeply(\%ours, $theirs, "$name: list agrees with lspci -Dnnk") or diag slurp("$work/lspci");
+}
+
+sub beside_sysfs {
+	my ($name, $json) = @_;
+	my $link = sub { (readlink($_[0]) // '-') =~ s{.*/}{}r };
+	my %ours = map {
+		$_->{address} => join ' ', $_->{driver} // '-', $_->{group} // '-', $_->{override} // '-', $_->{modalias},
+			$_->{physical_function} // '-'
+	} @{ $json->{devices} };
+	my %sysfs;
+	for my $dir (glob "$root/sys/bus/pci/devices/*") {
+		my $group = $link->("$dir/iommu_group");
+		$group = '-' if slurp("$root/sys/kernel/iommu_groups/$group/name") =~ /noiommu/;
+		my $override = slurp("$dir/driver_override") =~ s/\n//r;
+		$override = '-' if $override eq '(null)' || $override eq '';
+		$sysfs{ $dir =~ s{.*/}{}r } = join ' ', $link->("$dir/driver"), $group, $override,
+			slurp("$dir/modalias") =~ s/\n//r, $link->("$dir/physfn");
+	}
+	# The override of a bridge is not read: it means nothing.
+	for my $bridge (grep { $sysfs{$_} =~ /bc06sc0[479]/ } keys %sysfs) {
+		s/^(\S+ \S+) \S+/$1 -/ for $sysfs{$bridge}, $ours{$bridge};
+	}
+	is_deeply(\%ours, \%sysfs, "$name: list agrees with sysfs");
+}
+
+# The same devices, groups and verdicts in the text.
+sub beside_text {
+	my ($name, $json) = @_;
+	my ($flat) = vfio_boot('list', '--flat', '-D');
+	my %text = map { /^(\S+)  group (\S+) +(\S+)  .*?\[([0-9a-f]{4}:[0-9a-f]{4})\]/ ? ($1 => "$2 $3 $4") : () } split /\n/, $flat;
+	is_deeply(\%text, { map { $_->{address} => join ' ', $_->{group} // $text{ $_->{address} } =~ s/ .*//r, $_->{driver} // '-', $_->{id} }
+		@{ $json->{devices} } }, "$name: list --flat says what its JSON says");
+	my ($tree) = vfio_boot('list', '-D');
+	my ($group, %tree) = '-';
+	for (split /\n/, $tree) {
+		$group = $1 if /^group (\d+)/;
+		$group = '-' if /^no IOMMU group/;
+		$tree{$1} = $group if /^[|`]- (\S+)  /;
+	}
+	is_deeply(\%tree, { map { $_ => $text{$_} =~ s/ .*//r } keys %text }, "$name: and so does the tree");
+}
+
+for my $name (sort keys %machine) {
+	my ($case, @commands) = @{ $machine{$name} };
+	remove_tree($root);
+	system('tests/fixture', 'unpack', "tests/fixtures/$name/machine", $root) == 0 or die "no machine\n";
+	spew("$root/etc/vfio-boot.conf", slurp("tests/fixtures/$name/$case.conf"));
+	my ($json) = json_of($name, 'list');
+	beside_sysfs($name, $json);
+	beside_text($name, $json);
+	my %word;
+	for (@{ $json->{devices} }) {
+		$word{"$_->{class_name}: $_->{name}"} = 'CLASS: NAME';
+	}
+	my $text = '';
+	for my $command ('list', @commands) {
+		my ($out, $err, $status) = vfio_boot(split / /, $command);
+		$text .= "\$ vfio-boot $command\n$out" . join('', map { "! $_\n" } split /\n/, $err) . "exit $status\n\n";
+		json_of($name, split / /, $command) unless $command eq 'list';
+	}
+	utf8::decode($text);
+	$text =~ s/\Q$_\E/$word{$_}/g for sort { length $b <=> length $a } keys %word;
+	$text =~ s/subsystem .* (\[....:....\])/subsystem SUBSYSTEM $1/g;
+	my $golden = "tests/verbs/$name.golden";
+	spew($golden, $text) if $renew;
+	is($text, slurp($golden), "$name: the text is that of $golden");
+	beside_lspci($name, $json);
+}
+
+for my $dir (glob "$work/json/*") {
+	my ($verb) = $dir =~ m{([^/]+)$};
+	my @files = glob "$dir/*.json";
+	my $said = qx(/usr/bin/python3 -W ignore -m jsonschema @{[ map { "-i '$_'" } @files ]} tests/schema/$verb.json 2>&1);
+	is($?, 0, "$verb: " . @files . ' JSON texts are as the schema has it') or diag substr $said, 0, 2000;
+}
+my $wrong = slurp((glob "$work/json/list/*")[0]) =~ s/"format":1/"format":2/r;
+spew("$work/wrong.json", $wrong);
+isnt(system("/usr/bin/python3 -W ignore -m jsonschema -i $work/wrong.json tests/schema/list.json >/dev/null 2>&1"), 0,
+	'the schema refuses another format');
+
+# --- what is not there, and who does not listen --------------------------------
+
+sub said {
+	my ($words, $status, $pattern, $name) = @_;
+	my ($out, $err, $got) = vfio_boot(@$words);
+	is($got, $status, "$name: exit status $status");
+	like($err, $pattern, "$name: with a word");
+}
+
+for my $verb ('list', 'explain 01:00.0', 'plan', 'add 02:00.0') {
+	remove_tree($root);
+	make_path("$root/etc");
+	spew("$root/etc/vfio-boot.conf", "ids = 01:00.0\n");
+	said([ split / /, $verb ], 3, qr{^vfio-boot: /sys/bus/pci/devices: }m, "$verb without /sys");
+	make_path("$root/sys/bus/pci/devices");
+	said([ split / /, $verb ], 1, qr/no PCI device|no such device|^vfio-boot: planned/m, "$verb without PCI");
+}
+unpack_q35();
+said([ 'explain', '03:00.7' ], 1, qr/03:00\.7: no such device; nearest: 0000:03:00\.0/, 'explain what is not there');
+said([ 'list', '10de:2204' ], 1, qr/10de:2204: no such device/, 'list what is not there');
+said([ 'list', '!03:00.0' ], 1, qr/an exclusion selects nothing/, 'list an exclusion');
+said([ 'list', '--whole' ], 2, qr/list: --whole: no option of this verb/, 'an option of another verb');
+said([ 'explain' ], 2, qr/DEVICE\.\.\.: is missing/, 'a word too few');
+said([ 'plan', 'x' ], 2, qr/plan: x: too much/, 'a word too many');
+said([ 'plan', '--now', '--next-boot' ], 2, qr/not together/, 'two that do not go together');
+said([ 'frobnicate' ], 2, qr/frobnicate: no such verb/, 'no such verb');
+like(qx(build/vfio-boot plan --sysroot $root -k 2>&1), qr/plan: -k: something has to follow it/, 'an option without its argument');
+for my $verb ('list', 'list --json', 'explain class:02', 'plan') {
+	my ($out, $err, $status) = ('', '', '');
+	system("@as_root build/vfio-boot $verb --sysroot $root >/dev/full 2>$work/err");
+	is($? >> 8, 3, "$verb on a full disk: exit status 3");
+	like(slurp("$work/err"), qr/standard output/, "$verb on a full disk: with a word");
+	system("sh -c '(@as_root build/vfio-boot $verb --sysroot $root 2>$work/err; echo \$? >$work/status) | exec true'");
+	like(slurp("$work/status"), qr/^[03]$/, "$verb whose reader goes away ends as it should");
+}
+
+# Colours are for a terminal; lines for a locale that has them.
+my ($plain) = vfio_boot('list');
+unlike($plain, qr/\e|[^\x00-\x7f]/, 'no colours and no lines without a terminal and a locale');
+like(qx(script -qec 'env TERM=xterm LC_ALL=C.UTF-8 @as_root build/vfio-boot list --sysroot $root' /dev/null), qr/\e\[1m.*\xe2\x94\x94/s,
+	'both on a terminal');
+unlike(qx(script -qec 'env NO_COLOR=1 TERM=xterm @as_root build/vfio-boot list --sysroot $root' /dev/null), qr/\e/, 'none with NO_COLOR');
+
+sub unpack_q35 {
+	remove_tree($root);
+	system('tests/fixture', 'unpack', 'tests/fixtures/qemu-q35/machine', $root) == 0 or die "no machine\n";
+	spew("$root/etc/vfio-boot.conf", "ids = 03:00.0\n");
+}
+
+remove_tree($work) if Test::More->builder->is_passing;
+done_testing();
