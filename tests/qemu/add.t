@@ -1,0 +1,90 @@
+#!/usr/bin/perl
+# SPDX-License-Identifier: GPL-2.0-or-later
+# The way of somebody who has never done it, typed in a Debian with systemd: which card is
+# it (list), add it, reboot, status, and back again with remove and one more reboot.
+# update-initramfs runs in the guest, and what it made is what boots next.
+
+use strict;
+use warnings;
+use FindBin;
+use lib $FindBin::Bin;
+use Guest;
+use JSON::PP ();
+use Test::More;
+
+my $top = $Guest::top;
+my ($lines) = Guest::read_file("$top/README.md") =~ /<!-- install -->\s*```\w*\n(.*?)^```/ms;
+# Without the line that selects a device: that is what is typed here.
+$lines =~ s/^.*vfio-boot\.conf$//m;
+my $made = "$top/build/qemu/add-made";
+Guest::write_file("$top/build/qemu/add.sh", $lines);
+is(system("$Guest::here/install", "$top/build/qemu/add.sh", $made), 0, 'vfio-boot is installed') or die "see $made/log\n";
+my ($kernel) = qx(debugfs -R 'ls -p /boot' $made/disk 2>/dev/null) =~ m{/initrd\.img-([^/]+)/};
+
+# What is said and how it ends; through a pipe, as a log has it.
+my $say = 'say() { echo "# $*"; { "$@" 2>&1; echo "exit $?"; } | cat; }' . "\n";
+
+# What is typed in the next boot, at its end. The file system is left clean, or its journal would undo what is written
+# into it from outside.
+sub type {
+	my ($disk, $script) = @_;
+	Guest::write_file("$disk.test", "#!/bin/sh\nmount -o remount,rw /\nexport LC_ALL=C\n$say$script\nmount -o remount,ro /\n");
+	system("debugfs -w -R 'rm /etc/test' $disk >/dev/null 2>&1");
+	system("debugfs -w -R 'write $disk.test /etc/test' $disk >/dev/null 2>&1 && debugfs -w -R 'set_inode_field /etc/test mode 0100755' $disk >/dev/null 2>&1") == 0
+		or die "cannot write into $disk\n";
+}
+
+sub boot {
+	my ($name, $script) = @_;
+	type("$made/disk", $script);
+	# What was booted is kept.
+	local $ENV{VFIO_BOOT_VERBOSE} = 1;
+	my $boot = Guest->boot($name, words => 'systemd.mask=serial-getty@ttyS0.service', disk => $made,
+		machine => [ '-t', 500 ]);
+	# Back to where the next boot looks for them, with the image that this one has made.
+	my $dir = "$top/build/qemu/$name";
+	rename "$dir/$_", "$made/$_" or die "$dir/$_: $!\n" for qw(disk kernel);
+	unlink "$dir/initrd";
+	system("debugfs -R 'dump /boot/initrd.img-$kernel $made/initrd' $made/disk >/dev/null 2>&1");
+	die "no image in the guest\n" unless -s "$made/initrd";
+	return $boot;
+}
+
+my $first = boot('add', <<'END');
+echo MODULES=dep >/etc/initramfs-tools/conf.d/dep
+say vfio-boot list --flat class:02
+say vfio-boot add 09:00.0
+say cat /etc/vfio-boot.conf.d/50-local.conf
+say vfio-boot status
+END
+my $test = $first->text('test');
+like($test, qr/^09:00\.0  group 12  +e1000e +Ethernet controller: Intel Corporation 82574L .*\[8086:10d3\]/m, 'list shows the card');
+like($test, qr/^\/etc\/vfio-boot\.conf\.d\/50-local\.conf: written; the next boot:\n0000:09:00\.0 \[8086:10d3\] group 12: claim for vfio-pci$/m,
+	'add says what comes of it');
+like($test, qr{^update-initramfs: Generating /boot/initrd\.img}m, 'and rebuilds the image');
+like($test, qr{^/usr/sbin/update-initramfs -u: \d+ s\nexit 0$}m, 'and says how long it took');
+like($test, qr{^ids = 0000:00:05\.0/00\.0/02\.0/00\.0\@8086:10d3  # 0000:09:00\.0 }m, 'a guarded path is written');
+is($first->driver('0000:09:00.0'), 'e1000e', 'in this boot the card is with its driver');
+
+my $second = boot('add-claimed', <<'END');
+say vfio-boot status
+say vfio-boot explain 09:00.0
+say vfio-boot export qemu
+say vfio-boot remove 09:00.0
+say cat /etc/vfio-boot.conf.d/50-local.conf
+END
+$test = $second->text('test');
+is($second->held_by('vfio-pci'), '0000:09:00.0', 'after the reboot vfio-pci holds the card');
+$second->usable(12, '0000:09:00.0');
+is($second->text('status'), "0000:09:00.0 [8086:10d3] group 12: claimed for vfio-pci\nexit 0", 'status says so');
+like($second->text('service'), qr/^ +Active: active \(exited\)/m, 'the service is content');
+like($test, qr/^0000:09:00\.0 \[8086:10d3\]: left to the host$/m, 'remove says what comes of it');
+like($test, qr{^/usr/sbin/update-initramfs -u: \d+ s\nexit 0$}m, 'and rebuilds the image');
+unlike($test =~ s/.*cat //sr, qr/^ids/m, 'and the line is gone');
+
+my $third = boot('add-removed', "say vfio-boot status\n");
+is($third->held_by('vfio-pci'), '', 'after one more reboot vfio-pci holds nothing');
+is($third->driver('0000:09:00.0'), 'e1000e', 'and the card is with its driver');
+like($third->text('test'), qr/no device is selected\nexit 0/, 'status says so');
+system('rm', '-rf', $made);
+done_testing();
