@@ -1,8 +1,9 @@
 #!/usr/bin/perl
 # SPDX-License-Identifier: GPL-2.0-or-later
 # The way of somebody who has never done it, typed in a Debian with systemd: which card is
-# it (list), add it, reboot, status, and back again with remove and one more reboot.
-# update-initramfs runs in the guest, and what it made is what boots next.
+# it (list), add it and another one, reboot, status, a virtual machine with both (export
+# qemu), and back again with remove and one more reboot. update-initramfs runs in the guest,
+# and what it made is what boots next.
 
 use strict;
 use warnings;
@@ -16,6 +17,7 @@ my $top = $Guest::top;
 my ($lines) = Guest::read_file("$top/README.md") =~ /<!-- install -->\s*```\w*\n(.*?)^```/ms;
 # Without the line that selects a device: that is what is typed here.
 $lines =~ s/^.*vfio-boot\.conf$//m;
+$lines .= "sudo apt install --no-install-recommends qemu-system-x86\n";
 my $made = "$top/build/qemu/add-made";
 Guest::write_file("$top/build/qemu/add.sh", $lines);
 is(system("$Guest::here/install", "$top/build/qemu/add.sh", $made), 0, 'vfio-boot is installed') or die "see $made/log\n";
@@ -24,14 +26,19 @@ my ($kernel) = qx(debugfs -R 'ls -p /boot' $made/disk 2>/dev/null) =~ m{/initrd\
 # What is said and how it ends; through a pipe, as a log has it.
 my $say = 'say() { echo "# $*"; { "$@" 2>&1; echo "exit $?"; } | cat; }' . "\n";
 
+# The guest of the virtual machine: tells what it sees, and is quick in an emulated machine.
+my $guest = "$top/build/qemu/guest-lspci";
+is(system(qw(gcc -m32 -O2 -Wall -Werror -ffreestanding -fno-asynchronous-unwind-tables -fno-stack-protector -mno-sse -no-pie -fno-pie
+	-nostdlib -static -Wl,-Ttext=0x100000 -Wl,-N -Wl,--build-id=none -o), $guest, "$Guest::here/guest-lspci.c"), 0, 'its guest is built');
+
 # What is typed in the next boot, at its end. The file system is left clean, or its journal would undo what is written
 # into it from outside.
 sub type {
 	my ($disk, $script) = @_;
 	Guest::write_file("$disk.test", "#!/bin/sh\nmount -o remount,rw /\nexport LC_ALL=C\n$say$script\nmount -o remount,ro /\n");
-	system("debugfs -w -R 'rm /etc/test' $disk >/dev/null 2>&1");
-	system("debugfs -w -R 'write $disk.test /etc/test' $disk >/dev/null 2>&1 && debugfs -w -R 'set_inode_field /etc/test mode 0100755' $disk >/dev/null 2>&1") == 0
-		or die "cannot write into $disk\n";
+	Guest::write_file("$disk.commands", join "\n", 'rm /etc/test', "write $disk.test /etc/test",
+		'set_inode_field /etc/test mode 0100755', 'rm /root/guest', "write $guest /root/guest", '');
+	system("debugfs -w -f $disk.commands $disk >/dev/null 2>&1") == 0 or die "cannot write into $disk\n";
 }
 
 sub boot {
@@ -53,13 +60,13 @@ sub boot {
 my $first = boot('add', <<'END');
 echo MODULES=dep >/etc/initramfs-tools/conf.d/dep
 say vfio-boot list --flat class:02
-say vfio-boot add 09:00.0
+say vfio-boot add 09:00.0 03:00
 say cat /etc/vfio-boot.conf.d/50-local.conf
 say vfio-boot status
 END
 my $test = $first->text('test');
 like($test, qr/^09:00\.0  group 12  +e1000e +Ethernet controller: Intel Corporation 82574L .*\[8086:10d3\]/m, 'list shows the card');
-like($test, qr/^\/etc\/vfio-boot\.conf\.d\/50-local\.conf: written; the next boot:\n0000:09:00\.0 \[8086:10d3\] group 12: claim for vfio-pci$/m,
+like($test, qr/^\/etc\/vfio-boot\.conf\.d\/50-local\.conf: written; the next boot:\n(0000:03:00\.[01] \[8086:10d3\] group 7: claim for vfio-pci\n){2}0000:09:00\.0 \[8086:10d3\] group 12: claim for vfio-pci$/m,
 	'add says what comes of it');
 like($test, qr{^update-initramfs: Generating /boot/initrd\.img}m, 'and rebuilds the image');
 like($test, qr{^/usr/sbin/update-initramfs -u: \d+ s\nexit 0$}m, 'and says how long it took');
@@ -67,16 +74,23 @@ like($test, qr{^ids = 0000:00:05\.0/00\.0/02\.0/00\.0\@8086:10d3  # 0000:09:00\.
 is($first->driver('0000:09:00.0'), 'e1000e', 'in this boot the card is with its driver');
 
 my $second = boot('add-claimed', <<'END');
-say vfio-boot status
-say vfio-boot explain 09:00.0
+# The facts are at their end with somebody who has taken a function away.
+say vfio-boot claim 03:00
 say vfio-boot export qemu
-say vfio-boot remove 09:00.0
+say timeout 100 qemu-system-x86_64 -machine q35 -nodefaults -display none -m 64 -serial stdio -kernel /root/guest \
+	-device isa-debug-exit,iobase=0xf4,iosize=4 $(vfio-boot export qemu)
+say vfio-boot remove 09:00.0 03:00
 say cat /etc/vfio-boot.conf.d/50-local.conf
 END
 $test = $second->text('test');
-is($second->held_by('vfio-pci'), '0000:09:00.0', 'after the reboot vfio-pci holds the card');
+is($second->held_by('vfio-pci'), '0000:03:00.0 0000:03:00.1 0000:09:00.0', 'after the reboot vfio-pci holds the cards');
 $second->usable(12, '0000:09:00.0');
-is($second->text('status'), "0000:09:00.0 [8086:10d3] group 12: claimed for vfio-pci\nexit 0", 'status says so');
+is($second->text('status'), <<'END' . 'exit 0', 'status says so');
+0000:03:00.0 [8086:10d3] group 7: claimed for vfio-pci
+0000:03:00.1 [8086:10d3] group 7: claimed for vfio-pci
+0000:09:00.0 [8086:10d3] group 12: claimed for vfio-pci
+END
+like($test, qr/^01:00\.0 8086:10d3\n01:00\.1 8086:10d3\n02:00\.0 8086:10d3$/m, 'the guest of a virtual machine sees them, the card of two functions as one');
 like($second->text('service'), qr/^ +Active: active \(exited\)/m, 'the service is content');
 like($test, qr/^0000:09:00\.0 \[8086:10d3\]: left to the host$/m, 'remove says what comes of it');
 like($test, qr{^/usr/sbin/update-initramfs -u: \d+ s\nexit 0$}m, 'and rebuilds the image');
