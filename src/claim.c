@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* vfio-boot-claim: the program of the initramfs. Options, exit status, and who is told what. */
 #include <string.h>
-#include <sys/mman.h>
-#include <unistd.h>
 
 #include "apply.h"
 #include "decide.h"
 #include "errtext.h"
 #include "report.h"
+#include "run.h"
 #include "sysfs.h"
 #include "voice.h"
 
@@ -54,34 +53,9 @@ static int note_foreign(void *ctx, const char *name)
 	return 0;
 }
 
-/* Shared with the children, which note in it what they found and did. */
-static struct job *new_job(void)
-{
-	struct job *j = mmap(NULL, sizeof(*j), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-
-	if (j != MAP_FAILED)
-		return j;
-	say(&complaints, LEVEL_FAILED, "out of memory");
-	_exit(STATUS_FAILED);
-}
-
-struct look {
-	struct job *j;
-	const struct listener *log;
-};
-
-static void look(const void *ctx, struct device *unit)
-{
-	const struct look *l = ctx;
-
-	(void)unit;
-	l->j->decided = decide_machine(l->j, l->log);
-}
-
 static int run(struct job *j)
 {
 	struct kernel_log log;
-	struct look ask = { j, &log.listener };
 	bool asked = decide_settings(j);
 	clock_t deadline = deadline_after(j->settings.timeout);
 	struct foreign foreign;
@@ -93,10 +67,9 @@ static int run(struct job *j)
 		say(&log.listener, LEVEL_FAILED, "another run is at work, this one does nothing");
 		return STATUS_FAILED;
 	}
-	/* Reading can block as well: on a device whose driver is at work, or a disk that does not answer. */
-	if (asked && (run_in_child(deadline, look, &ask, NULL) != ENDED || !j->decided)) {
+	if (asked && !decide_in_time(j, deadline, &log.listener)) {
 		/* The child may be writing still. */
-		struct job *fresh = new_job();
+		struct job *fresh = shared_job();
 
 		memcpy(fresh, j, offsetof(struct job, decided));
 		j = fresh;
@@ -128,7 +101,7 @@ static int run(struct job *j)
 
 int main(int argc, char **argv)
 {
-	struct job *j = new_job();
+	struct job *j = shared_job();
 	unsigned options;
 
 	(void)argc;
