@@ -1,10 +1,8 @@
 #!/usr/bin/perl
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
-# Groups that no emulated machine has, claimed in a tree that answers: a process beside
-# it binds what is probed to the driver that the override names, and takes it off when
-# told to. It is no kernel, and shows no more than what is done in which order, and
-# undone; tests/qemu has the real one.
+# Groups that no emulated machine has, claimed in a tree that answers (Answer.pm);
+# tests/qemu has the real ones.
 
 use strict;
 use warnings;
@@ -12,7 +10,7 @@ use FindBin;
 use lib $FindBin::Bin;
 use File::Path qw(make_path remove_tree);
 use Test::More;
-use Time::HiRes 'sleep';
+use Answer;
 use Tree;
 
 my $root = 'build/bind';
@@ -20,74 +18,22 @@ my $pci = "$root/sys/bus/pci";
 my ($a, $b, $host, $second) = ('0000:03:00.0', '0000:03:00.1', '0000:00:00.0', '0000:04:00.0');
 my $nobody = 4194303;
 
-sub override {
-	my ($text) = slurp("$pci/devices/$_[0]/driver_override") =~ /\A(\n|none|vfio-pci|pci-stub|\(null\))/;
-	return !defined $text || $text eq "\n" || $text eq '(null)' ? '' : $text;
-}
-sub driver { return (readlink "$pci/devices/$_[0]/driver" // '') =~ s{.*/}{}r }
-sub state_of { return join ' ', map { driver($_) . '/' . override($_) } @_ }
-
-sub set_driver {
-	my ($dev, $driver) = @_;
-	unlink "$pci/devices/$dev/driver";
-	symlink "../../../../bus/pci/drivers/$driver", "$pci/devices/$dev/driver" if $driver ne '';
-}
-
-# The tree's answer, until it is killed. %own are the drivers that the devices have without an override.
-sub answer {
-	my ($refuses, %own) = @_;
-	my $pid = fork // die "fork: $!\n";
-	return $pid if $pid;
-	for (;;) {
-		my $dev = slurp("$pci/drivers_probe");
-		if ($dev =~ /^0000:\S+/) {
-			spew("$pci/drivers_probe", '');
-			my $driver = override($dev) || $own{$dev} || '';
-			set_driver($dev, $driver) if driver($dev) eq '' && $driver ne 'none' && !($driver eq 'vfio-pci' && $dev eq $refuses);
-		}
-		for my $file (glob "$pci/drivers/*/unbind") {
-			my $gone = slurp($file);
-			next if $gone !~ /^0000:/;
-			spew($file, '');
-			set_driver($gone, '');
-		}
-		sleep 0.001;
-	}
-}
-
 # A card and two host bridges in group 7, one of them before and one behind it.
 sub new_tree {
 	q35($root, "ids = 0000:03:00.*\ntimeout = 20\n");
-	for ($host, $second) {
-		my $dir = readlink("$pci/devices/$_") =~ s{^\.\./\.\./\.\./}{$root/sys/}r;
-		spew("$dir/modalias", "pci:v00008086d000029C0sv00001AF4sd00001100bc06sc00i00\n");
-		spew("$dir/driver_override", "(null)\n");
-		unlink "$dir/driver", "$dir/iommu_group";
-		symlink '/sys/kernel/iommu_groups/7', "$dir/iommu_group";
-		unlink glob "$root/sys/kernel/iommu_groups/*/devices/$_";
-		symlink "/sys/bus/pci/devices/$_", "$root/sys/kernel/iommu_groups/7/devices/$_";
-	}
-	spew("$pci/drivers/$_/unbind", '') for qw(vfio-pci e1000e intel_host shpchp);
+	join_group(7, $_) for $host, $second;
 }
 
-# A run; the writes that the tree answers to take as long as its answer.
 sub run {
 	my ($refuses, $own, @options) = @_;
-	my $pid = answer($refuses, %$own);
-	my @slow = map { ('-P', "$ENV{PWD}/$pci/$_") } 'drivers_probe', map { "drivers/$_/unbind" } qw(vfio-pci e1000e intel_host shpchp);
-	system(@as_root, 'strace', '-f', '-qq', '-o', '/dev/null', '-e', 'trace=write', @slow, '-e', 'inject=write:delay_exit=60000',
-		'build/vfio-boot-claim', @options, '--sysroot', $root);
-	my $status = $? >> 8;
-	kill 'KILL', $pid;
-	waitpid $pid, 0;
-	return $status;
+	return run_answered($refuses, $own, 'build/vfio-boot-claim', @options) >> 8;
 }
 sub verdicts {
 	my %verdict = map { my @c = split /\t/; @c > 4 ? ($c[0] => "$c[3] $c[4]") : () } split /\n/, slurp("$root/run/vfio-boot/report");
 	return join ', ', map { $verdict{$_} // 'nothing' } @_;
 }
 
-$ENV{PWD} = qx(pwd) =~ s/\n//r;
+answers_in($root);
 new_tree();
 is(run('', {}), 0, 'a group with two host bridges is claimed');
 is(state_of($a, $b, $host, $second), 'vfio-pci/vfio-pci vfio-pci/vfio-pci /none /none', 'and they are kept without a driver');

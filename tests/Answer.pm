@@ -1,0 +1,86 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# A tree that answers: a process beside it binds what is probed to the driver that the
+# override names, and takes it off when told to. It is no kernel, and shows no more
+# than what is done in which order, and undone.
+
+package Answer;
+
+use strict;
+use warnings;
+use Cwd 'getcwd';
+use Exporter 'import';
+use Time::HiRes 'sleep';
+use Tree;
+
+our @EXPORT = qw(answers_in override driver state_of set_driver join_group run_answered);
+
+my ($root, $pci);
+my @drivers = qw(vfio-pci e1000e intel_host shpchp);
+
+# Which tree it is about from now on.
+sub answers_in { $root = shift; $pci = "$root/sys/bus/pci" }
+
+sub override {
+	my ($text) = slurp("$pci/devices/$_[0]/driver_override") =~ /\A(\n|none|vfio-pci|pci-stub|\(null\))/;
+	return !defined $text || $text eq "\n" || $text eq '(null)' ? '' : $text;
+}
+sub driver { return (readlink "$pci/devices/$_[0]/driver" // '') =~ s{.*/}{}r }
+sub state_of { return join ' ', map { driver($_) . '/' . override($_) } @_ }
+
+sub set_driver {
+	my ($dev, $driver) = @_;
+	unlink "$pci/devices/$dev/driver";
+	symlink "../../../../bus/pci/drivers/$driver", "$pci/devices/$dev/driver" if $driver ne '';
+}
+
+# Makes a device a host bridge in a group.
+sub join_group {
+	my ($group, $dev) = @_;
+	my $dir = readlink("$pci/devices/$dev") =~ s{^\.\./\.\./\.\./}{$root/sys/}r;
+	spew("$dir/modalias", "pci:v00008086d000029C0sv00001AF4sd00001100bc06sc00i00\n");
+	spew("$dir/driver_override", "(null)\n");
+	unlink "$dir/driver", "$dir/iommu_group";
+	symlink "/sys/kernel/iommu_groups/$group", "$dir/iommu_group";
+	unlink glob "$root/sys/kernel/iommu_groups/*/devices/$dev";
+	symlink "/sys/bus/pci/devices/$dev", "$root/sys/kernel/iommu_groups/$group/devices/$dev";
+}
+
+# The tree's answer, until it is killed. vfio-pci does not take $refuses; %own are the drivers that the devices have
+# without an override.
+sub answer {
+	my ($refuses, %own) = @_;
+	my $pid = fork // die "fork: $!\n";
+	return $pid if $pid;
+	for (;;) {
+		my $dev = slurp("$pci/drivers_probe");
+		if ($dev =~ /^0000:\S+/) {
+			spew("$pci/drivers_probe", '');
+			my $driver = override($dev) || $own{$dev} || '';
+			set_driver($dev, $driver) if driver($dev) eq '' && $driver ne 'none' && !($driver eq 'vfio-pci' && $dev eq $refuses);
+		}
+		for my $file (glob "$pci/drivers/*/unbind") {
+			my $gone = slurp($file);
+			next if $gone !~ /^0000:/;
+			spew($file, '');
+			set_driver($gone, '');
+		}
+		sleep 0.001;
+	}
+}
+
+# Runs a command that writes to the tree, of whose output nothing is touched; its wait status. The writes that the tree
+# answers to take as long as its answer.
+sub run_answered {
+	my ($refuses, $own, @command) = @_;
+	spew("$pci/drivers/$_/unbind", '') for @drivers;
+	my $pid = answer($refuses, %$own);
+	my @slow = map { ('-P', getcwd() . "/$pci/$_") } 'drivers_probe', map { "drivers/$_/unbind" } @drivers;
+	my $status = system(@as_root, 'strace', '-f', '-qq', '-o', '/dev/null', '-e', 'trace=write', @slow, '-e',
+		'inject=write:delay_exit=60000', @command, '--sysroot', $root);
+	kill 'KILL', $pid;
+	waitpid $pid, 0;
+	return $status;
+}
+
+1;
