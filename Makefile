@@ -14,7 +14,7 @@ B := build
 
 pure := text pciaddr selector settings cmdline machine select plan message absent say errtext alias
 core := $(pure) sysfs load firmware variant detail scan use child voice report decide
-claim := $(core) compat hands apply run claim
+claim := $(core) compat hands modules apply run claim
 # All the rest is the host program's alone.
 host := $(filter-out compat claim,$(sort $(patsubst src/%.c,%,$(wildcard src/*.c))))
 

@@ -3,6 +3,7 @@
 
 #include "apply.h"
 #include "hands.h"
+#include "modules.h"
 
 /* The next unit from this device on, or NULL. */
 static struct device *unit_from(const struct hands *h, struct device *d)

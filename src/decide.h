@@ -22,6 +22,7 @@ struct job {
 	struct root root;
 	/* what was found */
 	bool decided;	   /* by decide_machine() in a child */
+	bool ran;	   /* what was decided has been done, as far as the verdicts say */
 	bool left_out_off; /* a plan for the next boot leaves the one-time `off` of this one out */
 	struct machine machine;
 	struct settings settings;

@@ -2,15 +2,13 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
-#include <sys/types.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "errtext.h"
 #include "hands.h"
+#include "modules.h"
 #include "plan.h"
 #include "sysfs.h"
-#include "variant.h"
 
 /*
  * One store below /sys/bus/pci: one open, one write, and a short one is an error. 0 or -errno. Past the time limit
@@ -178,11 +176,10 @@ bool unit_claim(const struct hands *h, struct device *unit)
 	return claim_functions(h, unit, 0) && claim_functions(h, unit, DEVICE_BOOT_VGA) && is_whole(h, unit);
 }
 
-/* Has a VFIO user the group open? A group can be opened once (vfio_group_fops_open()). */
-static bool is_open(const struct hands *h, const struct device *unit)
+bool group_is_open(int root, unsigned number)
 {
 	struct text t;
-	int fd = openat(h->root->fd, text_set(&t, "dev/vfio/%u", unit->group->number), O_RDWR | O_CLOEXEC);
+	int fd = openat(root, text_set(&t, "dev/vfio/%u", number), O_RDWR | O_CLOEXEC);
 	bool busy = fd < 0 && errno == EBUSY;
 
 	close(fd);
@@ -210,7 +207,7 @@ void unit_give_back(const struct hands *h, struct device *unit)
 		kept |= d->verdict == VERDICT_ALREADY;
 	}
 	/* Unbinding would wait for that user's end, and a host driver beside it is a kernel BUG before 5.19. */
-	if (is_open(h, unit)) {
+	if (group_is_open(h->root->fd, unit->group->number)) {
 		unit->done |= HANDS_OPEN;
 		return;
 	}
@@ -230,47 +227,50 @@ void unit_give_back(const struct hands *h, struct device *unit)
 	}
 }
 
-/* Runs DIR/sbin/modprobe with the words given; how it ends is seen by what is there afterwards. */
-static void modprobe(const struct hands *h, const char *module, const char *option)
+bool is_claim_override(const struct device *d)
 {
-	/* initramfs-tools exports MODPROBE_OPTIONS=-qb, with which a blacklisted module "loads" without a word. */
-	const char *const environment[] = { "PATH=/usr/sbin:/usr/bin:/sbin:/bin", NULL };
-	const char *const words[] = { "modprobe", module, option, NULL };
-	int status;
-	pid_t pid;
-
-	if (is_past(h->deadline))
-		return;
-	text_set(&h->m->step, "modprobe %s", module);
-	pid = fork();
-	if (!pid) {
-		if (!fchdir(h->root->fd))
-			execve("sbin/modprobe", (char *const *)words, (char *const *)environment);
-		_exit(127);
-	}
-	if (pid > 0)
-		waitpid(pid, &status, 0);
+	return d->override && (is_vfio_driver(d->override) || (is_host_bridge(d) && !strcmp(d->override, "none")));
 }
 
-void load_drivers(const struct hands *h)
+/* Each step is done for all before the next one begins: a host driver beside an open group is a BUG before 5.19. */
+static void free_functions(const struct hands *h, struct device *unit)
 {
-	struct machine *m = h->m;
 	struct device *d;
-	struct text t;
+	bool well = true;
 
-	/* A soft dependency only, which not every modprobe follows: ask for it by name. */
-	modprobe(h, "vfio_iommu_type1", NULL);
-	/* Without the empty list an old `options vfio-pci ids=` would take devices that nobody selected. */
-	modprobe(h, m->vfio_pci, "ids=");
-	for_each_device(m, d) {
-		if (d->verdict != VERDICT_CLAIM)
-			continue;
-		if (d->exact) {
-			modprobe(h, d->target, NULL);
-			d->target = driver_of_module(m, h->root->fd, d->target);
-		}
-		/* The kernel takes any name, and a wrong one leaves the device without a driver for ever. */
-		if (faccessat(h->root->fd, text_set(&t, "sys/bus/pci/drivers/%s", d->target), F_OK, 0))
-			d->trouble = REASON_NO_DRIVER;
+	for (d = unit; d; d = unit_next(h, d)) {
+		if (is_claim_override(d))
+			well &= override(h, d, NULL);
 	}
+	/* With the override it would come back to vfio-pci. */
+	for (d = unit; well && d; d = unit_next(h, d)) {
+		if (is_vfio_driver(d->driver))
+			well = take_off(h, d);
+	}
+}
+
+void unit_release(const struct hands *h, struct device *unit)
+{
+	struct device *d;
+
+	/* First, since nothing has changed yet where a module takes for ever. */
+	for (d = unit; d; d = unit_next(h, d)) {
+		if (!is_bridge(d) && (!d->driver || is_vfio_driver(d->driver)))
+			load_own_drivers(h, d);
+	}
+	/* Once more, just before what would wait for that user's end. */
+	if (unit->group && group_is_open(h->root->fd, unit->group->number)) {
+		unit->done |= HANDS_OPEN;
+		return;
+	}
+	free_functions(h, unit);
+	/* Also what another one of them failed for: the host has them rather than nobody. */
+	for (d = unit; d; d = unit_next(h, d)) {
+		if (!driver_now(h, d))
+			went_well(h, d, probe(h, d));
+	}
+	for (d = unit; d; d = unit_next(h, d))
+		d->driver = driver_now(h, d);
+	if (!is_past(h->deadline))
+		unit->done |= HANDS_ENDED;
 }

@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * hands: the only place that writes to sysfs or loads a module. Runs in a child of apply.c and may block.
+ * hands: the only place that writes to sysfs. Runs in a child of apply.c or release.c and may block.
  *
  * A unit is what is claimed or given back together: the members of a group, or with group=ignore one device alone. It
  * goes by its first device.
  */
 #ifndef VFIO_BOOT_HANDS_H
 #define VFIO_BOOT_HANDS_H
+
+#include <string.h>
 
 #include "child.h"
 #include "load.h"
@@ -32,10 +34,24 @@ bool unit_claim(const struct hands *h, struct device *unit) __attribute__((nonnu
 /* Undoes what was done to the unit: the overrides that were there before, and a probe for each device. */
 void unit_give_back(const struct hands *h, struct device *unit) __attribute__((nonnull));
 
+/* Has a VFIO user the group of that number open? A group can be opened once (vfio_group_fops_open()). */
+bool group_is_open(int root, unsigned number);
+
+/* Is it vfio-pci or one of its variants (mlx5_vfio_pci, xe-vfio-pci)? NULL is none. */
+static inline bool is_vfio_driver(const char *driver)
+{
+	return driver && strstr(driver, "vfio");
+}
+
+/* Does it have an override as a claim writes it? Any other one is somebody else's. */
+bool is_claim_override(const struct device *d) __attribute__((nonnull));
+
 /*
- * Loads vfio-pci and what it needs, and the variant drivers that are wanted. A device that is to be claimed and whose
- * driver is not there afterwards has the trouble REASON_NO_DRIVER.
+ * Gives a unit back to its own drivers, which are loaded, whoever claimed it: the overrides of a claim are cleared,
+ * vfio drivers taken off, and all that is without a driver is probed. Afterwards `driver` is what was read back, a
+ * device that something went wrong with has its trouble and error, and the unit is HANDS_ENDED, or HANDS_OPEN where
+ * somebody had opened it meanwhile.
  */
-void load_drivers(const struct hands *h) __attribute__((nonnull));
+void unit_release(const struct hands *h, struct device *unit) __attribute__((nonnull));
 
 #endif

@@ -31,6 +31,7 @@ struct json_object *json_text(const char *s)
 struct json_object *json_device(const struct job *j, const struct device *d)
 {
 	struct json_object *o = json_object_new_object(), *missing = json_object_new_array();
+	const char *verdict = j->ran && d->verdict == VERDICT_CLAIM ? "claimed" : verdict_name(d->verdict);
 	const struct device *other;
 	struct text t;
 
@@ -38,7 +39,7 @@ struct json_object *json_device(const struct job *j, const struct device *d)
 	text_set(&t, "%04x:%04x", d->ids.vendor, d->ids.device);
 	json_object_object_add(o, "id", json_text(t.p));
 	json_object_object_add(o, "group", has_group(d) ? json_object_new_int64(d->group->number) : NULL);
-	json_object_object_add(o, "verdict", json_text(verdict_name(d->verdict)));
+	json_object_object_add(o, "verdict", json_text(verdict));
 	json_object_object_add(o, "reason", d->reason ? json_text(reason_name(d->reason)) : NULL);
 	json_object_object_add(o, "driver", is_claimed(d) ? json_text(d->target) : NULL);
 	json_object_object_add(o, "selector", d->selector ? span_of(d->selector->text) : NULL);
@@ -52,7 +53,7 @@ struct json_object *json_device(const struct job *j, const struct device *d)
 	t.len = 0;
 	t.p[0] = '\0';
 	if (is_claimed(d))
-		text_add(&t, "%s for %s", verdict_name(d->verdict), d->target);
+		text_add(&t, "%s for %s", verdict, d->target);
 	add_message(&t, &j->machine, d);
 	json_object_object_add(o, "message", json_text(t.p));
 	return o;

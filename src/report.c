@@ -84,7 +84,9 @@ static void recall_row(void *ctx, struct device *d, char *row)
 		r->m->settle = false;
 	if (!d || (strcmp(column[REPORT_VERDICT], "pending") && strcmp(column[REPORT_REASON], "timeout")))
 		return;
-	d->facts |= DEVICE_DUE;
+	/* What was to be given back by hand is not to be done again (release.c). */
+	if (strcmp(column[REPORT_VERDICT], verdict_name(VERDICT_EXCLUDED)))
+		d->facts |= DEVICE_DUE;
 	/* As add_failure() has it of what was begun. */
 	pid = column[REPORT_MESSAGE] + 8;
 	if (strncmp(column[REPORT_MESSAGE], "process ", 8))
@@ -105,7 +107,7 @@ void report_recall(struct machine *m, int root)
 	each_row(m, root, recall_row, &r);
 }
 
-static void set_device_row(struct text *t, const struct machine *m, const struct device *d)
+void set_device_row(struct text *t, const struct machine *m, const struct device *d)
 {
 	struct span selector = d->selector ? d->selector->text : (struct span){ "-", 1 };
 	unsigned before;
@@ -142,6 +144,22 @@ static void merge_row(void *machine, struct device *d, char *row)
 void report_merge(struct machine *m, int root)
 {
 	each_row(m, root, merge_row, m);
+}
+
+static int open_beside(int root)
+{
+	return openat(root, beside, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0644);
+}
+
+/* The end of what output_init() began; 0 or an errno. */
+static int put_in_place(struct output *out, int root)
+{
+	int ret = output_flush(out);
+
+	close(out->fd);
+	if (!ret && renameat(root, beside, root, file))
+		ret = errno;
+	return ret;
 }
 
 struct keeper {
@@ -197,14 +215,13 @@ int report_write(struct machine *m, int root, const struct listener *log)
 	const struct device *d;
 	struct keeper k;
 	struct text t;
-	int ret;
 
 	/* What has not run has left nothing open, and that there is no report says so. */
 	if (m->settle && faccessat(root, file, F_OK, 0))
 		return 0;
 	k.m = m;
 	k.log = log;
-	output_init(&k.out, openat(root, beside, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0644));
+	output_init(&k.out, open_beside(root));
 	if (k.out.fd < 0)
 		return errno;
 	write_row(&k, "vfio-boot-report 1");
@@ -224,9 +241,60 @@ int report_write(struct machine *m, int root, const struct listener *log)
 		add_absent(&t, m, sel);
 		write_row(&k, t.p);
 	}
-	ret = output_flush(&k.out);
-	close(k.out.fd);
-	if (!ret && renameat(root, beside, root, file))
-		ret = errno;
-	return ret;
+	return put_in_place(&k.out, root);
+}
+
+struct amendment {
+	struct keeper k;
+	bool (*amend)(const void *ctx, struct text *row, const struct device *d, const char *old);
+	const void *ctx;
+	const struct device *next; /* what comes before has its record */
+	bool known[DEVICES_MAX];   /* the report has a record of it */
+};
+
+static void note_known(void *ctx, struct device *d, char *row)
+{
+	struct amendment *a = ctx;
+
+	(void)row;
+	if (d)
+		a->known[d - a->k.m->device] = true;
+}
+
+/* New records, in address order as far as the old ones are. */
+static void add_until(struct amendment *a, const struct device *end)
+{
+	struct text t;
+
+	for (; a->next < end; a->next++) {
+		if (!a->known[a->next - a->k.m->device] && a->amend(a->ctx, &t, a->next, NULL))
+			write_row(&a->k, t.p);
+	}
+}
+
+static void amend_row(void *ctx, struct device *d, char *row)
+{
+	struct amendment *a = ctx;
+	struct text t;
+
+	if (*row == 'v')
+		return;
+	add_until(a, d ? d : *row == '-' ? a->k.m->end : a->next);
+	write_row(&a->k, d && a->amend(a->ctx, &t, d, row) ? t.p : row);
+}
+
+int report_amend(struct machine *m, int root,
+		 bool (*amend)(const void *ctx, struct text *row, const struct device *d, const char *old),
+		 const void *ctx)
+{
+	struct amendment a = { .k.m = m, .amend = amend, .ctx = ctx, .next = m->device };
+
+	each_row(m, root, note_known, &a);
+	output_init(&a.k.out, open_beside(root));
+	if (a.k.out.fd < 0)
+		return errno;
+	write_row(&a.k, "vfio-boot-report 1");
+	each_row(m, root, amend_row, &a);
+	add_until(&a, m->end);
+	return put_in_place(&a.k.out, root);
 }

@@ -49,4 +49,16 @@ void report_merge(struct machine *m, int root) __attribute__((nonnull));
  */
 int report_write(struct machine *m, int root, const struct listener *log) __attribute__((nonnull, warn_unused_result));
 
+/*
+ * Changes single records of the report, after a run that looked at some devices only, and leaves all the others as they
+ * are; without a report it begins one. amend() is asked once for each device, with the record that the report has of it
+ * or NULL, and says true where it has put another one into *row. 0 or an errno.
+ */
+int report_amend(struct machine *m, int root,
+		 bool (*amend)(const void *ctx, struct text *row, const struct device *d, const char *old),
+		 const void *ctx) __attribute__((nonnull(1, 3), warn_unused_result));
+
+/* The record of a device, as report_write() has it. */
+void set_device_row(struct text *t, const struct machine *m, const struct device *d) __attribute__((nonnull));
+
 #endif

@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include <fcntl.h>
+#include <sys/types.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "modules.h"
+#include "sysfs.h"
+#include "variant.h"
+
+/* Runs DIR/sbin/modprobe with the words given; how it ends is seen by what is there afterwards. */
+static void run_modprobe(const struct hands *h, const char *const words[])
+{
+	/* initramfs-tools exports MODPROBE_OPTIONS=-qb, with which a blacklisted module "loads" without a word. */
+	const char *const environment[] = { "PATH=/usr/sbin:/usr/bin:/sbin:/bin", NULL };
+	int status;
+	pid_t pid = fork();
+
+	if (!pid) {
+		if (!fchdir(h->root->fd))
+			execve("sbin/modprobe", (char *const *)words, (char *const *)environment);
+		_exit(127);
+	}
+	if (pid > 0)
+		waitpid(pid, &status, 0);
+}
+
+static void modprobe(const struct hands *h, const char *module, const char *option)
+{
+	const char *const words[] = { "modprobe", module, option, NULL };
+
+	if (is_past(h->deadline))
+		return;
+	text_set(&h->m->step, "modprobe %s", module);
+	run_modprobe(h, words);
+}
+
+void load_drivers(const struct hands *h)
+{
+	struct machine *m = h->m;
+	struct device *d;
+	struct text t;
+
+	/* A soft dependency only, which not every modprobe follows: ask for it by name. */
+	modprobe(h, "vfio_iommu_type1", NULL);
+	/* Without the empty list an old `options vfio-pci ids=` would take devices that nobody selected. */
+	modprobe(h, m->vfio_pci, "ids=");
+	for_each_device(m, d) {
+		if (d->verdict != VERDICT_CLAIM)
+			continue;
+		if (d->exact) {
+			modprobe(h, d->target, NULL);
+			d->target = driver_of_module(m, h->root->fd, d->target);
+		}
+		/* The kernel takes any name, and a wrong one leaves the device without a driver for ever. */
+		if (faccessat(h->root->fd, text_set(&t, "sys/bus/pci/drivers/%s", d->target), F_OK, 0))
+			d->trouble = REASON_NO_DRIVER;
+	}
+}
+
+void load_own_drivers(const struct hands *h, const struct device *d)
+{
+	struct text alias;
+	const char *const words[] = { "modprobe", "-b", alias.p, NULL };
+
+	if (is_past(h->deadline) ||
+	    read_attribute(&alias, h->root->fd, text_set(&alias, "sys/bus/pci/devices/%s/modalias", d->name)) <= 0)
+		return;
+	text_set(&h->m->step, "modprobe -b %s", alias.p);
+	run_modprobe(h, words);
+}

@@ -1,0 +1,219 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* vfio-boot claim, and what it has in common with vfio-boot release. */
+#include <signal.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "apply.h"
+#include "errtext.h"
+#include "json.h"
+#include "now.h"
+#include "report.h"
+#include "run.h"
+#include "voice.h"
+
+/* The words take the place of what `ids` selects. False where one is no selector, as said. */
+static bool select_words(struct settings *s, char *const *word, const char *source, bool claims)
+{
+	struct list *list = &s->list[LIST_IDS];
+	struct selector *sel, *kept = list->selector;
+	bool good = true;
+
+	for_each_selector(list, sel) {
+		if (claims && sel->flags & SELECTOR_EXCLUDES)
+			*kept++ = *sel;
+	}
+	for (; *word; word++) {
+		const char *wrong = "more than 256 selectors, those that exclude in the settings among them";
+
+		if (kept < list->selector + SELECTORS_MAX)
+			wrong = selector_parse(kept, *word, strlen(*word));
+		if (!wrong && kept->flags & SELECTOR_EXCLUDES)
+			wrong = "an exclusion selects nothing";
+		if (wrong) {
+			say(&complaints, LEVEL_FAILED, "%s: %s", *word, wrong);
+			good = false;
+			continue;
+		}
+		kept++->at = (struct place){ source, 0, 0 };
+	}
+	list->end = kept;
+	return good;
+}
+
+/*
+ * As decide_settings(), but that the rescue switch, and `ids = off`, say what the boot does: somebody who types a
+ * device has seen the machine come up. What forbids a claim altogether (a crash kernel, a rescue boot, a live system;
+ * more protection than there is room for) forbids this one too.
+ */
+static void read_settings(struct job *j)
+{
+	struct machine *m = &j->machine;
+
+	j->phase = PHASE_NOW;
+	machine_init(m, &j->settings, PHASE_NOW);
+	m->nothing = load_settings(&j->settings, &j->paper, &j->root, j->argument[ARGUMENT_CMDLINE]);
+	if (!m->nothing && j->settings.unprotected)
+		m->nothing = "too many exclusions or protect entries";
+}
+
+int by_hand_begin(struct by_hand *b, const struct request *r, const char *source, bool claims)
+{
+	struct job *j;
+
+	if (geteuid()) {
+		say(&complaints, LEVEL_FAILED, "%s: only root may give a device to another driver (use sudo)", r->verb);
+		return STATUS_FAILED;
+	}
+	j = b->job = shared_job();
+	job_like(j, r->job);
+	read_settings(j);
+	if (!select_words(&j->settings, r->word, source, claims))
+		return STATUS_WRONG;
+	if (claims && j->machine.nothing) {
+		say_notes(&j->machine, &complaints);
+		return 1;
+	}
+	j->machine.nothing = NULL;
+	if (asked(r, OPTION_WHOLE))
+		j->settings.group = GROUP_WHOLE;
+	else if (!claims)
+		j->settings.group = GROUP_REFUSE;
+	b->deadline = deadline_after(j->settings.timeout);
+	progress_begin(&b->progress, &j->machine.step);
+	text_set(&j->machine.step, "another run of vfio-boot");
+	b->turn = report_turn(j->root.fd, b->deadline);
+	if (b->turn < 0) {
+		progress_end(&b->progress);
+		say(&complaints, LEVEL_FAILED, "%s: another run is at work, this one does nothing (try again)",
+		    r->verb);
+		return STATUS_FAILED;
+	}
+	/* Nobody is to be left with half a group by a key or a lost terminal; the time limit holds all the same. */
+	signal(SIGINT, SIG_IGN);
+	signal(SIGHUP, SIG_IGN);
+	text_set(&j->machine.step, "the devices, to be read");
+	if (!decide_in_time(j, b->deadline, &complaints)) {
+		progress_end(&b->progress);
+		report_end_turn(b->turn);
+		say(&complaints, LEVEL_FAILED, "%s: the devices cannot be read, or not in time; nothing was changed",
+		    r->verb);
+		return STATUS_FAILED;
+	}
+	j->machine.step.len = 0;
+	return 0;
+}
+
+bool by_hand_end(struct by_hand *b,
+		 bool (*amend)(const void *ctx, struct text *row, const struct device *d, const char *old),
+		 const void *ctx)
+{
+	int error = report_amend(&b->job->machine, b->job->root.fd, amend, ctx);
+
+	report_end_turn(b->turn);
+	progress_end(&b->progress);
+	if (error)
+		say(&complaints, LEVEL_FAILED, "/run/vfio-boot/report: %s", error_text(error));
+	return !error;
+}
+
+/* Was d, or whoever is claimed with it only, asked for in this run, if only to find that a guard fails? */
+static bool is_asked_for(const struct machine *m, const struct device *d)
+{
+	const unsigned marks = DEVICE_SELECTED | DEVICE_GUARD_FAILED;
+	const struct device *member;
+	unsigned facts = d->facts;
+
+	if (d->group && !plan_ignores_groups(m)) {
+		for_each_member(d->group, member)
+			facts |= member->facts;
+	}
+	return facts & marks;
+}
+
+/* What the boot left open elsewhere is not for this run to complete, or to give back. */
+static void forget_others(struct machine *m)
+{
+	struct device *d;
+
+	for_each_device(m, d) {
+		if (is_asked_for(m, d))
+			continue;
+		d->verdict = VERDICT_NONE;
+		d->done = 0;
+		d->left = 0;
+	}
+}
+
+/* Does the record of the boot say already that a vfio driver has it? */
+static bool says_claimed(const char *old)
+{
+	for (unsigned tabs = 0; old && *old && tabs < REPORT_VERDICT; old++)
+		tabs += *old == '\t';
+	return old && (!strncmp(old, "claimed\t", 8) || !strncmp(old, "already\t", 8));
+}
+
+struct attempt {
+	struct by_hand run;
+	uint8_t decided[DEVICES_MAX]; /* the verdicts before anything was tried */
+};
+
+/*
+ * The report hears of what was tried, and of what it did not know yet. A refusal has changed nothing, and what the boot
+ * said of that device is as true as before.
+ */
+static bool amend_claim(const void *ctx, struct text *row, const struct device *d, const char *old)
+{
+	const struct attempt *a = ctx;
+	const struct machine *m = &a->run.job->machine;
+
+	if (d->verdict == a->decided[d - m->device] && d->verdict != VERDICT_CLAIM &&
+	    (d->verdict != VERDICT_ALREADY || says_claimed(old)))
+		return false;
+	set_device_row(row, m, d);
+	return true;
+}
+
+/* The verdicts on standard output, as a plan has them; the exit status. */
+static int print_claim(struct job *j, bool json)
+{
+	struct machine *m = &j->machine;
+	struct output out;
+	int error;
+
+	if (json) {
+		j->ran = true;
+		error = json_print(json_plan(j));
+	} else {
+		say_problems(m, &complaints);
+		say_notes(m, &complaints);
+		say_warnings(m, &complaints);
+		output_init(&out, STDOUT_FILENO);
+		say_verdicts(m, true, &out.listener);
+		error = output_flush(&out);
+	}
+	if (error)
+		say(&complaints, LEVEL_FAILED, "standard output cannot be written");
+	return error ? STATUS_FAILED : plan_status(m);
+}
+
+int verb_claim(struct request *r)
+{
+	static struct attempt a;
+	struct by_hand *run = &a.run;
+	int status = by_hand_begin(run, r, "vfio-boot claim", true);
+	struct machine *m;
+	struct device *d;
+	bool recorded;
+
+	if (status)
+		return status;
+	m = &run->job->machine;
+	forget_others(m);
+	for_each_device(m, d)
+		a.decided[d - m->device] = d->verdict;
+	apply_plan(m, &run->job->root, run->deadline, &complaints);
+	recorded = by_hand_end(run, amend_claim, &a);
+	status = print_claim(run->job, asked(r, OPTION_JSON));
+	return recorded ? status : STATUS_FAILED;
+}

@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <sys/ioctl.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "progress.h"
+
+/* A line that is too long for the terminal could not be taken away again. */
+static int columns(void)
+{
+	struct winsize size;
+
+	return ioctl(STDERR_FILENO, TIOCGWINSZ, &size) || size.ws_col < 2 ? 79 : size.ws_col - 1;
+}
+
+static void show(const struct text *step, int stop)
+{
+	struct pollfd end = { .fd = stop, .events = POLLIN };
+	int shown = 0;
+
+	while (!poll(&end, 1, 1000)) {
+		struct text line, now = *step;
+
+		/* Somebody may be writing to it at this moment. */
+		now.p[TEXT_SIZE - 1] = '\0';
+		if (!now.len)
+			continue;
+		text_set(&line, "vfio-boot: waiting for: %s", now.p);
+		shown = columns();
+		fprintf(stderr, "\r%-*.*s", shown, shown, line.p);
+	}
+	if (shown)
+		fprintf(stderr, "\r%*s\r", shown, "");
+}
+
+void progress_begin(struct progress *p, const struct text *step)
+{
+	int ends[2];
+
+	p->pid = 0;
+	if (!isatty(STDERR_FILENO) || pipe2(ends, O_CLOEXEC))
+		return;
+	p->stop = ends[1];
+	p->pid = fork();
+	if (!p->pid) {
+		/* Children of ours that are left behind have the pipe open, too: it does not tell that we have gone. */
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		show(step, ends[0]);
+		_exit(0);
+	}
+	close(ends[0]);
+	if (p->pid > 0)
+		return;
+	p->pid = 0;
+	close(p->stop);
+}
+
+void progress_end(struct progress *p)
+{
+	if (!p->pid)
+		return;
+	if (write(p->stop, "", 1) != 1)
+		kill(p->pid, SIGKILL);
+	waitpid(p->pid, NULL, 0);
+	close(p->stop);
+	p->pid = 0;
+}

@@ -1,0 +1,303 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* vfio-boot release: gives groups back to the drivers of the host. */
+#include <json-c/json.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "errtext.h"
+#include "hands.h"
+#include "json.h"
+#include "now.h"
+#include "report.h"
+#include "sysfs.h"
+#include "users.h"
+#include "voice.h"
+
+/* What the children share with us, beside the job. */
+struct release {
+	struct hands hands;
+	struct text *users;	/* of the unit at hand */
+	char *why[DEVICES_MAX]; /* who uses the group of a device that was refused, or NULL */
+};
+
+static bool is_chosen(const struct device *d)
+{
+	return d->facts & DEVICE_SELECTED;
+}
+
+/* Is there anything to give back? What has no driver, and is asked for, may be what an earlier release did not end. */
+static bool is_to_go(const struct device *d)
+{
+	if (is_bridge(d))
+		return false;
+	return is_vfio_driver(d->driver) || (!d->driver && (is_chosen(d) || is_claim_override(d)));
+}
+
+/*
+ * vfio-pci takes the VFs away as it leaves their PF (vfio_pci_core_unregister_device() calls pci_disable_sriov()), and
+ * would wait for whoever has one of them open. Where nobody has, they go, as they do with every other PF driver.
+ */
+static bool add_vf_users(struct text *t, int root, const struct device *pf)
+{
+	struct text vf, group;
+	const char *number;
+
+	for (unsigned i = 0; read_link(&vf, root, text_set(&vf, "sys/bus/pci/devices/%s/virtfn%u", pf->name, i)) > 0;
+	     i++) {
+		if (read_link(&group, root, text_set(&group, "sys/bus/pci/devices/%s/iommu_group", base_name(vf.p))) <=
+		    0)
+			continue;
+		text_set(t, "its VF %s is open, by ", base_name(vf.p));
+		number = base_name(group.p);
+		if (add_group_users(t, root, decimal(&number)))
+			return true;
+	}
+	return false;
+}
+
+static bool find_users(struct text *t, int root, const struct hands *h, const struct device *unit)
+{
+	for (const struct device *d = unit; d; d = unit_next(h, d)) {
+		if (d->use == USE_VFS && is_vfio_driver(d->driver) && add_vf_users(t, root, d))
+			return true;
+	}
+	text_set(t, "its group is open, by ");
+	return unit->group && add_group_users(t, root, unit->group->number);
+}
+
+static void give_back(const void *ctx, struct device *unit)
+{
+	const struct release *r = ctx;
+
+	unit->left = (uint32_t)getpid();
+	/* Taking the driver off would wait for that user's end. */
+	if (find_users(r->users, r->hands.root->fd, &r->hands, unit)) {
+		unit->done |= HANDS_OPEN;
+		return;
+	}
+	text_set(r->users, "its group is open, by somebody who came meanwhile");
+	unit_release(&r->hands, unit);
+}
+
+/* What became of a device that was to go. */
+static void judge(struct release *r, struct device *d, const struct device *unit, enum ending ending, uint32_t child)
+{
+	bool open = unit->done & HANDS_OPEN;
+
+	d->verdict = VERDICT_FAILED;
+	d->reason = REASON_BIND;
+	if (ending == TIME_IS_UP || (ending == ENDED && !open && !(unit->done & HANDS_ENDED))) {
+		d->reason = REASON_TIMEOUT;
+		d->left = child;
+	} else if (open) {
+		d->verdict = VERDICT_REFUSED;
+		d->reason = REASON_IN_USE;
+		d->use = USE_OPEN;
+		d->used_by = r->hands.m->vfio_pci;
+		r->why[d - r->hands.m->device] = strdup(r->users->p);
+		if (!r->why[d - r->hands.m->device])
+			abort();
+	} else if (d->trouble == REASON_VANISHED) {
+		d->reason = REASON_VANISHED;
+	} else if (ending == ENDED && !d->trouble && !is_vfio_driver(d->driver)) {
+		d->verdict = VERDICT_EXCLUDED;
+		d->reason = REASON_NONE;
+	}
+}
+
+/* Nobody touches what a child of an earlier run is still at work on; true where there is one. */
+static bool leave_to_child(const struct hands *h, struct device *unit)
+{
+	uint32_t child = 0;
+	struct device *d;
+
+	for (d = unit; d; d = unit_next(h, d)) {
+		if (d->left)
+			child = d->left;
+	}
+	for (d = unit; child && d; d = unit_next(h, d)) {
+		if (d->verdict != VERDICT_PENDING)
+			continue;
+		d->verdict = VERDICT_FAILED;
+		d->reason = REASON_TIMEOUT;
+		d->left = child;
+		d->facts |= DEVICE_DUE;
+	}
+	return child;
+}
+
+static void release_unit(struct release *r, struct device *unit, clock_t deadline)
+{
+	bool chosen = false, any = false;
+	enum ending ending;
+	struct device *d;
+	uint32_t child;
+
+	r->hands.alone = !unit->group;
+	for (d = unit; d; d = unit_next(&r->hands, d))
+		chosen |= is_chosen(d);
+	for (d = unit; chosen && d; d = unit_next(&r->hands, d)) {
+		if (is_to_go(d)) {
+			d->verdict = VERDICT_PENDING;
+			any = true;
+		} else if (is_chosen(d)) {
+			d->verdict = VERDICT_KEPT;
+		}
+		d->done = 0;
+	}
+	if (!any || leave_to_child(&r->hands, unit))
+		return;
+	ending = run_in_child(deadline, give_back, r, unit);
+	child = unit->left;
+	unit->left = 0;
+	for (d = unit; d; d = unit_next(&r->hands, d)) {
+		if (d->verdict == VERDICT_PENDING)
+			judge(r, d, unit, ending, child);
+	}
+}
+
+static void add_outcome(struct text *t, const struct release *r, const struct device *d)
+{
+	const char *why = r->why[d - r->hands.m->device], *driver = d->driver ? d->driver : "no driver";
+
+	if (d->verdict == VERDICT_EXCLUDED) {
+		text_add(t, "released, now with %s", driver);
+	} else if (d->verdict == VERDICT_KEPT) {
+		text_add(t, "is with %s, nothing to release", driver);
+	} else if (why) {
+		text_add(t, "%s (end it first)", why);
+	} else if (d->reason == REASON_BIND) {
+		text_add(t,
+			 is_vfio_driver(d->driver) ? "it is still with %s" : "it is with %s, and could not be probed",
+			 driver);
+		if (d->error)
+			text_add(t, ": %s", error_text(d->error));
+	} else {
+		add_message(t, r->hands.m, d);
+	}
+}
+
+static void print_lines(const struct release *r, const struct listener *out)
+{
+	const struct machine *m = r->hands.m;
+	const struct selector *sel = NULL;
+	const struct device *d;
+	struct text t;
+
+	for_each_device(m, d) {
+		if (d->verdict == VERDICT_NONE)
+			continue;
+		if (has_group(d))
+			text_set(&t, "%pd group %u: ", d, d->group->number);
+		else
+			text_set(&t, "%pd no group: ", d);
+		if (d->verdict >= VERDICT_REFUSED)
+			text_add(&t, "%s, %s: ", verdict_name(d->verdict), reason_name(d->reason));
+		add_outcome(&t, r, d);
+		out->say(out, LEVEL_DONE, t.p);
+	}
+	while ((sel = next_absent(m, sel))) {
+		set_absent_line(&t, m, sel);
+		out->say(out, LEVEL_DONE, t.p);
+	}
+}
+
+/* A plan has no word for what was given back: it is excluded, and its driver is the one of the host. */
+static struct json_object *json_release(const struct release *r, struct job *j)
+{
+	struct json_object *o = json_plan(j), *devices = json_object_object_get(o, "devices");
+
+	for (size_t i = 0; i < json_object_array_length(devices); i++) {
+		struct json_object *device = json_object_array_get_idx(devices, i);
+		const char *name = json_object_get_string(json_object_object_get(device, "address"));
+		const struct device *d = machine_find_name(&j->machine, name, strlen(name));
+		struct text t = { 0 };
+
+		add_outcome(&t, r, d);
+		json_object_object_add(device, "message", json_text(t.p));
+		json_object_object_add(device, "now", json_text(d->driver));
+	}
+	return o;
+}
+
+/*
+ * What was given back counts as excluded from then on, and neither as a failure of the boot nor as left open by it.
+ * While a child is at work on it the reason says so, for the runs to come (recall_row() of report.c).
+ */
+static bool amend_release(const void *ctx, struct text *row, const struct device *d, const char *old)
+{
+	const struct release *r = ctx;
+	bool at_work = d->reason == REASON_TIMEOUT && d->left && !(d->facts & DEVICE_DUE);
+	const char *column[REPORT_COLUMNS];
+	struct text was, why = { 0 };
+
+	if (d->verdict != VERDICT_EXCLUDED && !at_work)
+		return false;
+	text_set(&was, "-\t-\t-\t-\t-\t-\t-\t-");
+	if (old && strlen(old) < TEXT_SIZE)
+		memcpy(was.p, old, strlen(old) + 1);
+	report_split(was.p, column);
+	if (at_work)
+		add_message(&why, r->hands.m, d);
+	else
+		text_set(&why, "given back at run time (vfio-boot release)");
+	text_set(row, "%s\t%04x:%04x\t", d->name, d->ids.vendor, d->ids.device);
+	if (has_group(d))
+		text_add(row, "%u", d->group->number);
+	else
+		text_add(row, "-");
+	text_add(row, "\t%s\t%s\t-\t%s\t%s", verdict_name(VERDICT_EXCLUDED), reason_name(d->reason),
+		 column[REPORT_SELECTOR], why.p);
+	return true;
+}
+
+static int print_release(struct release *r, struct job *j, bool json)
+{
+	struct output out;
+	int error;
+
+	if (json) {
+		error = json_print(json_release(r, j));
+	} else {
+		say_problems(&j->machine, &complaints);
+		output_init(&out, STDOUT_FILENO);
+		print_lines(r, &out.listener);
+		error = output_flush(&out);
+	}
+	if (error)
+		say(&complaints, LEVEL_FAILED, "standard output cannot be written");
+	return error ? STATUS_FAILED : plan_status(&j->machine);
+}
+
+int verb_release(struct request *request)
+{
+	static struct release r;
+	struct by_hand run;
+	int status = by_hand_begin(&run, request, "vfio-boot release", false);
+	struct machine *m;
+	struct device *d;
+	bool recorded;
+
+	if (status)
+		return status;
+	m = &run.job->machine;
+	r.hands = (struct hands){ m, &run.job->root, &complaints, run.deadline, false };
+	r.users = mmap(NULL, sizeof(*r.users), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (r.users == MAP_FAILED)
+		abort();
+	for_each_device(m, d) {
+		if (!(d->facts & DEVICE_GUARD_FAILED))
+			d->verdict = VERDICT_NONE;
+	}
+	for_each_device(m, d) {
+		if (!d->group || d->group->first == d)
+			release_unit(&r, d, run.deadline);
+	}
+	recorded = by_hand_end(&run, amend_release, &r);
+	status = print_release(&r, run.job, asked(request, OPTION_JSON));
+	for_each_device(m, d)
+		free(r.why[d - m->device]);
+	return recorded ? status : STATUS_FAILED;
+}
