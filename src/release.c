@@ -164,6 +164,8 @@ static void add_outcome(struct text *t, const struct release *r, const struct de
 
 	if (d->verdict == VERDICT_EXCLUDED) {
 		text_add(t, "released, now with %s", driver);
+		if (d->use == USE_VFS)
+			text_add(t, "; its VFs went with its vfio driver");
 	} else if (d->verdict == VERDICT_KEPT) {
 		text_add(t, "is with %s, nothing to release", driver);
 	} else if (why) {

@@ -83,6 +83,11 @@ answered('claim', '03:00');
 like(row($a), qr/\talready\t-\tvfio-pci\t/, 'what was there already, and not in the report, is so from then on');
 
 tree();
+report('-|-|-|absent|-|-|10de:2204|no such device');
+answered('claim', '03:00');
+like(rows(), qr/\A.*\n\Q$a\E.*\n\Q$b\E.*\n-.*absent.*\n\z/, 'a report has the devices first');
+
+tree();
 plain('claim', '03:00.0');
 like("$out$err", qr/\A\Q$a\E \S+ group 7: refused, group-incomplete: \Q$b\E \S+ is not selected \(add it, or set group=whole\)\n\z/, 'a part of a group is refused');
 is($status, 1, 'exit status 1');
@@ -257,7 +262,8 @@ is("$out$err-- $status", $both->("refused, in-use: its VF $twin is open, by qemu
 nothing_written('a VF that is open');
 remove_tree("$root/proc/1234");
 answered('release', '03:00');
-is($status, 0, 'where nobody has one open it is released');
+like("$out-- $status", qr/\A\Q$a\E .*: released, now with e1000e; its VFs went with its vfio driver\n\Q$b\E .*: released, now with e1000e\n-- 0\z/,
+	'where nobody has one open it is released, and they are said to be gone');
 
 # What goes wrong.
 tree("# nothing\n", driver => 'vfio-pci');
