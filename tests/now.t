@@ -200,6 +200,12 @@ plain('release', "$a\@10de:2204");
 like("$out-- $status", qr/\A\Q$a\E .* refused, guard-mismatch: .*found 8086:10d3 there.*\n-- 1\z/, 'a guard that fails releases nothing');
 nothing_written('a guard that fails');
 
+# group=whole is about what is claimed.
+tree("group = whole\n", driver => 'vfio-pci');
+set_driver($b, 'e1000e');
+answered('release', $a);
+is("$out$err-- $status", "$a [8086:10d3] group 7: released, now with e1000e\n-- 0", 'of a member that the host has, and nobody asked for, nothing is said');
+
 # Overrides: those of a claim go, one of somebody else stays.
 tree();
 join_group(7, $host);
@@ -215,17 +221,20 @@ unlike($out, qr/^\Q$b\E/m, 'and nothing of what was not ours');
 is($status, 0, 'no driver is no fault');
 
 # In use.
-sub busy { # NAME PID LINK
+sub busy { # NAME LINK
 	my ($name, $link) = @_;
 	tree("# nothing\n", driver => 'vfio-pci');
 	spew("$root/proc/1234/comm", "$name\n");
 	make_path("$root/proc/1234/fd");
 	symlink '/dev/null', "$root/proc/1234/fd/0";
 	symlink $link, "$root/proc/1234/fd/17";
-	make_path("$root/sys/class/vfio-dev");
-	symlink "../../devices/pci0000:00/0000:00:03.0/$b/vfio-dev/vfio3", "$root/sys/class/vfio-dev/vfio3";
-	make_path("$root/sys/devices/pci0000:00/0000:00:03.0/$b/vfio-dev/vfio3");
-	symlink '../..', "$root/sys/devices/pci0000:00/0000:00:03.0/$b/vfio-dev/vfio3/device";
+	my %dev = (vfio3 => $b, vfio5 => $twin);
+	for (sort keys %dev) {
+		my $dir = readlink("$pci/devices/$dev{$_}") =~ s{^\.\./\.\./\.\./}{}r;
+		make_path("$root/sys/class/vfio-dev", "$root/sys/$dir/vfio-dev/$_");
+		symlink "../../$dir/vfio-dev/$_", "$root/sys/class/vfio-dev/$_";
+		symlink '../..', "$root/sys/$dir/vfio-dev/$_/device";
+	}
 }
 for my $node ('/dev/vfio/7', '/dev/vfio/noiommu-7', '/dev/vfio/devices/vfio3') {
 	busy("qemu\033[2Jx", $node);
@@ -233,7 +242,7 @@ for my $node ('/dev/vfio/7', '/dev/vfio/noiommu-7', '/dev/vfio/devices/vfio3') {
 	is("$out$err-- $status", $both->('refused, in-use: its group is open, by qemu?[2Jx (process 1234) (end it first)') . '-- 1', "$node is open: refused, and by whom");
 	nothing_written($node);
 }
-for my $node ('/dev/vfio/77', '/dev/vfio/devices/vfio4', '/dev/vfio/vfio', '/elsewhere/7') {
+for my $node ('/dev/vfio/77', '/dev/vfio/devices/vfio5', '/dev/vfio/devices/vfio6', '/dev/vfio/vfio', '/elsewhere/7') {
 	busy('qemu', $node);
 	answered('release', '03:00.0');
 	is("$out$err-- $status", $both->('released, now with e1000e') . '-- 0', "$node is somebody else's");
