@@ -1,7 +1,8 @@
 #!/usr/bin/perl
 # SPDX-License-Identifier: GPL-2.0-or-later
 # The install lines of README.md, run as they stand there in a Debian with systemd,
-# and that Debian booted from its disk: the device is with vfio-pci.
+# and that Debian booted from its disk: the device is with vfio-pci. In the second
+# boot a person claims another one by hand, and releases it.
 
 use strict;
 use warnings;
@@ -9,7 +10,7 @@ use FindBin;
 use lib $FindBin::Bin;
 use Guest;
 use JSON::PP ();
-use Test::More tests => 32;
+use Test::More tests => 49;
 
 my $readme = Guest::read_file("$Guest::top/README.md");
 my ($lines) = $readme =~ /<!-- install -->\s*```\w*\n(.*?)^```/ms;
@@ -18,7 +19,46 @@ like($lines, qr/$_/, "there is a line with $_") for 'apt', 'make install', 'vfio
 
 my $dir = "$Guest::top/build/qemu/install";
 Guest::write_file("$dir.sh", $lines);
-is(system("$Guest::here/install", "$dir.sh", "$dir-made"), 0, 'every line succeeds') or die "see $dir-made/log\n";
+Guest::write_file("$dir-test", <<'END');
+#!/bin/sh
+# The twin of the card, which is with its driver, in the boot that has it in its words.
+grep -q by-hand /proc/cmdline || exit 0
+twin=0000:09:00.0
+link() { if [ -e "$1" ]; then basename "$(readlink "$1")"; else echo -; fi; }
+try() { # NAME COMMAND...: what it says, how it ends, and who has the twin then
+	name=$1
+	shift
+	"$@" >/run/vfio-said 2>&1
+	echo "$name: exit $?, driver $(link /sys/bus/pci/devices/$twin/driver)"
+	sed "s/^/$name: /" /run/vfio-said
+}
+state() {
+	vfio-boot status 2>/dev/null | sed -n "s/^$twin/$1: status: &/p"
+	grep -v "^$twin" /run/vfio-boot/report | cmp -s - /run/vfio-others && echo "$1: the others are as they were"
+}
+cp /run/vfio-boot/report /run/vfio-others
+try nobody setpriv --reuid=65534 --clear-groups vfio-boot claim $twin
+try claim vfio-boot claim $twin
+state claim
+group=$(link /sys/bus/pci/devices/$twin/iommu_group)
+vfio-check -w /run/vfio-enough $group $twin >/run/vfio-user &
+user=$!
+n=0
+until grep -q regions /run/vfio-user || [ $n -eq 100 ]; do sleep 0.1; n=$((n + 1)); done
+sed 's/^/user: /' /run/vfio-user
+echo "user: process $user"
+try busy vfio-boot release $twin
+state busy
+touch /run/vfio-enough
+wait $user
+rmmod e1000e
+try release vfio-boot release $twin
+state release
+try settle /usr/lib/vfio-boot/vfio-boot-claim --settle
+try json vfio-boot claim --json $twin
+try json-release vfio-boot release --json $twin
+END
+is(system("$Guest::here/install", "$dir.sh", "$dir-made", "$dir-test"), 0, 'every line succeeds') or die "see $dir-made/log\n";
 my $log = Guest::read_file("$dir-made/log");
 unlike($log, qr/^W: vfio-boot/m, 'the hook has nothing to complain about');
 
@@ -50,7 +90,7 @@ like($boot->text('drift'), qr/^exit 1$/m, 'which is exit status 1');
 like($boot->text('drift'), qr/^ +Active: failed/m, 'and the service fails');
 
 # One device more, of an incomplete group, and one that is not there.
-my $again = Guest->boot('install-refused', words => "@words vfio.ids=+0000:02:01.0,10de:2204", disk => "$dir-again",
+my $again = Guest->boot('install-refused', words => "@words by-hand vfio.ids=+0000:02:01.0,10de:2204", disk => "$dir-again",
 	machine => [ '-t', 300 ]);
 is($again->held_by('vfio-pci'), '0000:03:00.0 0000:03:00.1', 'what can be claimed is claimed');
 my $service = $again->text('service');
@@ -59,3 +99,22 @@ like($service, qr/0000:02:01\.0 \[8086:100e\] group 6: refused, group-incomplete
 	'and its status alone says what is wrong, and what to do');
 like($service, qr/10de:2204: absent: no such device/, 'with what is absent');
 like($again->text('status'), qr/^exit 1$/m, 'as vfio-boot status');
+
+# By hand.
+my $said = $again->text('test');
+my $twin = '0000:09:00.0';
+like($said, qr/^nobody: exit 3, driver e1000e\nnobody: vfio-boot: claim: only root may /m, 'a plain user claims nothing');
+like($said, qr/^claim: exit 0, driver vfio-pci\nclaim: \Q$twin\E \[8086:10d3\] group 12: claimed for vfio-pci$/m, 'root claims it from its driver');
+like($said, qr/^user: $_$/m, "and a VFIO user has it: $_") for 'group 12 viable: yes', 'group 12 iommu: ok', "device \Q$twin\E descriptor: ok";
+like($said, qr/^claim: status: \Q$twin\E .*: claimed for vfio-pci$/m, 'vfio-boot status knows of it');
+like($said, qr/^$_: the others are as they were$/m, "after $_ the report says of the others what it said") for 'claim', 'busy', 'release';
+my ($user) = $said =~ /^user: process (\d+)$/m;
+like($said, qr/^busy: exit 1, driver vfio-pci\nbusy: \Q$twin\E .*: refused, in-use: its group is open, by vfio-check \(process $user\) /m,
+	'in use it is not released, and it is said by whom');
+like($said, qr/^busy: status: \Q$twin\E .*: claimed for vfio-pci$/m, 'which changes nothing');
+like($said, qr/^release: exit 0, driver e1000e\nrelease: \Q$twin\E .*: released, now with e1000e$/m, 'then it is, and its driver is loaded');
+like($said, qr/^release: status: \Q$twin\E .*: excluded: given back at run time \(vfio-boot release\); now with e1000e$/m, 'and status says so');
+like($said, qr/^settle: exit \d, driver e1000e$/m, '--settle leaves it there');
+like($said, qr/^json: exit 0, driver vfio-pci\njson: \{.*"verdict": *"claimed"/m, 'the same as JSON: claimed');
+like($said, qr/^json-release: exit 0, driver e1000e\njson-release: \{.*"now": *"e1000e"/m, 'and released');
+unlike($again->{console}, qr/BUG:|Oops|Call Trace/, 'the kernel has nothing to complain about');
