@@ -77,7 +77,7 @@ sub run_answered {
 	my $pid = answer($refuses, %$own);
 	my @slow = map { ('-P', getcwd() . "/$pci/$_") } 'drivers_probe', map { "drivers/$_/unbind" } @drivers;
 	my $status = system(@as_root, 'strace', '-f', '-qq', '-o', '/dev/null', '-e', 'trace=write', @slow, '-e',
-		'inject=write:delay_exit=60000', @command, '--sysroot', $root);
+		'inject=write:delay_exit=200000', @command, '--sysroot', $root);
 	kill 'KILL', $pid;
 	waitpid $pid, 0;
 	return $status;
