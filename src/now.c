@@ -192,8 +192,8 @@ static int print_claim(struct job *j, bool json)
 		say_verdicts(m, true, &out.listener);
 		error = output_flush(&out);
 	}
-	if (error)
-		say(&complaints, LEVEL_FAILED, "standard output cannot be written");
+	if (error && !json)
+		say(&complaints, LEVEL_FAILED, "standard output: %s", error_text(error));
 	return error ? STATUS_FAILED : plan_status(m);
 }
 

@@ -268,8 +268,8 @@ static int print_release(struct release *r, struct job *j, bool json)
 		print_lines(r, &out.listener);
 		error = output_flush(&out);
 	}
-	if (error)
-		say(&complaints, LEVEL_FAILED, "standard output cannot be written");
+	if (error && !json)
+		say(&complaints, LEVEL_FAILED, "standard output: %s", error_text(error));
 	return error ? STATUS_FAILED : plan_status(&j->machine);
 }
 

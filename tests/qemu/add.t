@@ -62,7 +62,8 @@ echo MODULES=dep >/etc/initramfs-tools/conf.d/dep
 say vfio-boot list --flat class:02
 say vfio-boot add 09:00.0 03:00
 say cat /etc/vfio-boot.conf.d/50-local.conf
-say vfio-boot status
+say cat /var/lib/vfio-boot/protect
+say vfio-boot add 00:1f.2
 END
 my $test = $first->text('test');
 like($test, qr/^09:00\.0  group 12  +e1000e +Ethernet controller: Intel Corporation 82574L .*\[8086:10d3\]/m, 'list shows the card');
@@ -72,10 +73,16 @@ like($test, qr{^update-initramfs: Generating /boot/initrd\.img}m, 'and rebuilds 
 like($test, qr{^/usr/sbin/update-initramfs -u: \d+ s\nexit 0$}m, 'and says how long it took');
 like($test, qr{^ids = 0000:00:05\.0/00\.0/02\.0/00\.0\@8086:10d3  # 0000:09:00\.0 }m, 'a guarded path is written');
 is($first->driver('0000:09:00.0'), 'e1000e', 'in this boot the card is with its driver');
+like($test, qr{^protect = 0000:00:1f\.2\@8086:2922  # / on sda\b}m, 'the hook has found what the root is on');
+like($test, qr/^vfio-boot: 0000:00:1f\.2 .* refused, protected: .*\n.*\nvfio-boot: nothing was changed\nexit 1$/m, 'which cannot be added');
+unlike($test, qr/^W: vfio-boot/m, 'and has nothing to complain about');
 
 my $second = boot('add-claimed', <<'END');
 # The facts are at their end with somebody who has taken a function away.
 say vfio-boot claim 03:00
+say vfio-boot doctor
+say lspci -Dnnk
+say vfio-boot list --json
 say vfio-boot export qemu
 say timeout 100 qemu-system-x86_64 -machine q35 -nodefaults -display none -m 64 -serial stdio -kernel /root/guest \
 	-device isa-debug-exit,iobase=0xf4,iosize=4 $(vfio-boot export qemu)
@@ -91,6 +98,20 @@ is($second->text('status'), <<'END' . 'exit 0', 'status says so');
 0000:09:00.0 [8086:10d3] group 12: claimed for vfio-pci
 END
 like($test, qr/^01:00\.0 8086:10d3\n01:00\.1 8086:10d3\n02:00\.0 8086:10d3$/m, 'the guest of a virtual machine sees them, the card of two functions as one');
+like($test, qr/^0000:03:00\.1 \[8086:10d3\] group 7: claimed for vfio-pci$/m, 'a function that was taken away is claimed by hand');
+my ($doctor) = $test =~ /^# vfio-boot doctor\n(.*?)^# /ms;
+like($doctor, qr/^exit 0$/m, 'the doctor has looked into the image, and is content') or diag $doctor;
+like($doctor, qr/^ *ok +image\b/m, 'with the image, too');
+my ($json) = $test =~ /^(\{"format":1,"devices":.*)$/m;
+my %list = map { $_->{address} => $_ } @{ JSON::PP->new->utf8->decode($json)->{devices} };
+my ($lspci) = $test =~ /^# lspci -Dnnk\n(.*?)^exit/ms;
+my (%modules, $at);
+for (split /\n/, $lspci) {
+	$at = $1 if /^(\S+) /;
+	$modules{$at} = $1 if /Kernel modules: (.*)/;
+}
+is_deeply({ map { @{ $_->{modules} } ? ($_->{address} => join ', ', @{ $_->{modules} }) : () } values %list }, \%modules,
+	'list has the kernel modules that lspci -k has');
 like($second->text('service'), qr/^ +Active: active \(exited\)/m, 'the service is content');
 like($test, qr/^0000:09:00\.0 \[8086:10d3\]: left to the host$/m, 'remove says what comes of it');
 like($test, qr{^/usr/sbin/update-initramfs -u: \d+ s\nexit 0$}m, 'and rebuilds the image');
