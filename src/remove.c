@@ -61,49 +61,61 @@ static bool take_out(struct change *c, const struct selector *sel, const struct 
 	return true;
 }
 
+/* Adds the rest of the groups of what is meant. */
+static void mean_groups(const struct machine *m, bool meant[DEVICES_MAX])
+{
+	const struct group *g;
+	const struct device *d;
+
+	for_each_group(m, g) {
+		bool any = false;
+
+		for_each_member(g, d)
+			any |= meant[d - m->device];
+		for_each_member(g, d)
+			meant[d - m->device] |= any;
+	}
+}
+
 /* One word of the command line: the entry of that text, or else those that select what it means. */
 static int remove_word(struct change *c, char *word)
 {
 	static bool meant[DEVICES_MAX];
 	const struct machine *m = &c->before->machine;
 	char *const words[] = { word, NULL };
-	const char *wrong;
+	bool found = false, all = true, whole;
 	struct selector wanted, *sel;
+	const char *wrong = selector_parse(&wanted, word, strlen(word));
 	const struct device *d;
-	bool found = false, all = true;
 
-	wrong = selector_parse(&wanted, word, strlen(word));
 	if (wrong) {
 		say(&complaints, LEVEL_FAILED, "%s: %s", word, wrong);
 		return STATUS_WRONG;
 	}
+	memset(meant, 0, sizeof(meant));
+	whole = asked(c->r, OPTION_WHOLE) && !(wanted.flags & SELECTOR_EXCLUDES);
 	for_each_selector(ids_of(c), sel) {
 		if (!is_entry(sel, &wanted))
 			continue;
 		found = true;
 		all &= take_out(c, sel, NULL);
 		for_each_device(m, d)
-			c->chosen[d - m->device] |= selector_match(sel, d) != SELECTOR_NO;
+			meant[d - m->device] |= selector_match(sel, d) != SELECTOR_NO;
 	}
-	if (found)
-		return !all;
-	if (wanted.flags & SELECTOR_EXCLUDES) {
+	if (!found && wanted.flags & SELECTOR_EXCLUDES) {
 		say(&complaints, LEVEL_REFUSED, "%s: no such exclusion in the settings", word);
 		return 1;
 	}
-	if (!choose(c->before, words, meant))
+	if (!found && !choose(c->before, words, meant))
 		return 1;
-	for_each_device(m, d) {
-		if (!meant[d - m->device])
-			continue;
-		c->chosen[d - m->device] = true;
-		if (asked(c->r, OPTION_WHOLE) && d->group) {
-			for (const struct device *member = d->group->first; member; member = member->next)
-				c->chosen[member - m->device] = meant[member - m->device] = true;
-		}
-	}
+	if (whole)
+		mean_groups(m, meant);
+	for_each_device(m, d)
+		c->chosen[d - m->device] |= meant[d - m->device];
+	if (found && !whole)
+		return !all;
 	for_each_selector(ids_of(c), sel) {
-		if (sel->flags & SELECTOR_EXCLUDES || !selects_one_of(c, sel, meant))
+		if (sel->flags & SELECTOR_EXCLUDES || is_entry(sel, &wanted) || !selects_one_of(c, sel, meant))
 			continue;
 		found = true;
 		all &= take_out(c, sel, other_than(c, sel, meant));
@@ -134,14 +146,19 @@ static bool is_separator(char ch)
  * Copies a line without the words that go. What is left of it keeps its name, its comment and its kind of separator; a
  * line with nothing left goes as a whole.
  */
-static void copy_line(const struct change *c, FILE *to, unsigned number, const char *line, size_t len)
+static void copy_line(const struct change *c, FILE *to, unsigned number, const char *line, const char *end)
 {
-	const char *end = line + len, *value = memchr(line, '=', len), *comment = memchr(line, '#', len);
-	const char *tail = comment ? comment : end, *p;
-	const char *between = value && memchr(value, ',', (size_t)(tail - value)) ? ", " : " ";
-	unsigned words = 0, left = 0;
+	const char *comment = memchr(line, '#', (size_t)(end - line)), *tail = comment ? comment : end;
+	const char *equals = memchr(line, '=', (size_t)(tail - line)), *p = equals ? equals + 1 : tail;
+	const char *between = memchr(p, ',', (size_t)(tail - p)) ? ", " : " ";
+	bool changed = false;
+	char *kept;
+	size_t size;
+	FILE *words = open_memstream(&kept, &size);
 
-	for (p = value ? value + 1 : tail; p < tail;) {
+	if (!words)
+		abort();
+	while (p < tail) {
 		const char *word;
 
 		while (p < tail && is_separator(*p))
@@ -149,29 +166,19 @@ static void copy_line(const struct change *c, FILE *to, unsigned number, const c
 		word = p;
 		while (p < tail && !is_separator(*p))
 			p++;
-		words += p > word;
-		left += p > word && !is_gone(c, number, (size_t)(word - line) + 1);
+		if (is_gone(c, number, (size_t)(word - line) + 1))
+			changed = true;
+		else if (p > word)
+			fprintf(words, "%s%.*s", ftell(words) ? between : " ", (int)(p - word), word);
 	}
-	if (left == words) {
-		fprintf(to, "%.*s\n", (int)len, line);
-		return;
-	}
-	if (!left)
-		return;
-	fprintf(to, "%.*s=", (int)(value - line), line);
-	left = 0;
-	for (p = value + 1; p < tail;) {
-		const char *word;
-
-		while (p < tail && is_separator(*p))
-			p++;
-		word = p;
-		while (p < tail && !is_separator(*p))
-			p++;
-		if (p > word && !is_gone(c, number, (size_t)(word - line) + 1))
-			fprintf(to, "%s%.*s", left++ ? between : " ", (int)(p - word), word);
-	}
-	fprintf(to, "%s%.*s\n", comment ? "  " : "", (int)(end - tail), tail);
+	if (fclose(words))
+		abort();
+	if (!changed)
+		fprintf(to, "%.*s\n", (int)(end - line), line);
+	else if (*kept)
+		fprintf(to, "%.*s=%s%s%.*s\n", (int)(equals - line), line, kept, comment ? "  " : "", (int)(end - tail),
+			tail);
+	free(kept);
 }
 
 static int remove_from_settings(struct change *c)
@@ -207,7 +214,7 @@ static int remove_from_settings(struct change *c)
 	for (const char *p = c->old, *end = p + c->old_len; p < end; number++) {
 		const char *eol = memchr(p, '\n', (size_t)(end - p));
 
-		copy_line(c, to, number, p, (size_t)((eol ? eol : end) - p));
+		copy_line(c, to, number, p, eol ? eol : end);
 		p = eol ? eol + 1 : end;
 	}
 	if (fclose(to))

@@ -164,6 +164,11 @@ refuses('a function that an ID selects', [ 'remove', '03:00.0' ], 1, qr/8086:10d
 writes('the ID', [ 'remove', '8086:10d3' ], "ids = !07:00.0 04:00.0?\n");
 writes('an exclusion', [ 'remove', '!07:00.0' ], "ids = 04:00.0?\n");
 writes('an optional one', [ 'remove', '04:00.0' ], '');
+my $notes = "# see a=b\n#ids=03:00.0, 04:00.0\n# group = whole # x = y, z\n";
+machine('qemu-q35', '', "${notes}ids = 04:00.0\n${notes}group = refuse # =,\n");
+writes('below comments with = and commas', [ 'remove', '04:00.0' ], "$notes${notes}group = refuse # =,\n");
+machine('qemu-q35', '', "ids = 03:00.0\nids = 03:00.1 !04:00.0\nids = 03:00.1\n");
+writes('the group of an entry', [ 'remove', '--whole', '03:00.1' ], "ids = !04:00.0\n");
 machine('qemu-q35', "\nids = 03:00.0 03:00.1\n", "ids = 04:00.0\n");
 refuses("a person's own line", [ 'remove', '03:00' ], 1, qr{03:00\.0 \(/etc/vfio-boot\.conf:2:7\).*take it out there});
 refuses('one of ours and one of theirs', [ 'remove', '04:00.0', '03:00' ], 1);
