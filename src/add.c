@@ -17,6 +17,7 @@ struct addition {
 	char *lines;
 	size_t size;
 	int entries;
+	bool written[DEVICES_MAX]; /* those that have a line of their own */
 };
 
 static void add_line(struct addition *a, const char *selector, const struct device *d)
@@ -31,58 +32,111 @@ static void add_line(struct addition *a, const char *selector, const struct devi
 	a->entries++;
 }
 
-/* By its guarded path, unless something selects it already. */
+/*
+ * By its guarded path, unless something selects it already. What a broad selector alone selects, and does not get, is
+ * named: for the boot display and what is reserved that is the difference.
+ */
 static void add_device_line(struct addition *a, const struct device *d)
 {
+	bool *written = &a->written[d - a->change.before->machine.device];
 	struct text t;
 
-	if (!is_wanted(d))
+	if (*written)
+		return;
+	*written = true;
+	if (!is_wanted(d) || !(d->facts & DEVICE_NAMED || is_claimed(d)))
 		add_line(a, guarded_path(a->change.before, &t, d), d);
 	else
 		say(&complaints, LEVEL_DONE, "%pd is selected already: %pe", d, d->selector);
 }
 
-/* Is there a settings entry of this very text? */
-static bool is_there(const struct change *c, const struct selector *wanted)
+static bool is_same(const struct selector *a, const struct selector *b)
+{
+	return !span_cmp(a->text, b->text) && !((a->flags ^ b->flags) & SELECTOR_EXCLUDES);
+}
+
+/* Is there a settings entry of this very text? Then it is about what that means. */
+static bool is_there(struct change *c, const struct selector *wanted)
+{
+	const struct machine *m = &c->before->machine;
+	const struct selector *sel;
+	const struct device *d;
+
+	for_each_selector(&c->before->settings.list[LIST_IDS], sel) {
+		if (!is_same(sel, wanted))
+			continue;
+		say(&complaints, LEVEL_DONE, "%pe is there already", sel);
+		for_each_device(m, d) {
+			if (!(sel->flags & SELECTOR_EXCLUDES) && selector_match(sel, d) == SELECTOR_YES)
+				c->chosen[d - m->device] = true;
+		}
+		return true;
+	}
+	return false;
+}
+
+/* Was it said before on the command line? */
+static bool is_repeated(const struct change *c, char *const *word, const struct selector *wanted)
+{
+	struct selector earlier;
+
+	for (char *const *w = c->r->word; w < word; w++) {
+		if (!selector_parse(&earlier, *w, strlen(*w)) && is_same(&earlier, wanted))
+			return true;
+	}
+	return false;
+}
+
+/* Does an exclusion take away what is named here? It is a person's, and wins over every line that is added. */
+static bool is_excluded(const struct change *c, const struct device *d)
 {
 	const struct selector *sel;
 
 	for_each_selector(&c->before->settings.list[LIST_IDS], sel) {
-		if (!span_cmp(sel->text, wanted->text) && !((sel->flags ^ wanted->flags) & SELECTOR_EXCLUDES)) {
-			say(&complaints, LEVEL_DONE, "%pe is there already", sel);
-			return true;
-		}
+		if (!(sel->flags & SELECTOR_EXCLUDES) || !selector_covers(sel, d))
+			continue;
+		say(&complaints, LEVEL_REFUSED, "%pd is excluded by %pe (take that exclusion out first)", d, sel);
+		return true;
 	}
 	return false;
 }
 
 /* One word of the command line; 0, or an exit status where it may not be added, which was said then. */
-static int add_word(struct addition *a, char *word)
+static int add_word(struct addition *a, char *const *at)
 {
 	static bool meant[DEVICES_MAX];
 	struct change *c = &a->change;
 	const struct machine *m = &c->before->machine;
+	char *word = *at;
 	char *const words[] = { word, NULL };
 	struct selector sel;
 	const char *wrong = selector_parse(&sel, word, strlen(word));
 	const struct device *d;
+	bool found, excluded = false;
 
 	if (wrong) {
 		say(&complaints, LEVEL_FAILED, "%s: %s", word, wrong);
 		return STATUS_WRONG;
 	}
-	if (is_there(c, &sel))
+	if (is_repeated(c, at, &sel) || is_there(c, &sel))
 		return 0;
 	if (sel.flags & (SELECTOR_EXCLUDES | SELECTOR_OPTIONAL)) {
 		add_line(a, word, NULL);
 		return 0;
 	}
-	if (!choose(c->before, words, meant) && !asked(c->r, OPTION_FORCE))
+	found = choose(c->before, words, meant);
+	if (!found && !asked(c->r, OPTION_FORCE))
 		return 1;
-	for_each_device(m, d)
-		c->chosen[d - m->device] |= meant[d - m->device];
-	/* What names a device is written so that it goes on to name this one. */
-	if (!selector_names(&sel) || sel.kind == SELECT_BOOT_VGA || sel.flags & SELECTOR_GUARDED ||
+	for_each_device(m, d) {
+		if (!meant[d - m->device])
+			continue;
+		c->chosen[d - m->device] = true;
+		excluded |= selector_names(&sel) && is_excluded(c, d);
+	}
+	if (excluded && !asked(c->r, OPTION_FORCE))
+		return 1;
+	/* What names a device is written so that it goes on to name this one; by force one that is still to come. */
+	if (!found || !selector_names(&sel) || sel.kind == SELECT_BOOT_VGA || sel.flags & SELECTOR_GUARDED ||
 	    asked(c->r, OPTION_AS_WRITTEN)) {
 		add_line(a, word, NULL);
 		return 0;
@@ -139,7 +193,7 @@ static int add_to_settings(struct addition *a)
 	char *text;
 
 	for (char **word = c->r->word; *word; word++) {
-		int wrong = add_word(a, *word);
+		int wrong = add_word(a, word);
 
 		if (wrong > status)
 			status = wrong;
@@ -153,8 +207,12 @@ static int add_to_settings(struct addition *a)
 		if (!decide_with(a))
 			return STATUS_FAILED;
 	}
-	if (!a->entries)
-		return nothing_changed(0);
+	if (!a->entries) {
+		status = change_is_refused(c);
+		if (status)
+			change_say(c, &complaints);
+		return nothing_changed(status);
+	}
 	if (c->after->settings.problems) {
 		say_problems(&c->after->machine, &complaints);
 		return nothing_changed(STATUS_WRONG);

@@ -82,6 +82,19 @@ refuses('once more', [ 'add', '03:00' ], 0, qr/0000:03:00\.0 .* is selected alre
 refuses('once more, as written', [ 'add', '0000:00:03.0/00.0@8086:10d3' ], 0, qr/is there already/);
 machine('qemu-q35', '', "ids = 04:00.0");
 writes('a slot, behind a file without a last line feed', [ 'add', '03:00' ], "ids = 04:00.0\n$zero\n$one\n");
+machine('qemu-q35', '');
+writes('each device once', [ 'add', '8086:10d3', '04:00.0', '0000:04:00', '04:00.0', '8086:10d3' ],
+	"${header}ids = 8086:10d3\nids = 0000:00:04.0/00.0\@1b36:0010  # 0000:04:00.0\n");
+machine('qemu-q35', "ids = 03:00.0\n");
+refuses('what is there already, and refused', [ 'add', '03:00.0' ], 1, qr/is there already/, qr/refused, group-incomplete/);
+writes('the rest of what is there already', [ 'add', '--whole', '03:00.0' ], "$header$one\n");
+machine('qemu-q35', "ids = !04:00.0\n");
+refuses('what an exclusion takes away', [ 'add', '04:00.0' ], 1,
+	qr{0000:04:00\.0 .* is excluded by 04:00\.0 \(/etc/vfio-boot\.conf:1:7\) \(take that exclusion out});
+machine('twin-gpus', "ids = class:03 10de:1aef\n");
+my $screen = 'ids = 0000:00:03.1/00.0@10de:2204  # 0000:0a:00.0';
+writes('the boot display, which was only matched', [ 'add', '0a:00.0' ], "$header$screen\n", qr/^0000:0a:00\.0 .*: claim for/m);
+refuses('a card that a class claims', [ 'add', '0b:00.0' ], 0, qr/0000:0b:00\.0 .* is selected already: class:03/);
 machine('qemu-q35', '', "# keep me\n\nids = 04:00.0 # and me\n");
 chmod 0640, $own;
 writes('as written', [ 'add', '--as-written', '03:00.*' ], "# keep me\n\nids = 04:00.0 # and me\nids = 03:00.*\n");
@@ -102,6 +115,8 @@ refuses('a virtual function', [ 'add', $vf ], 1, qr/no such device at boot \(vir
 
 machine('qemu-q35', '');
 refuses('what is not there', [ 'add', '03:00.2' ], 1, qr/no such device; nearest: 0000:03:00\.0/);
+writes('which --force writes', [ 'add', '--force', '03:00.2' ], "${header}ids = 03:00.2\n", qr/no such device; nearest/);
+machine('qemu-q35', '');
 refuses('no selector', [ 'add', '3' ], 2, qr/^vfio-boot: 3: neither a bus index/m);
 refuses('what the host lives on', [ 'add', '00:1f.2' ], 1, qr/refused, protected: the host lives on it/);
 refuses('one good, one bad', [ 'add', '03:00', '00:1f.2' ], 1, qr/protected/);
