@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <unistd.h>
 
 #include "change.h"
@@ -29,6 +31,22 @@ static bool read_files(struct job *j)
 	return request_read(j, PHASE_NEXT_BOOT);
 }
 
+/*
+ * Another change is waited for until its image is made: two update-initramfs at once write to one file. Where there are
+ * no locks (NFS), and of an editor, change_write() sees that the file is another.
+ */
+static int take_turn(int root)
+{
+	int etc = openat(root, "etc", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	if (etc < 0 || !flock(etc, LOCK_EX | LOCK_NB) || errno != EWOULDBLOCK)
+		return etc;
+	say(&complaints, LEVEL_DONE, "another vfio-boot add or remove is at work: waiting for it");
+	while (flock(etc, LOCK_EX) && errno == EINTR)
+		;
+	return etc;
+}
+
 int change_begin(struct change *c, struct request *r)
 {
 	static struct job after;
@@ -38,25 +56,42 @@ int change_begin(struct change *c, struct request *r)
 	c->r = r;
 	c->before = r->job;
 	c->after = &after;
+	c->turn = take_turn(c->before->root.fd);
+	ret = read_text(c->before->root.fd, OWN_FILE + 1, &c->old, &c->old_len);
+	if (ret) {
+		say(&complaints, LEVEL_FAILED, "%s: %s", OWN_FILE,
+		    ret == -ELOOP ? "it is a symbolic link (edit what it leads to)" : strerror(-ret));
+		return nothing_changed(STATUS_FAILED);
+	}
 	if (!read_files(c->before))
 		return STATUS_FAILED;
 	job_like(c->after, c->before);
-	if (c->before->settings.problems) {
-		say_problems(&c->before->machine, &complaints);
-		say(&complaints, LEVEL_FAILED, "the settings have errors (put them right first)");
-		return nothing_changed(STATUS_WRONG);
-	}
-	ret = read_text(c->before->root.fd, OWN_FILE + 1, &c->old, &c->old_len);
-	if (!ret)
+	if (!c->before->settings.problems)
 		return 0;
-	say(&complaints, LEVEL_FAILED, "%s: %s", OWN_FILE,
-	    ret == -ELOOP ? "it is a symbolic link (edit what it leads to)" : strerror(-ret));
-	return nothing_changed(STATUS_FAILED);
+	say_problems(&c->before->machine, &complaints);
+	say(&complaints, LEVEL_FAILED, "the settings have errors (put them right first)");
+	return nothing_changed(STATUS_WRONG);
 }
 
 void change_end(struct change *c)
 {
 	free(c->old);
+	if (c->turn >= 0)
+		close(c->turn);
+}
+
+/* Everything here is by place, in both snapshots. */
+static bool same_devices(const struct machine *a, const struct machine *b)
+{
+	size_t n = (size_t)(a->end - a->device);
+
+	if ((size_t)(b->end - b->device) != n)
+		return false;
+	for (size_t i = 0; i < n; i++) {
+		if (a->device[i].address != b->device[i].address)
+			return false;
+	}
+	return true;
 }
 
 bool change_decide(struct change *c, const char *added)
@@ -75,7 +110,12 @@ bool change_decide(struct change *c, const char *added)
 	}
 	ids->end = kept;
 	settings_parse_file(&j->settings, "what is added", added, strlen(added));
-	return decide_machine(j, &complaints);
+	if (!decide_machine(j, &complaints))
+		return false;
+	if (same_devices(&c->before->machine, &j->machine))
+		return true;
+	say(&complaints, LEVEL_FAILED, "devices have come or gone meanwhile: nothing was changed (try again)");
+	return false;
 }
 
 static const struct device *device_before(const struct change *c, const struct device *d)
@@ -129,14 +169,51 @@ static int count(const char *text)
 	return s.problems ? -1 : (int)(s.list[LIST_IDS].end - s.list[LIST_IDS].selector);
 }
 
-int change_write(struct change *c, const char *text, int more)
+/* Is OWN_FILE what it was when it was read? */
+static bool is_unchanged(const struct change *c)
 {
-	int before = count(c->old), after = count(text), ret;
-	struct output out;
+	char *text;
+	size_t len;
+	bool same;
+
+	if (read_text(c->before->root.fd, OWN_FILE + 1, &text, &len))
+		return false;
+	same = len == c->old_len && !memcmp(text, c->old, len);
+	free(text);
+	return same;
+}
+
+/* May there be that much in the settings files, and one file more? The claim would use nothing of what is too much. */
+static bool has_room(const struct change *c, const char *text)
+{
+	const struct paper *p = &c->before->paper;
+
+	/* They stand there one behind the other, and a text with a NUL in it was refused. */
+	return strlen(p->files) - c->old_len + strlen(text) <= SETTINGS_TEXT_MAX &&
+	       (p->drop_ins < DROP_INS_MAX || !faccessat(c->before->root.fd, OWN_FILE + 1, F_OK, 0));
+}
+
+/* Why it must not be written, or NULL. */
+static const char *fault_of(const struct change *c, const char *text, int more)
+{
+	int before = count(c->old), after = count(text);
 
 	/* A net below all the cutting and pasting: what cannot be read back as it is meant is not written. */
-	if (before < 0 || after - before != more) {
-		say(&complaints, LEVEL_FAILED, "%s has lines that only a person can edit", OWN_FILE);
+	if (before < 0 || after - before != more)
+		return "it has lines that only a person can edit";
+	if (!has_room(c, text))
+		return "the settings files would be more than 64, or more than 64 KiB (shorten them)";
+	return is_unchanged(c) ? NULL : "somebody else has changed it meanwhile (try again)";
+}
+
+int change_write(struct change *c, const char *text, int more)
+{
+	const char *fault = fault_of(c, text, more);
+	struct output out;
+	int ret, failed;
+
+	if (fault) {
+		say(&complaints, LEVEL_FAILED, "%s: %s", OWN_FILE, fault);
 		return nothing_changed(1);
 	}
 	ret = replace_file(c->before->root.fd, OWN_FILE + 1, text, strlen(text));
@@ -149,11 +226,13 @@ int change_write(struct change *c, const char *text, int more)
 	change_say(c, &out.listener);
 	if (c->after->settings.list[LIST_IDS].off)
 		say(&complaints, LEVEL_REFUSED, "ids=off in the settings files: nothing is claimed until that is out");
-	ret = output_flush(&out);
-	if (ret)
-		say(&complaints, LEVEL_FAILED, "standard output: %s", strerror(ret));
-	if (!asked(c->r, OPTION_NO_REBUILD))
-		return rebuild_image(c->before);
-	say(&complaints, LEVEL_DONE, "the image is as it was; rebuild it before the next boot (update-initramfs -u)");
-	return 0;
+	failed = output_flush(&out);
+	if (failed)
+		say(&complaints, LEVEL_FAILED, "standard output: %s", strerror(failed));
+	if (asked(c->r, OPTION_NO_REBUILD))
+		say(&complaints, LEVEL_DONE,
+		    "the image is as it was; rebuild it before the next boot (update-initramfs -u)");
+	else
+		ret = rebuild_image(c->before);
+	return failed ? STATUS_FAILED : ret;
 }

@@ -13,6 +13,7 @@ struct change {
 	struct request *r;
 	struct job *before; /* as the settings are */
 	struct job *after;  /* and as they would be */
+	int turn;	    /* the lock of one change at a time, or -1 */
 	char *old;	    /* the text of OWN_FILE */
 	size_t old_len;
 	bool chosen[DEVICES_MAX]; /* the devices it is about, by their places in both jobs */
@@ -20,13 +21,17 @@ struct change {
 };
 
 /*
- * Reads settings, machine and OWN_FILE. Returns 0, or an exit status where nothing may be changed, which was said then:
- * settings with errors are a person's to put right. change_end() is owed in both cases.
+ * Waits for its turn, which lasts until change_end(), then reads OWN_FILE, settings and machine. Returns 0, or an exit
+ * status where nothing may be changed, which was said then: settings with errors are a person's to put right.
+ * change_end() is owed in both cases.
  */
 int change_begin(struct change *c, struct request *r) __attribute__((nonnull, warn_unused_result));
 void change_end(struct change *c) __attribute__((nonnull));
 
-/* Decides what the settings come to without what is gone and with `added`, a text; false where that cannot be done. */
+/*
+ * Decides what the settings come to without what is gone and with `added`, a text; false where that cannot be
+ * done, which was said then.
+ */
 bool change_decide(struct change *c, const char *added) __attribute__((nonnull, warn_unused_result));
 
 /* Is a device refused that was not before, or one that the change is about? */

@@ -31,8 +31,10 @@ int read_text(int root, const char *path, char **text, size_t *len)
 		fclose(file);
 	if (fclose(memory))
 		abort();
-	if (error)
+	if (error) {
 		free(*text);
+		*text = NULL;
+	}
 	return -error;
 }
 

@@ -6,6 +6,8 @@
 
 use strict;
 use warnings;
+use Cwd 'abs_path';
+use Fcntl ':flock';
 use File::Path qw(make_path remove_tree);
 use FindBin;
 use lib $FindBin::Bin;
@@ -145,6 +147,55 @@ spew("$root/proc/cmdline", "vfio.ids=04:00.0\n");
 writes('a list on the command line', [ 'add', '03:00' ], "$header$zero\n$one\n", qr/the kernel command line has a list of its own/);
 machine('qemu-q35', "ids = off\n");
 writes('ids=off', [ 'add', '03:00' ], "$header$zero\n$one\n", qr/ids=off in the settings files/);
+
+# What would be more than is read back, and a reader that has gone away.
+machine('qemu-q35', "# " . 'x' x 65_400 . "\n");
+refuses('more than 64 KiB', [ 'add', '04:00.0' ], 1, qr/50-local\.conf: .*64 KiB/);
+machine('qemu-q35', '');
+spew(sprintf("$root/etc/vfio-boot.conf.d/%02u.conf", $_), "# nothing\n") for 0 .. 63;
+refuses('a file more than 64', [ 'add', '04:00.0' ], 1, qr/50-local\.conf: .*more than 64/);
+machine('qemu-q35', '');
+system("@as_root build/vfio-boot add 04:00.0 --sysroot $root >/dev/full 2>$root/said");
+is($? >> 8, 3, 'a full standard output: exit status 3');
+like(slurp("$root/said"), qr/standard output: No space left/, 'with a word');
+like(local_file(), qr/^ids = 0000:00:04/m, 'and written all the same');
+
+# Two at once, and somebody else's editor.
+machine('qemu-q35', '', "# mine\n");
+my %child = map { my $pid = fork // die; exec "@as_root build/vfio-boot add --force $_ --sysroot $root >/dev/null 2>&1" unless $pid; ($pid => $_) }
+	map { ("03:00.$_", "04:00.$_", "06:00.$_") } 0 .. 7;
+waitpid $_, 0 for keys %child;
+is(scalar(() = local_file() =~ /^ids = /mg), keys %child, 'many at once: every line is there');
+machine('qemu-q35', '', "# mine\n");
+open my $etc, '<', "$root/etc" or die "$root/etc: $!\n";
+flock $etc, LOCK_EX or die "flock: $!\n";
+open my $waiting, '-|', "@as_root build/vfio-boot add 04:00.0 --sysroot $root 2>&1" or die;
+like(scalar <$waiting>, qr/^vfio-boot: another .* is at work: waiting/, 'who has to wait says so');
+spew($own, "ids = 03:00.*\n");
+close $etc;
+like(join('', <$waiting>), qr/: written; the next boot:\n0000:04:00\.0 /, 'and goes on when it is over');
+is(local_file(), "ids = 03:00.*\nids = 0000:00:04.0/00.0\@1b36:0010  # 0000:04:00.0\n", 'from what was written');
+# The file is opened four times: as a text, for the settings as they are and as they would be, and before it is written.
+for ([ 3, qr/devices have come or gone meanwhile: nothing was changed/, sub { remove_tree("$root/sys/bus/pci/devices/0000:02:01.0") } ],
+	[ 4, qr/somebody else has changed it meanwhile .*nothing was changed/s, sub { spew($own, "# theirs\n") } ]) {
+	my ($when, $said, $meanwhile) = @$_;
+	machine('qemu-q35', '', "# mine\n");
+	my $pid = fork // die;
+	exec "@as_root strace -o $root/trace -P etc/vfio-boot.conf.d/50-local.conf -e inject=openat:delay_enter=1500000:when=$when "
+		. "build/vfio-boot add 04:00.0 --sysroot $root >$root/said 2>&1" unless $pid;
+	select undef, undef, undef, 0.7;
+	$meanwhile->();
+	my $before = slurp($own);
+	waitpid $pid, 0;
+	isnt($?, 0, "a change before opening $when: refused");
+	like(slurp("$root/said"), $said, 'which is said');
+	is(slurp($own), $before, 'and nothing is written');
+}
+machine('qemu-q35', '', "# mine\n");
+system("@as_root strace -o $root/trace -P @{[ abs_path($own) ]} -e inject=read:error=EIO:when=1 "
+	. "build/vfio-boot add 04:00.0 --sysroot $root >$root/said 2>&1");
+is($? >> 8, 3, 'a file that cannot be read: exit status 3');
+like(slurp("$root/said"), qr/50-local\.conf: Input\/output error\n.*nothing was changed/, 'with file and cause');
 
 # Who may not write.
 machine('qemu-q35', '', "# mine\n");
