@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/wait.h>
@@ -24,66 +26,86 @@ static time_t now(void)
 	return t.tv_sec;
 }
 
-/* Passes on what the child says, line by line, and shows the time below it. */
-static void follow(int fd, const char *what)
+/* Passes on what the child says, and shows the time below it, until it has ended; returns its status of waitpid(). */
+static int follow(int fd, pid_t pid, const char *what)
 {
 	struct pollfd said = { fd, POLLIN, 0 };
 	bool terminal = isatty(STDERR_FILENO), at_start = true;
 	time_t start = now();
+	pid_t ended = 0;
 	char buf[512];
 	ssize_t got = 1;
+	int status = 0;
 
-	while (got > 0) {
+	while (got > 0 && !ended) {
 		if (terminal && at_start)
 			fprintf(stderr, "\r%s: %u s ", what, (unsigned)(now() - start));
-		if (!poll(&said, 1, 1000))
+		if (poll(&said, 1, 1000) <= 0) {
+			/* What it has left behind may hold the pipe open for ever. */
+			ended = waitpid(pid, &status, WNOHANG);
 			continue;
-		got = read(fd, buf, sizeof(buf));
-		if (got < 0 && errno == EINTR)
-			got = 1;
-		else if (got > 0) {
-			if (terminal && at_start)
-				fputs("\r\033[K", stderr);
-			fwrite(buf, 1, (size_t)got, stderr);
-			at_start = buf[got - 1] == '\n';
 		}
+		got = read(fd, buf, sizeof(buf));
+		if (got <= 0)
+			break;
+		if (terminal && at_start)
+			fputs("\r\033[K", stderr);
+		fwrite(buf, 1, (size_t)got, stderr);
+		at_start = buf[got - 1] == '\n';
 	}
+	while (ended <= 0 && (ended = waitpid(pid, &status, 0)) < 0 && errno == EINTR)
+		;
 	if (terminal && at_start)
 		fputs("\r\033[K", stderr);
-	fprintf(stderr, "%s: %u s\n", what, (unsigned)(now() - start));
+	fprintf(stderr, "%s%s: %u s\n", at_start ? "" : "\n", what, (unsigned)(now() - start));
+	return status;
+}
+
+/* With nothing to read: nobody sees what it asks. */
+static void start(const char *const command[], int to)
+{
+	int null = open("/dev/null", O_RDONLY | O_CLOEXEC);
+
+	if (dup2(null, STDIN_FILENO) < 0)
+		close(STDIN_FILENO);
+	dup2(to, STDOUT_FILENO);
+	dup2(to, STDERR_FILENO);
+	execv(command[0], (char *const *)command);
+	fprintf(stderr, "%s: %s\n", command[0], strerror(errno));
+	_exit(127);
 }
 
 static int run(const char *const command[])
 {
+	void (*interrupt)(int) = signal(SIGINT, SIG_IGN), (*quit)(int) = signal(SIGQUIT, SIG_IGN);
 	struct text what;
 	int fds[2], status;
 	pid_t pid;
 
 	text_set(&what, "%s %s", command[0], command[1]);
 	fflush(NULL);
-	if (pipe(fds) || (pid = fork()) < 0) {
+	if (pipe2(fds, O_CLOEXEC) || (pid = fork()) < 0) {
 		say(&complaints, LEVEL_FAILED, "%s: %s", what.p, strerror(errno));
 		return STATUS_FAILED;
 	}
 	if (!pid) {
-		dup2(fds[1], STDOUT_FILENO);
-		dup2(fds[1], STDERR_FILENO);
-		close(fds[0]);
-		close(fds[1]);
-		execv(command[0], (char *const *)command);
-		fprintf(stderr, "%s: %s\n", command[0], strerror(errno));
-		_exit(127);
+		/* Ctrl-C is for it, and we say what came of it; the pipes of its scripts end as everywhere. */
+		signal(SIGINT, interrupt);
+		signal(SIGQUIT, quit);
+		signal(SIGPIPE, SIG_DFL);
+		start(command, fds[1]);
 	}
 	close(fds[1]);
-	follow(fds[0], what.p);
+	status = follow(fds[0], pid, what.p);
 	close(fds[0]);
-	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
-		;
+	signal(SIGINT, interrupt);
+	signal(SIGQUIT, quit);
 	if (!status)
 		return 0;
 	say(&complaints, LEVEL_FAILED,
-	    "%s failed, the image is as it was: put right what it says and run it again; the settings are written",
-	    what.p);
+	    "%s %s %u: the settings are written, but not in the image (put right what it says and run it again)",
+	    what.p, WIFSIGNALED(status) ? "was killed by signal" : "failed with exit status",
+	    (unsigned)(WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status)));
 	return STATUS_FAILED;
 }
 
