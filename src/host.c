@@ -77,6 +77,14 @@ static const struct {
 
 static struct job job;
 
+/* The exit status of a help: it was asked for, or it is the answer to wrong use. */
+static int helped(FILE *to)
+{
+	if (to != stdout)
+		return STATUS_WRONG;
+	return cannot_print() ? STATUS_FAILED : 0;
+}
+
 static int help(FILE *to)
 {
 	fprintf(to, "usage: vfio-boot VERB [OPTION...] [WORD...]\n\n");
@@ -87,7 +95,7 @@ static int help(FILE *to)
 		"0000:03:00.0, 03:00, 0000:00:1c.0/00.0, 10de:2204, class:03, boot-vga.\n\n"
 		"Exit status: 0 all is (to be) claimed, kept or excluded; 1 something is refused, failed, pending, absent\n"
 		"or has drifted; 2 wrong use or wrong settings; 3 the system failed.\n");
-	return to == stdout ? 0 : STATUS_WRONG;
+	return helped(to);
 }
 
 static int verb_help(const struct verb *v, FILE *to)
@@ -108,7 +116,7 @@ static int verb_help(const struct verb *v, FILE *to)
 		fprintf(to, "\n");
 		print_formats(to);
 	}
-	return to == stdout ? 0 : STATUS_WRONG;
+	return helped(to);
 }
 
 static const struct verb *find_verb(const char *name)
@@ -126,10 +134,23 @@ static int wrong_use(const struct verb *v, const char *word, const char *what)
 	return STATUS_WRONG;
 }
 
+/* The option that getopt_long() has just returned; which word it stood in is not always the one before the next. */
+static const char *written_as(struct text *t, char **argv, int found)
+{
+	int letter = found == '?' ? optopt : found;
+
+	if (letter > 0 && letter < 256)
+		return text_set(t, "-%.*s", 1, &(const char){ (char)letter });
+	if (found != '?')
+		return text_set(t, "--%s", options[found - 256].option.name);
+	return argv[optind - 1];
+}
+
 /* Reads the options of a verb into *r and the job; 0 where all is well, or else the exit status, or -1 for --help. */
 static int read_options(const struct verb *v, struct request *r, int argc, char **argv)
 {
 	struct option longs[ARRAY_SIZE(options) + 3] = { 0 };
+	struct text t;
 	int found;
 
 	for (unsigned i = 0; i < ARRAY_SIZE(options); i++) {
@@ -163,7 +184,7 @@ static int read_options(const struct verb *v, struct request *r, int argc, char 
 		if (i == OPTION_SYSROOT)
 			job.argument[ARGUMENT_SYSROOT] = optarg;
 		else if (found == '?' || !(v->options >> i & 1))
-			return wrong_use(v, argv[optind - 1], "no option of this verb");
+			return wrong_use(v, written_as(&t, argv, found), "no option of this verb");
 		else if (1U << i == OPTION_KERNEL)
 			job.argument[ARGUMENT_RELEASE] = optarg;
 		else if (1U << i == OPTION_CMDLINE)
@@ -199,6 +220,8 @@ int main(int argc, char **argv)
 	const struct verb *v;
 	int status;
 
+	/* Whoever reads our output may go away (`| head`): a write says so then. */
+	signal(SIGPIPE, SIG_IGN);
 	if (argc < 2)
 		return help(stderr);
 	if (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h") || !strcmp(argv[1], "help")) {
@@ -207,7 +230,7 @@ int main(int argc, char **argv)
 	}
 	if (!strcmp(argv[1], "--version")) {
 		puts("vfio-boot " VERSION);
-		return 0;
+		return helped(stdout);
 	}
 	v = find_verb(argv[1]);
 	if (!v) {
@@ -220,8 +243,6 @@ int main(int argc, char **argv)
 	status = read_options(v, &r, argc - 1, argv + 1);
 	if (status)
 		return status > 0 ? status : verb_help(v, stdout);
-	/* Whoever reads our output may go away (`| head`): a write says so then. */
-	signal(SIGPIPE, SIG_IGN);
 	look_init();
 	names_open();
 	image_begin();

@@ -74,5 +74,13 @@ like($said, qr/^called with --force\n.*dracut --force failed with exit status 5:
 is($status, 1, 'none is there: exit status 1');
 like($said, qr/neither update-initramfs nor dracut is here/, 'which is said');
 
+# Numbers of files must not become streams.
+add('sbin/update-initramfs', "read -r line; echo spoken && echo spoken >&2 && echo so >/outcome\n");
+unlink "$root/outcome", $own;
+system("@as_root chroot $root /usr/sbin/vfio-boot add 04:00.0 <&- >&- 2>&-");
+is($? >> 8, 3, 'without standard streams: exit status 3');
+is(slurp("$root/outcome"), "so\n", 'and the image is made all the same');
+like(slurp($own), qr/^ids = 0000:00:04[^\n]*\n\z/m, 'of what is written');
+
 remove_tree($root) if Test::More->builder->is_passing;
 done_testing();

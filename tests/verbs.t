@@ -212,16 +212,24 @@ said([ 'explain', '03:00.7' ], 1, qr/03:00\.7: no such device; nearest: 0000:03:
 said([ 'list', '10de:2204' ], 1, qr/10de:2204: no such device/, 'list what is not there');
 said([ 'list', '!03:00.0' ], 1, qr/an exclusion selects nothing/, 'list an exclusion');
 said([ 'list', '--whole' ], 2, qr/list: --whole: no option of this verb/, 'an option of another verb');
+said([ 'list', '-xv' ], 2, qr/list: -x: no option of this verb/, 'a letter among others');
+said([ 'list', '-vk' ], 2, qr/list: -k: no option|-k: something has to follow it/, 'a letter of another verb');
+said([ 'list', '--kernel', '6.1' ], 2, qr/list: --kernel: no option of this verb/, 'an option of another verb with its argument');
+said([ 'list', '--frob' ], 2, qr/list: --frob: no option of this verb/, 'a word that is no option');
+said([ 'list', '--json=x' ], 2, qr/list: --json=x: no option of this verb/, 'an argument too much');
 said([ 'explain' ], 2, qr/DEVICE\.\.\.: is missing/, 'a word too few');
 said([ 'plan', 'x' ], 2, qr/plan: x: too much/, 'a word too many');
 said([ 'plan', '--now', '--next-boot' ], 2, qr/not together/, 'two that do not go together');
 said([ 'frobnicate' ], 2, qr/frobnicate: no such verb/, 'no such verb');
 like(qx(build/vfio-boot plan --sysroot $root -k 2>&1), qr/plan: -k: something has to follow it/, 'an option without its argument');
-for my $verb ('list', 'list --json', 'explain class:02', 'plan') {
+for my $verb ('list', 'list --json', 'explain class:02 class:06', 'plan', '--help', 'list --help', '--version') {
 	my ($out, $err, $status) = ('', '', '');
 	system("@as_root build/vfio-boot $verb --sysroot $root >/dev/full 2>$work/err");
 	is($? >> 8, 3, "$verb on a full disk: exit status 3");
-	like(slurp("$work/err"), qr/standard output/, "$verb on a full disk: with a word");
+	like(slurp("$work/err"), qr/standard output: No space left on device$|no space left$/, "$verb on a full disk: with a word");
+	system("@as_root build/vfio-boot $verb --sysroot $root >&- 2>$work/err");
+	is($? >> 8, 3, "$verb without standard output: exit status 3");
+	like(slurp("$work/err"), qr/standard output: Bad file descriptor$|standard output: error$/, "$verb without standard output: with a word");
 	system("sh -c '(@as_root build/vfio-boot $verb --sysroot $root 2>$work/err; echo \$? >$work/status) | exec true'");
 	like(slurp("$work/status"), qr/^[03]$/, "$verb whose reader goes away ends as it should");
 }
