@@ -124,7 +124,6 @@ static void print_line_of(const struct job *j, const struct place *at)
 	int fd = at->line ? openat(j->root.fd, at->source + 1, O_RDONLY | O_CLOEXEC) : -1;
 	FILE *file = fd < 0 ? NULL : fdopen(fd, "r");
 	char *text = NULL;
-	struct text t;
 	size_t size = 0;
 	unsigned line = 0;
 
@@ -132,7 +131,11 @@ static void print_line_of(const struct job *j, const struct place *at)
 		line++;
 	if (file && line == at->line) {
 		text[strcspn(text, "\n")] = '\0';
-		printf("        %s%s%s\n", style(DIM), text_set(&t, "%s", text), style(PLAIN));
+		for (char *p = text; *p; p++) {
+			if ((unsigned char)*p < ' ')
+				*p = *p == '\t' ? ' ' : '?';
+		}
+		printf("        %s%s%s\n", style(DIM), text, style(PLAIN));
 	}
 	free(text);
 	if (file)

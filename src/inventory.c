@@ -41,10 +41,10 @@ const struct device *at_next_boot(const struct inventory *v, const struct device
 
 const char *attribute(const struct inventory *v, struct text *t, const struct device *d, const char *name)
 {
-	struct text path;
+	struct text text;
 
-	read_attribute(t, v->now->root.fd, text_set(&path, "sys/bus/pci/devices/%s/%s", d->name, name));
-	return t->p;
+	read_attribute(&text, v->now->root.fd, text_set(&text, "sys/bus/pci/devices/%s/%s", d->name, name));
+	return text_set(t, "%s", text.p);
 }
 
 const char *physical_function(const struct inventory *v, struct text *t, const struct device *d)

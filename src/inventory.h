@@ -24,7 +24,7 @@ void inventory_close(struct inventory *v) __attribute__((nonnull));
 /* What is decided of a device of v->now for the next boot: that device in v->next, or NULL (a VF is not there then). */
 const struct device *at_next_boot(const struct inventory *v, const struct device *d) __attribute__((nonnull));
 
-/* An attribute of a device, without its line feed; empty where there is none. Returns t->p. */
+/* An attribute of a device, without its line feed and fit for a terminal; empty where there is none. Returns t->p. */
 const char *attribute(const struct inventory *v, struct text *t, const struct device *d, const char *name)
 	__attribute__((nonnull, returns_nonnull));
 

@@ -6,8 +6,9 @@
 #include "decide.h"
 
 /*
- * Runs update-initramfs -u, or where there is none dracut --force, with nothing to read, and passes on what it says; on a
- * terminal it shows how long it has been at work. With --sysroot nothing is run. Returns an exit status; what failed was said then.
+ * Runs update-initramfs -u, or where there is none dracut --force, with nothing to read, and passes on what it says; on
+ * a terminal it shows how long it has been at work. With --sysroot nothing is run. Returns an exit status; what failed
+ * was said then.
  */
 int rebuild_image(const struct job *j) __attribute__((nonnull, warn_unused_result));
 

@@ -179,6 +179,38 @@ for my $name (sort keys %machine) {
 	beside_lspci($name, $json);
 }
 
+# A virtual function that is selected: it is there, and will not be when the next boot claims.
+unpack_machine('sriov', "ids = 01:02.0 01:02.2\n");
+my ($vfs) = vfio_boot('list', '--flat', '01:02');
+like($vfs, qr/^01:02\.0 .*VF of 0000:01:00\.0; next boot: absent \(virtual functions are made later\)\)$/m, 'a selected VF is absent at the next boot');
+like($vfs, qr/^01:02\.1 .*VF of 0000:01:00\.0\)$/m, 'one that is not selected is no concern of it');
+is((map { $_->{verdict} } grep { $_->{address} eq '0000:01:02.0' } @{ (json_of('sriov', 'list'))[0]{devices} })[0], 'absent', 'as JSON too');
+
+# What the machine and the settings say gives no orders to a terminal, is not cut, and is JSON.
+unpack_q35();
+my $card = "$root/sys/bus/pci/devices/0000:04:00.0";
+spew("$card/reset_method", "f\e[2Jr \xff\n");
+spew("$card/sriov_totalvfs", "\e[31m8\n");
+spew("$root/etc/vfio-boot.conf", "ids =\t" . '04:00.0 ' x 200 . "# \e[2J end\n");
+unlink "$card/driver";
+make_path("$root/sys/bus/pci/drivers/x\e[2Jy");
+symlink "../../../bus/pci/drivers/x\e[2Jy", "$card/driver" or die;
+my ($strange) = vfio_boot('list', '-v', '04:00.0');
+unlike($strange, qr/\e/, 'list: no control characters');
+like($strange, qr/reset by f\?\[2Jr/, 'but all the rest');
+like($strange, qr/ x\?\[2Jy /, 'of drivers too');
+json_of('q35', 'list', '04:00.0');
+my ($explained) = vfio_boot('explain', '04:00.0');
+like($explained, qr/^        ids = 04:00\.0 (04:00\.0 ){199}# \?\[2J end$/m, 'explain: the whole line as it was written');
+unpack_q35();
+spew("$root/proc/swaps", "Filename Type Size Used Priority\n");
+my @mounts = map { "/mnt/$_/" . 'long' x 20 } 1 .. 30;
+spew("$root/proc/self/mountinfo", join '', map { "2$_ 1 8:1 / $mounts[$_ - 1] rw - ext4 /dev/sda rw\n" } 1 .. 30);
+spew("$root/proc/mounts", join '', map { "/dev/sda $_ ext4 rw 0 0\n" } '/', @mounts);
+spew("$root/etc/fstab", join '', map { "/dev/sda $_ ext4 defaults 0 1\n" } '/', @mounts);
+my ($long) = vfio_boot('list', '--flat', '00:1f.2');
+ok(index($long, $mounts[29]) > 0, 'list: what is mounted on it is not cut') or diag $long;
+
 for my $dir (glob "$work/json/*") {
 	my ($verb) = $dir =~ m{([^/]+)$};
 	my @files = glob "$dir/*.json";
@@ -241,11 +273,14 @@ like(qx(script -qec 'env TERM=xterm LC_ALL=C.UTF-8 @as_root build/vfio-boot list
 	'both on a terminal');
 unlike(qx(script -qec 'env NO_COLOR=1 TERM=xterm @as_root build/vfio-boot list --sysroot $root' /dev/null), qr/\e/, 'none with NO_COLOR');
 
-sub unpack_q35 {
+sub unpack_machine {
+	my ($name, $settings) = @_;
 	remove_tree($root);
-	system('tests/fixture', 'unpack', 'tests/fixtures/qemu-q35/machine', $root) == 0 or die "no machine\n";
-	spew("$root/etc/vfio-boot.conf", "ids = 03:00.0\n");
+	system('tests/fixture', 'unpack', "tests/fixtures/$name/machine", $root) == 0 or die "no machine\n";
+	spew("$root/etc/vfio-boot.conf", $settings);
 }
+
+sub unpack_q35 { unpack_machine('qemu-q35', "ids = 03:00.0\n") }
 
 remove_tree($work) if Test::More->builder->is_passing;
 done_testing();

@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include <json-c/json.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "guard.h"
+#include "json.h"
+#include "listing.h"
+#include "message.h"
+#include "names.h"
+
+static void add(struct json_object *o, const char *key, const char *value)
+{
+	json_object_object_add(o, key, value && *value ? json_text(value) : NULL);
+}
+
+static void add_module(void *ctx, const char *module)
+{
+	json_object_array_add(ctx, json_text(module));
+}
+
+static struct json_object *needs_of(const struct listing *l, const struct device *d, bool reserve)
+{
+	struct json_object *list = json_object_new_array();
+
+	for (unsigned i = 0; i < l->v.lives.needs; i++) {
+		const struct need *need = &l->v.lives.need[i];
+
+		if (need->device == d && need->reserve == reserve)
+			json_object_array_add(list, json_text(need->why));
+	}
+	return list;
+}
+
+static struct json_object *words_of(const char *text)
+{
+	struct json_object *list = json_object_new_array();
+	struct text word;
+
+	for (; *text; text += strspn(text, " ")) {
+		size_t len = strcspn(text, " ");
+
+		if (len)
+			json_object_array_add(list, json_text(text_set(&word, "%.*s", (int)len, text)));
+		text += len;
+	}
+	return list;
+}
+
+static struct json_object *device_json(const struct listing *l, const struct device *d)
+{
+	struct json_object *o = json_object_new_object(), *modules = json_object_new_array();
+	const struct device *next = at_next_boot(&l->v, d);
+	bool asked_for = next && next->verdict != VERDICT_NONE;
+	char name[NAME_SIZE];
+	struct text t;
+
+	add(o, "address", d->name);
+	text_set(&t, "%04x:%04x", d->ids.vendor, d->ids.device);
+	add(o, "id", t.p);
+	text_set(&t, "%04x:%04x", d->ids.subvendor, d->ids.subdevice);
+	add(o, "subsystem", d->ids.subvendor ? t.p : NULL);
+	text_set(&t, "%06x", d->class);
+	add(o, "class", t.p);
+	json_object_object_add(o, "class_name", json_object_new_string(class_name(name, d)));
+	json_object_object_add(o, "name", json_object_new_string(device_name(name, d)));
+	json_object_object_add(o, "group", has_group(d) ? json_object_new_int64(d->group->number) : NULL);
+	add(o, "driver", d->driver);
+	add(o, "override", d->override);
+	each_module(&l->v, d, add_module, modules);
+	json_object_object_add(o, "modules", modules);
+	json_object_object_add(o, "boot_display", json_object_new_boolean(d->facts & DEVICE_BOOT_VGA));
+	add(o, "physical_function", physical_function(&l->v, &t, d));
+	attribute(&l->v, &t, d, "sriov_totalvfs");
+	json_object_object_add(o, "total_vfs", t.len ? json_object_new_int(atoi(t.p)) : NULL);
+	attribute(&l->v, &t, d, "sriov_numvfs");
+	json_object_object_add(o, "vfs", t.len ? json_object_new_int(atoi(t.p)) : NULL);
+	json_object_object_add(o, "protected", needs_of(l, d, false));
+	json_object_object_add(o, "reserved", needs_of(l, d, true));
+	add(o, "used_by", d->used_by);
+	attribute(&l->v, &t, d, "numa_node");
+	json_object_object_add(o, "numa_node", t.len && *t.p != '-' ? json_object_new_int(atoi(t.p)) : NULL);
+	json_object_object_add(o, "reset_methods", words_of(attribute(&l->v, &t, d, "reset_method")));
+	add(o, "modalias", attribute(&l->v, &t, d, "modalias"));
+	add(o, "selector", guarded_path(l->v.now, &t, d));
+	add(o, "verdict", is_selected_too_early(l, d) ? "absent" : asked_for ? verdict_name(next->verdict) : NULL);
+	add(o, "reason", asked_for && next->reason ? reason_name(next->reason) : NULL);
+	return o;
+}
+
+bool print_json_list(const struct listing *l)
+{
+	struct json_object *o = json_object_new_object(), *devices = json_object_new_array();
+	struct json_object *warnings = json_object_new_array();
+	const struct device *d;
+
+	json_object_object_add(o, "format", json_object_new_int(1));
+	for_each_device(&l->v.now->machine, d) {
+		if (is_chosen(l, d))
+			json_object_array_add(devices, device_json(l, d));
+	}
+	json_object_object_add(o, "devices", devices);
+	json_object_object_add(o, "errors", json_errors(&l->v.now->settings));
+	if (l->v.lives.unknown)
+		json_object_array_add(warnings, json_text(l->v.lives.unknown));
+	for (unsigned i = 0; i < l->v.lives.notes; i++)
+		json_object_array_add(warnings, json_text(l->v.lives.note[i]));
+	json_object_object_add(o, "warnings", warnings);
+	return json_print(o);
+}

@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "listing.h"
+#include "message.h"
+
+struct marks {
+	FILE *to;
+	char *text;
+	size_t size;
+	unsigned n;
+	const char *between;
+};
+
+static void mark(struct marks *m, const char *text)
+{
+	fprintf(m->to, "%s%s", m->n++ ? m->between : "", text);
+}
+
+static void mark_needs(const struct listing *l, const struct device *d, struct marks *m, bool reserve)
+{
+	const char *before = reserve ? "reserved: " : "protected: ";
+
+	for (unsigned i = 0; i < l->v.lives.needs; i++) {
+		const struct need *need = &l->v.lives.need[i];
+
+		if (need->device != d || need->reserve != reserve)
+			continue;
+		if (*before != ',')
+			mark(m, "");
+		fprintf(m->to, "%s%s", before, need->why);
+		before = ", ";
+	}
+}
+
+bool is_selected_too_early(const struct listing *l, const struct device *d)
+{
+	return d->verdict != VERDICT_NONE && !at_next_boot(&l->v, d);
+}
+
+static void mark_next_boot(const struct listing *l, const struct device *d, struct marks *m)
+{
+	const struct device *next = at_next_boot(&l->v, d);
+	struct text t;
+
+	if (is_selected_too_early(l, d))
+		mark(m, "next boot: absent (virtual functions are made later)");
+	if (!next || next->verdict == VERDICT_NONE)
+		return;
+	text_set(&t, "next boot: %s", verdict_name(next->verdict));
+	if (is_claimed(next))
+		text_add(&t, " for %s", next->target);
+	else if (next->reason)
+		text_add(&t, ", %s", reason_name(next->reason));
+	mark(m, t.p);
+}
+
+static void mark_functions(const struct listing *l, const struct device *d, struct marks *m)
+{
+	struct text t, all, used;
+
+	if (*physical_function(&l->v, &t, d))
+		mark(m, text_set(&used, "VF of %s", t.p));
+	attribute(&l->v, &all, d, "sriov_totalvfs");
+	attribute(&l->v, &used, d, "sriov_numvfs");
+	if (all.len)
+		mark(m, text_set(&t, "PF, %s of %s VFs", used.p, all.p));
+}
+
+static bool is_needed(const struct listing *l, const struct device *d)
+{
+	for (unsigned i = 0; i < l->v.lives.needs; i++) {
+		if (l->v.lives.need[i].device == d)
+			return true;
+	}
+	return false;
+}
+
+/* What uses it for what the host does not live on; where bridges lead to is seen at the devices below them. */
+static void mark_use(const struct listing *l, const struct device *d, struct marks *m)
+{
+	static const char *const uses[] = { [USE_MOUNTED] = "is mounted",
+					    [USE_SWAP] = "is swap",
+					    [USE_HOLDER] = "is held (LVM, LUKS, RAID)",
+					    [USE_OPEN] = "is open",
+					    [USE_NET_UP] = "is up" };
+	struct libmnt_fs *fs;
+	struct text t;
+
+	if (!d->use || d->use == USE_VFS || is_bridge(d) || is_needed(l, d))
+		return;
+	fs = l->mounts ? mnt_table_find_srcpath(l->mounts, text_set(&t, "/dev/%s", d->used_by), MNT_ITER_BACKWARD)
+		       : NULL;
+	text_set(&t, "in use: %s %s", d->used_by, uses[d->use]);
+	if (fs)
+		text_add(&t, " on %s", mnt_fs_get_target(fs));
+	mark(m, t.p);
+}
+
+char *marks_of(const struct listing *l, const struct device *d)
+{
+	struct marks m = { .between = "; " };
+	struct text t;
+
+	m.to = open_memstream(&m.text, &m.size);
+	if (!m.to)
+		abort();
+	if (d->facts & DEVICE_BOOT_VGA)
+		mark(&m, "boot display");
+	mark_needs(l, d, &m, false);
+	mark_needs(l, d, &m, true);
+	mark_use(l, d, &m);
+	mark_functions(l, d, &m);
+	if (d->override)
+		mark(&m, text_set(&t, "override %s", d->override));
+	mark_next_boot(l, d, &m);
+	fclose(m.to);
+	return m.text;
+}
