@@ -310,5 +310,7 @@ int verb_explain(struct request *r)
 	failed = json ? json_print(o) : cannot_print();
 	if (!json)
 		json_object_put(o);
-	return failed ? STATUS_FAILED : !found;
+	if (failed)
+		return STATUS_FAILED;
+	return j->settings.problems ? STATUS_WRONG : !found;
 }

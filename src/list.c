@@ -203,5 +203,7 @@ int verb_list(struct request *r)
 		say(&complaints, LEVEL_REFUSED, "what this host lives on is unknown: %s", l.v.lives.unknown);
 	mnt_unref_table(l.mounts);
 	inventory_close(&l.v);
-	return failed ? STATUS_FAILED : !found || m->end == m->device;
+	if (failed)
+		return STATUS_FAILED;
+	return r->job->settings.problems ? STATUS_WRONG : !found || m->end == m->device;
 }

@@ -51,13 +51,15 @@ static int write_all(int fd, const char *text, size_t len)
 	return fsync(fd) ? -errno : 0;
 }
 
-/* Makes the folders of a path that are missing; 0 or -errno. */
+/* Makes the folders of a path that are missing, for all to read whatever the umask is; 0 or -errno. */
 static int make_folders(int root, const char *path)
 {
 	struct text folder;
 
 	for (const char *slash = strchr(path, '/'); slash; slash = strchr(slash + 1, '/')) {
-		if (mkdirat(root, text_set(&folder, "%.*s", (int)(slash - path), path), 0755) && errno != EEXIST)
+		if (!mkdirat(root, text_set(&folder, "%.*s", (int)(slash - path), path), 0755))
+			(void)!fchmodat(root, folder.p, 0755, 0);
+		else if (errno != EEXIST)
 			return -errno;
 	}
 	return 0;

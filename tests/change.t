@@ -148,6 +148,12 @@ writes('a list on the command line', [ 'add', '03:00' ], "$header$zero\n$one\n",
 machine('qemu-q35', "ids = off\n");
 writes('ids=off', [ 'add', '03:00' ], "$header$zero\n$one\n", qr/ids=off in the settings files/);
 
+machine('qemu-q35', '');
+umask 077;
+writes('with a narrow umask', [ 'add', '04:00.0' ], "${header}ids = 0000:00:04.0/00.0\@1b36:0010  # 0000:04:00.0\n");
+is(join(' ', map { sprintf '%o', (stat)[2] & 0777 } "$root/etc/vfio-boot.conf.d", $own), '755 644', 'and all can read it');
+umask 022;
+
 # What would be more than is read back, and a reader that has gone away.
 machine('qemu-q35', "# " . 'x' x 65_400 . "\n");
 refuses('more than 64 KiB', [ 'add', '04:00.0' ], 1, qr/50-local\.conf: .*64 KiB/);
