@@ -6,6 +6,7 @@
 
 #include "change.h"
 #include "guard.h"
+#include "lives.h"
 #include "names.h"
 #include "voice.h"
 
@@ -179,6 +180,52 @@ static bool is_incomplete(const struct change *c)
 	return false;
 }
 
+static bool is_asked_for(const struct change *c, const struct device *d)
+{
+	return c->chosen[d - c->after->machine.device] && (is_claimed(d) || d->verdict == VERDICT_PENDING);
+}
+
+/* Is it to be claimed for this change, or taken from the host by a claim of its group? */
+static bool is_taken_with(const struct change *c, const struct device *d)
+{
+	const struct device *member;
+
+	if (!d->group)
+		return is_asked_for(c, d);
+	for_each_member(d->group, member) {
+		if (is_asked_for(c, member))
+			return true;
+	}
+	return false;
+}
+
+/*
+ * Says what would be taken of what the host lives on at this moment. The protect file that the plan reads is written
+ * when an image is made: on day one there is none, and one that is older than a disk knows nothing of it.
+ */
+static bool is_lived_on(const struct change *c)
+{
+	static struct job now;
+	struct lives lives;
+	bool found = false;
+
+	job_like(&now, c->before);
+	if (!request_read(&now, PHASE_NOW))
+		return true;
+	lives_find(&lives, &now);
+	for (unsigned i = 0; i < lives.needs; i++) {
+		const struct need *need = &lives.need[i];
+		const struct device *d = machine_find(&c->after->machine, need->device->address);
+
+		if (need->reserve || !d || !is_taken_with(c, d))
+			continue;
+		say(&complaints, LEVEL_REFUSED, "%pd: the host lives on it: %s", d, need->why);
+		found = true;
+	}
+	lives_free(&lives);
+	return found;
+}
+
 /* The settings with what is added, decided. */
 static bool decide_with(struct addition *a)
 {
@@ -221,6 +268,10 @@ static int add_to_settings(struct addition *a)
 		change_say(c, &complaints);
 		say(&complaints, LEVEL_REFUSED, "the next boot would refuse that (%s--force adds it all the same)",
 		    is_incomplete(c) && !asked(c->r, OPTION_WHOLE) ? "--whole adds the rest of the group; " : "");
+		return nothing_changed(1);
+	}
+	if (is_lived_on(c) && !asked(c->r, OPTION_FORCE)) {
+		say(&complaints, LEVEL_REFUSED, "the image would protect that (--force adds it all the same)");
 		return nothing_changed(1);
 	}
 	if (asprintf(&text, "%s%s%s", c->old_len ? c->old : header,

@@ -121,6 +121,12 @@ writes('which --force writes', [ 'add', '--force', '03:00.2' ], "${header}ids = 
 machine('qemu-q35', '');
 refuses('no selector', [ 'add', '3' ], 2, qr/^vfio-boot: 3: neither a bus index/m);
 refuses('what the host lives on', [ 'add', '00:1f.2' ], 1, qr/refused, protected: the host lives on it/);
+unlink "$root/var/lib/vfio-boot/protect" or die;
+refuses('and what it lives on before an image has said so', [ 'add', '--whole', '00:1f.2' ], 1,
+	qr/0000:00:1f\.2 .*: the host lives on it: .* sda/, qr/--force/);
+refuses('and what its group holds', [ 'add', '--as-written', '--whole', '00:1f.3' ], 1, qr/0000:00:1f\.2 .*: the host lives on it/);
+writes('which --force writes', [ 'add', '--force', '--as-written', '00:1f.2' ], "${header}ids = 00:1f.2\n");
+machine('qemu-q35', '');
 refuses('one good, one bad', [ 'add', '03:00', '00:1f.2' ], 1, qr/protected/);
 refuses('a guard that fails', [ 'add', '03:00.0@8086:ffff' ], 1, qr/found 8086:10d3 there/);
 machine('qemu-q35', "ids = 04:00.0\nids = xyz\n", "ids = 03:00.0 03:00.1\n");
