@@ -10,7 +10,7 @@ use Exporter 'import';
 use File::Copy;
 use File::Path qw(make_path remove_tree);
 
-our @EXPORT = qw(slurp spew q35 @as_root);
+our @EXPORT = qw(slurp spew q35 bring @as_root);
 
 # Who is not root may shut nothing into a tree but as the root of a namespace.
 our @as_root = $> ? qw(unshare --map-root-user) : ();
@@ -46,6 +46,18 @@ sub q35 {
 	spew("$root/sys/bus/pci/drivers_probe", '');
 	unlink map { "$root/sys/bus/pci/devices/0000:03:00.$_/driver" } 0, 1;
 	remove_tree("$root/sys/class/net");
+}
+
+# Copies a program into a root of its own, with the libraries that it needs.
+sub bring {
+	my ($root, $from, $to) = @_;
+	make_path("$root$to" =~ s{/[^/]*\z}{}r);
+	copy($from, "$root$to") or die "$from: $!\n";
+	chmod 0755, "$root$to";
+	for (qx(ldd $from)) {
+		my ($library) = m{(/\S+) \(0x} or next;
+		bring($root, $library, $library) unless -e "$root$library";
+	}
 }
 
 1;

@@ -6,8 +6,7 @@
 
 use strict;
 use warnings;
-use File::Copy;
-use File::Path qw(make_path remove_tree);
+use File::Path 'remove_tree';
 use FindBin;
 use lib $FindBin::Bin;
 use Test::More;
@@ -16,21 +15,10 @@ use Tree;
 my $root = 'build/rebuild';
 my $own = "$root/etc/vfio-boot.conf.d/50-local.conf";
 
-sub bring {
-	my ($from, $to) = @_;
-	make_path("$root$to" =~ s{/[^/]*\z}{}r);
-	copy($from, "$root$to") or die "$from: $!\n";
-	chmod 0755, "$root$to";
-	for (qx(ldd $from)) {
-		my ($library) = m{(/\S+) \(0x} or next;
-		bring($library, $library) unless -e "$root$library";
-	}
-}
-
 remove_tree($root);
 system('tests/fixture', 'unpack', 'tests/fixtures/qemu-q35/machine', $root) == 0 or die "no machine\n";
-bring('build/vfio-boot', '/usr/sbin/vfio-boot');
-bring("/bin/$_", "/bin/$_") for qw(sh sleep);
+bring($root, 'build/vfio-boot', '/usr/sbin/vfio-boot');
+bring($root, "/bin/$_", "/bin/$_") for qw(sh sleep);
 spew("$root/etc/vfio-boot.conf", '');
 spew("$root/dev/null", '');
 
