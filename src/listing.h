@@ -25,6 +25,9 @@ static inline bool is_chosen(const struct listing *l, const struct device *d)
 /* Do the settings select what the next boot begins without: a VF, which is made later? */
 bool is_selected_too_early(const struct listing *l, const struct device *d) __attribute__((nonnull));
 
+/* Where what uses the device is mounted, or NULL. */
+const char *mounted_on(const struct listing *l, const struct device *d) __attribute__((nonnull));
+
 /* What matters for giving a device away, one after the other, in one text, which the caller frees; may be empty. */
 char *marks_of(const struct listing *l, const struct device *d) __attribute__((nonnull, returns_nonnull));
 

@@ -77,6 +77,17 @@ static bool is_needed(const struct listing *l, const struct device *d)
 	return false;
 }
 
+const char *mounted_on(const struct listing *l, const struct device *d)
+{
+	struct libmnt_fs *fs;
+	struct text t;
+
+	if (d->use != USE_MOUNTED || !l->mounts)
+		return NULL;
+	fs = mnt_table_find_srcpath(l->mounts, text_set(&t, "/dev/%s", d->used_by), MNT_ITER_BACKWARD);
+	return fs ? mnt_fs_get_target(fs) : NULL;
+}
+
 /* What uses it for what the host does not live on; where bridges lead to is seen at the devices below them. */
 static void mark_use(const struct listing *l, const struct device *d, struct marks *m)
 {
@@ -85,16 +96,14 @@ static void mark_use(const struct listing *l, const struct device *d, struct mar
 					    [USE_HOLDER] = "is held (LVM, LUKS, RAID)",
 					    [USE_OPEN] = "is open",
 					    [USE_NET_UP] = "is up" };
-	struct libmnt_fs *fs;
+	const char *where = mounted_on(l, d);
 	struct text t;
 
 	if (!d->use || d->use == USE_VFS || is_bridge(d) || is_needed(l, d))
 		return;
-	fs = l->mounts ? mnt_table_find_srcpath(l->mounts, text_set(&t, "/dev/%s", d->used_by), MNT_ITER_BACKWARD)
-		       : NULL;
 	text_set(&t, "in use: %s %s", d->used_by, uses[d->use]);
-	if (fs)
-		text_add(&t, " on %s", mnt_fs_get_target(fs));
+	if (where)
+		text_add(&t, " on %s", where);
 	mark(m, t.p);
 }
 

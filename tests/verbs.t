@@ -208,6 +208,8 @@ my @mounts = map { "/mnt/$_/" . 'long' x 20 } 1 .. 30;
 spew("$root/proc/self/mountinfo", join '', map { "2$_ 1 8:1 / $mounts[$_ - 1] rw - ext4 /dev/sda rw\n" } 1 .. 30);
 spew("$root/proc/mounts", join '', map { "/dev/sda $_ ext4 rw 0 0\n" } '/', @mounts);
 spew("$root/etc/fstab", join '', map { "/dev/sda $_ ext4 defaults 0 1\n" } '/', @mounts);
+my ($sata) = @{ (json_of('q35', 'list', '00:1f.2'))[0]{devices} };
+is_deeply([ @$sata{'used_by', 'use', 'mounted_on'} ], [ 'sda', 'mounted', $mounts[29] ], 'list --json says who uses it, how and where');
 my ($long) = vfio_boot('list', '--flat', '00:1f.2');
 ok(index($long, $mounts[29]) > 0, 'list: what is mounted on it is not cut') or diag $long;
 
