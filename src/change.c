@@ -216,7 +216,7 @@ int change_write(struct change *c, const char *text, int more)
 		say(&complaints, LEVEL_FAILED, "%s: %s", OWN_FILE, fault);
 		return nothing_changed(1);
 	}
-	ret = replace_file(c->before->root.fd, OWN_FILE + 1, text, strlen(text));
+	ret = replace_file(c->before->root.fd, OWN_FILE + 1, text, strlen(text), 0);
 	if (ret) {
 		say(&complaints, LEVEL_FAILED, "%s: %s", OWN_FILE, strerror(-ret));
 		return nothing_changed(STATUS_FAILED);

@@ -6,60 +6,105 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
+#include "guard.h"
 #include "lives.h"
 #include "names.h"
+#include "replace.h"
 #include "request.h"
 #include "sysfs.h"
 #include "voice.h"
 
-#define FOLDER "var/lib/vfio-boot"
-static const char *const file = FOLDER "/protect";
-static const char *const beside = FOLDER "/.protect.new";
+static const char *const file = "var/lib/vfio-boot/protect";
 
-/* A comment is cut where there are so many that the file would be too large to be read (SETTINGS_TEXT_MAX). */
-#define COMMENT_MAX   600
-#define COMMENT_SHORT 100
-#define NOTES_SHORT   32
+/* Comments are cut where there are so many that the file would be too large to be read (SETTINGS_TEXT_MAX). */
+static const struct {
+	size_t comment;
+	unsigned notes;
+} sizes[] = { { 600, UINT32_MAX }, { 100, 32 }, { 0, 0 } };
+
+/*
+ * Where there is more than the readers have room for in a list (SELECTORS_MAX, and they claim nothing then), less is
+ * said of more functions. A quarter of the room is left to the settings files, which fill the same lists.
+ */
+#define ENTRIES_MAX (SELECTORS_MAX / 4 * 3)
+
+enum form { FORM_EACH, FORM_NO_BRIDGES, FORM_IDS, FORM_CLASSES };
+
+static const char *const forms[] = {
+	[FORM_NO_BRIDGES] = "bridges are left out, which nobody claims",
+	[FORM_IDS] = "every function with the same ID is protected or reserved",
+	[FORM_CLASSES] = "every function of the same class is protected or reserved",
+};
 
 static const char header[] =
 	"# What this host lives on: protect is never claimed, reserve only when it is named.\n"
 	"# Written by `vfio-boot protect`, anew at each build of an initramfs image: what is changed here is lost.\n";
 
-/*
- * A guarded path from the topmost function of its own domain down. Where that is too long or does not lead there (two
- * buses below one bridge), and for a virtual function, the guarded bus index; a virtual one is not there at boot, when
- * nothing has made it yet, and that is no fault.
- */
-static void set_entry(struct text *t, struct job *j, int pci, const struct device *d)
+static bool is_virtual(const struct job *j, const struct device *d)
 {
-	const struct device *chain[SELECTOR_HOPS + 1];
-	unsigned n = 0;
-	const struct device *at = d;
-	struct selector sel;
 	struct text link;
-	bool whole;
 
-	if (read_link(&link, pci, text_set(&link, "%s/physfn", d->name)) > 0) {
-		text_set(t, "%s@%04x:%04x?", d->name, d->ids.vendor, d->ids.device);
-		return;
+	return read_link(&link, j->root.fd, text_set(&link, "sys/bus/pci/devices/%s/physfn", d->name)) > 0;
+}
+
+static void set_entry(struct text *t, struct job *j, enum form form, const struct device *d)
+{
+	if (form == FORM_CLASSES) {
+		text_set(t, "class:%02x", base_class(d));
+	} else if (form == FORM_IDS) {
+		text_set(t, "%04x:%04x", d->ids.vendor, d->ids.device);
+	} else {
+		guarded_path(j, t, d);
+		/* At boot nothing has made it yet, and that is no fault. */
+		if (is_virtual(j, d))
+			text_add(t, "?");
 	}
-	for (; at && n < ARRAY_SIZE(chain) && PCIADDR_DOMAIN(at->address) == PCIADDR_DOMAIN(d->address);
-	     at = at->parent)
-		chain[n++] = at;
-	whole = !at || PCIADDR_DOMAIN(at->address) != PCIADDR_DOMAIN(d->address);
-	text_set(t, "%s", chain[n - 1]->name);
-	while (--n)
-		text_add(t, "/%02x.%u", PCIADDR_DEVFN(chain[n - 1]->address) >> 3u,
-			 PCIADDR_DEVFN(chain[n - 1]->address) & 7u);
-	text_add(t, "@%04x:%04x", d->ids.vendor, d->ids.device);
-	if (whole && !selector_parse(&sel, t->p, t->len)) {
-		find_path(&j->machine, pci, &sel);
-		if ((sel.kind == SELECT_PATH ? sel.target : sel.address) == d->address)
-			return;
+}
+
+/* Does the entry of one mean the other as well? */
+static bool is_same_entry(enum form form, const struct device *a, const struct device *b)
+{
+	if (form == FORM_CLASSES)
+		return base_class(a) == base_class(b);
+	if (form == FORM_IDS)
+		return a->ids.vendor == b->ids.vendor && a->ids.device == b->ids.device;
+	return a == b;
+}
+
+static bool is_left_out(enum form form, const struct device *d)
+{
+	return form != FORM_EACH && is_bridge(d);
+}
+
+/* Is an entry due for this need, or does an earlier one mean its function? What protects says it all. */
+static bool is_due(const struct lives *l, unsigned i, enum form form)
+{
+	const struct need *n = &l->need[i];
+
+	if (is_left_out(form, n->device))
+		return false;
+	for (const struct need *before = l->need; before < n; before++) {
+		if (is_same_entry(form, before->device, n->device) && before->reserve <= n->reserve &&
+		    !is_left_out(form, before->device))
+			return false;
 	}
-	text_set(t, "%s@%04x:%04x", d->name, d->ids.vendor, d->ids.device);
+	return true;
+}
+
+static enum form choose_form(const struct lives *l)
+{
+	enum form form = FORM_EACH;
+
+	for (; form < FORM_CLASSES; form++) {
+		unsigned count[2] = { 0, 0 };
+
+		for (unsigned i = 0; i < l->needs; i++)
+			count[l->need[i].reserve] += is_due(l, i, form);
+		if (count[false] <= ENTRIES_MAX && count[true] <= ENTRIES_MAX)
+			break;
+	}
+	return form;
 }
 
 /* How many bytes of it fit, in whole characters. */
@@ -75,11 +120,13 @@ static int cut(const char *text, size_t max)
 
 static void add_comment(FILE *to, const char *text, size_t max)
 {
-	fprintf(to, "  # %.*s\n", cut(text, max), text);
+	if (max)
+		fprintf(to, "  # %.*s", cut(text, max), text);
+	fputc('\n', to);
 }
 
-/* The needs of one function, which are next to each other; returns behind the last. What protects it says it all. */
-static unsigned add_function(FILE *to, struct job *j, int pci, const struct lives *l, unsigned i, size_t max)
+/* The entry that is due for a need, with all the reasons for its function, which are next to each other. */
+static void add_entry_of(FILE *to, struct job *j, const struct lives *l, unsigned i, enum form form, size_t max)
 {
 	const struct need *first = &l->need[i];
 	char name[NAME_SIZE], *comment = NULL;
@@ -94,17 +141,15 @@ static unsigned add_function(FILE *to, struct job *j, int pci, const struct live
 	fprintf(words, ": %s", device_name(name, first->device));
 	if (fclose(words))
 		abort();
-	set_entry(&entry, j, pci, first->device);
+	set_entry(&entry, j, form, first->device);
 	fprintf(to, "%s = %s", first->reserve ? "reserve" : "protect", entry.p);
 	add_comment(to, comment, max);
 	free(comment);
-	return i;
 }
 
 /* The file as a text, to be freed. */
-static char *compose(struct job *j, const struct lives *l, size_t max, unsigned notes)
+static char *compose(struct job *j, const struct lives *l, enum form form, size_t max, unsigned notes)
 {
-	int pci = openat(j->root.fd, "sys/bus/pci/devices", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	char *text = NULL;
 	size_t size;
 	FILE *to = open_memstream(&text, &size);
@@ -112,6 +157,8 @@ static char *compose(struct job *j, const struct lives *l, size_t max, unsigned 
 	if (!to)
 		abort();
 	fputs(header, to);
+	if (forms[form])
+		fprintf(to, "# There are too many for an entry each: %s.\n", forms[form]);
 	for (unsigned i = 0; i < l->notes && i < notes; i++)
 		fprintf(to, "# %.*s\n", cut(l->note[i], max), l->note[i]);
 	if (l->notes > notes)
@@ -120,91 +167,42 @@ static char *compose(struct job *j, const struct lives *l, size_t max, unsigned 
 		fputs("protect = unknown", to);
 		add_comment(to, l->unknown, max);
 	}
-	for (unsigned i = 0; i < l->needs;)
-		i = add_function(to, j, pci, l, i, max);
+	for (unsigned i = 0; i < l->needs; i++) {
+		if (is_due(l, i, form))
+			add_entry_of(to, j, l, i, form, max);
+	}
 	if (fclose(to))
 		abort();
-	if (pci >= 0)
-		close(pci);
+	return text;
+}
+
+static char *compose_to_fit(struct job *j, const struct lives *l, enum form form)
+{
+	char *text = NULL;
+
+	for (unsigned i = 0; i < ARRAY_SIZE(sizes); i++) {
+		free(text);
+		text = compose(j, l, form, sizes[i].comment, sizes[i].notes);
+		if (strlen(text) < SETTINGS_TEXT_MAX)
+			break;
+	}
 	return text;
 }
 
 /* Is it this already, for everybody to read? */
-static bool is_written(const struct root *root, const char *text, size_t len)
+static bool is_written(int root, const char *text, size_t len)
 {
-	char *old = malloc(SETTINGS_TEXT_MAX + 1);
 	struct stat st;
+	size_t old_len;
+	char *old;
 	bool same;
 
-	if (!old)
-		abort();
-	same = !fstatat(root->fd, file, &st, AT_SYMLINK_NOFOLLOW) && S_ISREG(st.st_mode) &&
-	       (st.st_mode & 07777) == 0644 &&
-	       read_whole(root->fd, file, O_NOFOLLOW, old, SETTINGS_TEXT_MAX + 1) == (int)len &&
-	       !memcmp(old, text, len);
+	if (read_text(root, file, &old, &old_len))
+		return false;
+	same = old_len == len && !memcmp(old, text, len) && !fstatat(root, file, &st, AT_SYMLINK_NOFOLLOW) &&
+	       (st.st_mode & 07777) == 0644;
 	free(old);
 	return same;
-}
-
-static int make_folders(const struct root *root)
-{
-	static const char *const folders[] = { "var", "var/lib", FOLDER };
-
-	for (unsigned i = 0; i < ARRAY_SIZE(folders); i++) {
-		if (!mkdirat(root->fd, folders[i], 0755)) {
-			/* Whatever the umask. */
-			if (fchmodat(root->fd, folders[i], 0755, 0))
-				return -errno;
-		} else if (errno != EEXIST) {
-			return -errno;
-		}
-	}
-	return 0;
-}
-
-static int write_all(int fd, const char *text, size_t len)
-{
-	while (len) {
-		ssize_t put = write(fd, text, len);
-
-		if (put < 0 && errno != EINTR)
-			return -errno;
-		if (put > 0) {
-			text += put;
-			len -= (size_t)put;
-		}
-	}
-	return fchmod(fd, 0644) || fsync(fd) ? -errno : 0;
-}
-
-/* Whoever reads it sees the old one or the new one, also after a crash. */
-static int replace(const struct root *root, const char *text, size_t len)
-{
-	int ret = make_folders(root), fd, folder;
-
-	if (ret)
-		return ret;
-	/* What a run that was killed left there. */
-	if (unlinkat(root->fd, beside, 0) && errno != ENOENT)
-		return -errno;
-	fd = openat(root->fd, beside, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644);
-	if (fd < 0)
-		return -errno;
-	ret = write_all(fd, text, len);
-	if (close(fd) && !ret)
-		ret = -errno;
-	if (!ret && renameat(root->fd, beside, root->fd, file))
-		ret = -errno;
-	if (ret) {
-		unlinkat(root->fd, beside, 0);
-		return ret;
-	}
-	folder = openat(root->fd, FOLDER, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (folder < 0 || fsync(folder))
-		ret = -errno;
-	if (folder >= 0)
-		close(folder);
-	return ret;
 }
 
 static void say_what(const struct lives *l, bool as_before)
@@ -225,10 +223,9 @@ static void say_what(const struct lives *l, bool as_before)
 
 static int put(const struct request *r, const struct lives *l, const char *text)
 {
-	const struct root *root = &r->job->root;
+	int root = r->job->root.fd, ret = 0;
 	size_t len = strlen(text);
 	bool as_before;
-	int ret = 0;
 
 	if (asked(r, OPTION_PRINT)) {
 		fputs(text, stdout);
@@ -236,7 +233,7 @@ static int put(const struct request *r, const struct lives *l, const char *text)
 	}
 	as_before = is_written(root, text, len);
 	if (!as_before)
-		ret = replace(root, text, len);
+		ret = replace_file(root, file, text, len, 0644);
 	if (ret) {
 		say(&complaints, LEVEL_FAILED, "/%s: cannot be written: %s%s", file, strerror(-ret),
 		    ret == -EACCES || ret == -EPERM ? " (only root can do this)" : "");
@@ -250,6 +247,7 @@ int verb_protect(struct request *r)
 {
 	struct lives l = { 0 };
 	bool read = request_read(r->job, PHASE_NOW);
+	enum form form;
 	char *text;
 	int status;
 
@@ -261,11 +259,10 @@ int verb_protect(struct request *r)
 		complaints.say(&complaints, LEVEL_REFUSED, l.note[i]);
 	if (l.unknown)
 		say(&complaints, LEVEL_REFUSED, "what this host lives on cannot be told: %s", l.unknown);
-	text = compose(r->job, &l, COMMENT_MAX, UINT32_MAX);
-	if (strlen(text) >= SETTINGS_TEXT_MAX) {
-		free(text);
-		text = compose(r->job, &l, COMMENT_SHORT, NOTES_SHORT);
-	}
+	form = choose_form(&l);
+	if (forms[form])
+		say(&complaints, LEVEL_REFUSED, "/%s: too many functions for an entry each: %s", file, forms[form]);
+	text = compose_to_fit(r->job, &l, form);
 	status = put(r, &l, text) || !read ? STATUS_FAILED : l.unknown != NULL;
 	free(text);
 	lives_free(&l);

@@ -4,38 +4,31 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "replace.h"
-#include "text.h"
+#include "settings.h"
+#include "sysfs.h"
 
 int read_text(int root, const char *path, char **text, size_t *len)
 {
-	FILE *file, *memory;
-	int fd = openat(root, path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC), c, error;
+	char *whole = malloc(SETTINGS_TEXT_MAX + 1);
+	int ret;
 
-	*text = NULL;
-	*len = 0;
-	if (fd < 0 && errno != ENOENT)
-		return -errno;
-	memory = open_memstream(text, len);
-	if (!memory)
+	if (!whole)
 		abort();
-	file = fd < 0 ? NULL : fdopen(fd, "r");
-	errno = 0;
-	while (file && (c = getc(file)) != EOF)
-		putc(c, memory);
-	error = file && ferror(file) ? errno : 0;
-	if (file)
-		fclose(file);
-	if (fclose(memory))
-		abort();
-	if (error) {
-		free(*text);
-		*text = NULL;
+	ret = read_whole(root, path, O_NOFOLLOW, whole, SETTINGS_TEXT_MAX + 1);
+	if (ret == -ENOENT)
+		whole[ret = 0] = '\0';
+	if (ret < 0) {
+		free(whole);
+		whole = NULL;
 	}
-	return -error;
+	*text = whole;
+	*len = ret < 0 ? 0 : (size_t)ret;
+	return ret < 0 ? ret : 0;
 }
 
 static int write_all(int fd, const char *text, size_t len)
@@ -51,24 +44,27 @@ static int write_all(int fd, const char *text, size_t len)
 	return fsync(fd) ? -errno : 0;
 }
 
-/* Makes the folders of a path that are missing, for all to read whatever the umask is; 0 or -errno. */
+/* Makes the folders of a path that are missing, for everybody to look into whatever the umask; 0 or -errno. */
 static int make_folders(int root, const char *path)
 {
 	struct text folder;
 
 	for (const char *slash = strchr(path, '/'); slash; slash = strchr(slash + 1, '/')) {
-		if (!mkdirat(root, text_set(&folder, "%.*s", (int)(slash - path), path), 0755))
-			(void)!fchmodat(root, folder.p, 0755, 0);
-		else if (errno != EEXIST)
+		if (mkdirat(root, text_set(&folder, "%.*s", (int)(slash - path), path), 0755)) {
+			if (errno != EEXIST)
+				return -errno;
+		} else if (fchmodat(root, folder.p, 0755, 0)) {
 			return -errno;
+		}
 	}
 	return 0;
 }
 
-int replace_file(int root, const char *path, const char *text, size_t len)
+int replace_file(int root, const char *path, const char *text, size_t len, mode_t mode)
 {
-	struct stat old = { .st_mode = 0644 };
-	bool was_there = !fstatat(root, path, &old, AT_SYMLINK_NOFOLLOW);
+	struct stat old;
+	/* A link, which it takes the place of, has a mode that lets everybody write. */
+	bool as_old = !mode && !fstatat(root, path, &old, AT_SYMLINK_NOFOLLOW) && S_ISREG(old.st_mode);
 	struct text folder, beside;
 	int dir, fd, ret = make_folders(root, path);
 
@@ -78,14 +74,16 @@ int replace_file(int root, const char *path, const char *text, size_t len)
 	dir = openat(root, folder.p, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (dir < 0)
 		return -errno;
+	/* Of two runs one waits: it would rename what the other has half written. */
+	(void)!flock(dir, LOCK_EX);
 	/* A name that no reader of *.conf takes. */
 	text_set(&beside, "%s.new", path);
 	unlinkat(root, beside.p, 0);
 	fd = openat(root, beside.p, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
 	ret = fd < 0 ? -errno : write_all(fd, text, len);
-	if (!ret && was_there && fchown(fd, old.st_uid, old.st_gid))
+	if (!ret && as_old && fchown(fd, old.st_uid, old.st_gid))
 		ret = -errno;
-	if (!ret && fchmod(fd, old.st_mode & 0777))
+	if (!ret && fchmod(fd, as_old ? old.st_mode & 0777 : mode ? mode : 0644))
 		ret = -errno;
 	if (fd >= 0 && close(fd) && !ret)
 		ret = -errno;

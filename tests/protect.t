@@ -6,6 +6,7 @@
 
 use strict;
 use warnings;
+use Fcntl qw(LOCK_EX);
 use File::Copy;
 use File::Path qw(make_path remove_tree);
 use FindBin;
@@ -259,7 +260,7 @@ my $virtual = sub {
 	mounts(['/dev/nvme5n1', '/', 'ext4', '259:40']);
 };
 lives_on('a virtual function, and what it is part of', $virtual,
-	"$p1  # / on nvme5n1", "$d1  # / on nvme5n1", 'protect = 0000:01:00.4@144d:a824?  # / on nvme5n1');
+	"$p1  # / on nvme5n1", "$d1  # / on nvme5n1", 'protect = 0000:00:1d.0/00.4@144d:a824?  # / on nvme5n1');
 unlike(run('plan'), qr/guard|matches no/, 'at boot it is not there, which is no fault');
 lives_on('a loop device', sub {
 	block('virtual/block/loop0', '7:0');
@@ -519,14 +520,14 @@ for ("protect = unknown\n", "protect = class:01\nreserve = class:02\n", "garbage
 chmod 0600, $file;
 run('protect');
 is(sprintf('%04o', (stat $file)[2] & 07777), '0644', 'a mode that shuts others out is mended');
-in_tree('var/lib/vfio-boot/.protect.new', 'left by one that was killed');
+in_tree('var/lib/vfio-boot/protect.new', 'left by one that was killed');
 unlink $file;
 run('protect');
-is(slurp($file) . (-e "$root/var/lib/vfio-boot/.protect.new" ? 'left' : ''), $written, 'a killed run is no hindrance');
+is(slurp($file) . (-e "$root/var/lib/vfio-boot/protect.new" ? 'left' : ''), $written, 'a killed run is no hindrance');
 unlink $file;
 make_path($file);
 like(run('protect'), qr{^vfio-boot: /var/lib/vfio-boot/protect: cannot be written: .*-- exit 3\n\z}ms, 'where it cannot be written: exit status 3');
-is(-e "$root/var/lib/vfio-boot/.protect.new" ? 'left' : '', '', 'and nothing is left');
+is(-e "$root/var/lib/vfio-boot/protect.new" ? 'left' : '', '', 'and nothing is left');
 rmdir $file;
 
 # What plan makes of it: 144d:a808 matches the root disk and one like it.
@@ -540,20 +541,49 @@ like(run('plan'), qr/^0000:01:00\.0 .*: (?:kept|refused), protected.*^0000:02:00
 in_tree('proc/cmdline', "vfio.ids=off\n");
 is(run('protect') =~ s/ \(as before\)//r, "/var/lib/vfio-boot/protect: 2 functions protected, 0 reserved\n-- exit 0\n", 'vfio.ids=off does not matter');
 
-# More than the file has room for: the comments are cut, the entries are all there.
-machine();
-my @many;
-for (1 .. 250) {
-	my $dir = pci(sprintf('pci0000:80/0000:80:%02x.%d', $_ >> 3, $_ & 7), '1af4:1001', '010000');
-	block("$dir/virtio$_/block/vd$_", "254:$_");
-	push @many, ["/dev/vd$_", '/' . 'x' x 1000 . $_, 'ext4', "254:$_"];
-}
-mounts(['/dev/vd1', '/', 'ext4', '254:1']);
-in_tree('etc/fstab', join '', map { "$_->[0] $_->[1] ext4 defaults 0 0\nUUID=gone$_->[1] $_->[1]x ext4 defaults 0 0\n" } @many);
+# Two runs at once: one waits for the other.
+open my $folder, '<', "$root/var/lib/vfio-boot" or die "no folder: $!\n";
+flock $folder, LOCK_EX or die "no lock: $!\n";
+in_tree('var/lib/vfio-boot/protect', "old\n");
+system("timeout 1 @as_root build/vfio-boot protect --sysroot $root >$root/out 2>&1");
+is(($? >> 8) . slurp($file), "124old\n", 'while another one writes it waits');
+close $folder;
+unlink $file;
+symlink '../../../etc/vfio-boot.conf', $file or die "no link: $!\n";
 run('protect');
-cmp_ok(-s $file, '<', 65536, 'a large file still can be read');
-is(scalar(() = slurp($file) =~ /^protect = 0000:80:\S+  # /mg), 250, 'and has all the entries');
-unlike(run('plan'), qr/64 KiB|vfio-boot: \/var/, 'plan takes it');
+is(-l $file ? 'a link' : slurp($file) . sprintf('%04o', (stat $file)[2] & 07777), "${written}0644", 'a link is replaced, not what it leads to');
+
+# More than the file has room for: the comments are cut, then there are no entries for bridges, then one an ID, then one a class.
+sub many {
+	my ($count, $bridges, $ids) = @_;
+	machine();
+	my @fstab;
+	for (1 .. $count) {
+		my $at = sprintf '%02x.%d', $_ >> 3, $_ & 7;
+		my $dir = $bridges ? pci("pci0000:80/0000:80:$at", '8086:a330', '060400') . sprintf('/0000:%02x', 0x81 + $_ % 100) : 'pci0000:90/0000:90';
+		$dir = pci("$dir:$at", sprintf('1af4:%04x', 0x1001 + ($_ - 1) % $ids), '010000');
+		block("$dir/virtio$_/block/vd$_", "254:$_");
+		my $target = '/' . 'x' x ($_ > 190 ? 1 : 1000) . $_;
+		push @fstab, "/dev/vd$_ $target ext4 defaults 0 0\nUUID=gone$target ${target}x ext4 defaults 0 0\n";
+	}
+	mounts(['/dev/vd1', '/', 'ext4', '254:1']);
+	in_tree('etc/fstab', join '', @fstab);
+	my $said = run('protect');
+	cmp_ok(-s $file, '<', 65536, "$count with $bridges bridges and $ids IDs: a file that can be read");
+	unlike(run('plan'), qr/64 KiB|256|nothing is claimed|vfio-boot: \/var/, 'plan takes it');
+	return ($said =~ /too many functions for an entry each: (.*)/)[0] // '', [slurp($file) =~ /^protect = (\S+)  # /mg];
+}
+my ($said, $entries) = many(190, 0, 1);
+is($said . @$entries, '190', 'an entry each');
+is(scalar(grep { /^0000:90:\S+\@1af4:1001\z/ } @$entries), 190, 'of a path');
+($said, $entries) = many(150, 1, 1);
+is("$said " . @$entries, 'bridges are left out, which nobody claims 150', 'bridges are left out first');
+is(scalar(grep { m{/} } @$entries), 150, 'and nothing else');
+($said, $entries) = many(200, 1, 3);
+is("$said @{[sort @$entries]}", 'every function with the same ID is protected or reserved 1af4:1001 1af4:1002 1af4:1003', 'then an ID each');
+like(slurp($file), qr/^# There are too many for an entry each: every function with the same ID/m, 'which is in the file');
+($said, $entries) = many(200, 0, 200);
+is("$said @$entries", 'every function of the same class is protected or reserved class:01', 'then a class each');
 
 remove_tree($root) if Test::More->builder->is_passing;
 done_testing();
