@@ -18,7 +18,7 @@ remove_tree($dir);
 make_path($dir);
 spew("$dir/functions", <<'END');
 copy_exec() { :; }
-copy_file() { echo "copied $2: $(cat "$2")"; }
+copy_file() { echo "copied $2: $(cat "$2")"; mkdir -p "$DESTDIR${2%/*}"; cp "$2" "$DESTDIR$2"; }
 manual_add_modules() { :; }
 END
 my $hook = slurp('hook/vfio-boot');
@@ -28,14 +28,16 @@ $hook =~ s{/usr/sbin/vfio-boot}{$dir/vfio-boot}g;
 $hook =~ s{/var/lib/vfio-boot/protect}{$dir/protect}g;
 $hook =~ s{/etc/vfio-boot\.conf}{$dir/none}g;
 $hook =~ s{/sbin/modprobe}{/bin/true}g;
-$hook =~ s{timeout 60}{timeout 2};
+$hook =~ s{timeout -k 5 60}{timeout -k 1 1}g;
 spew("$dir/hook", $hook);
 
 # What the hook prints, with a program that does this for `protect`, if there is one.
 sub hook {
-	my ($does) = @_;
+	my ($does, $had) = @_;
 	unlink "$dir/vfio-boot";
-	spew("$dir/protect", "old\n");
+	remove_tree("$dir/image");
+	-d "$dir/protect" and rmdir "$dir/protect";
+	spew("$dir/protect", $had // "old\n");
 	if (defined $does) {
 		spew("$dir/vfio-boot", "#!/bin/sh\n[ \"\$*\" = protect ] || exit 0\n$does\n");
 		chmod 0755, "$dir/vfio-boot";
@@ -44,14 +46,31 @@ sub hook {
 	return join '', (grep { !/udev comes/ } map { "$_\n" } split /\n/, $text), '-- exit ', $? >> 8, "\n";
 }
 
+# What is in the image, or on the host.
+sub image { slurp("$dir/image$dir/protect") }
+sub host { slurp("$dir/protect") }
+
+my $unknown = "protect = unknown  # vfio-boot protect failed at the last build of an image\n";
 my $new = "copied $dir/protect: new\n-- exit 0\n";
-my $old = "copied $dir/protect: old\n-- exit 0\n";
+my $old = "W: vfio-boot: $dir/protect may be out of date: of mass storage only what is named is claimed until this succeeds\n"
+	. "copied $dir/protect: old\n$unknown-- exit 0\n";
 is(hook("echo new >$dir/protect; echo done"), $new, 'the file is written before it is copied, without a word');
+is(image(), "new\n", 'as it is');
 is(hook("echo new >$dir/protect; printf '%s\\n' 'vfio-boot: a\\tb' 'vfio-boot: c' >&2; exit 1"),
 	"W: vfio-boot: a\\tb\nW: vfio-boot: c\n$new", 'unknown: each line is a warning, as it is');
+is(image(), "new\n", 'and the file as it is');
 is(hook("echo 'vfio-boot: cannot' >&2; exit 3"), "W: vfio-boot: cannot\n$old", 'what failed has said why');
-is(hook('kill -SEGV $$'), "W: vfio-boot: Segmentation fault\nW: vfio-boot: vfio-boot protect ended with status 139: $dir/protect may be out of date\n$old", 'a crash is told, and what the shell says of it has the prefix');
-is(hook('exec sleep 30'), "W: vfio-boot: vfio-boot protect ended with status 124: $dir/protect may be out of date\n$old", 'and so is one that hangs');
+is(image(), "old\n$unknown", 'what it lived on goes on to be protected, but nobody claims to know');
+is(host(), image(), 'on the host as in the image, so that a plan says the same');
+is(hook('kill -SEGV $$'), "W: vfio-boot: vfio-boot protect ended with status 139\n$old", 'a crash is told, once');
+is(hook('exec sleep 30'), "W: vfio-boot: vfio-boot protect did not end within 60 s\n$old", 'and so is one that hangs');
+is(hook('trap "" TERM; while :; do sleep 0.1; done'), "W: vfio-boot: vfio-boot protect did not end within 60 s\n$old", 'whatever it does about signals');
 is(hook(undef), "W: vfio-boot: cannot run $dir/vfio-boot: what this host lives on was not looked up\n$old", 'and one that is not there');
+is(image(), "old\n$unknown", 'which protects nothing new either');
+hook('exit 3', "old\n$unknown");
+is(image(), "old\n$unknown", 'it is said once');
+unlike(hook("rm $dir/protect; mkdir $dir/protect; exit 3"), qr/sh|cannot|directory/i, 'without a word of the shell');
+is(image(), $unknown, 'and in the image alone where the host takes nothing');
+remove_tree("$dir/protect");
 remove_tree($dir) if Test::More->builder->is_passing;
 done_testing();
