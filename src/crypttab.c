@@ -39,15 +39,47 @@ void each_crypt(struct living *v, void (*each)(struct living *v, const struct cr
 		fclose(in);
 }
 
+/* Most are none, as /dev/urandom and a file in the root. */
+static void follow_if_block(struct living *v, const char *source)
+{
+	char *name = block_by_source(v, source);
+
+	if (name)
+		follow_block(v, name);
+	free(name);
+}
+
+/* A key or a header may be on another device: PATH:DEVICE of systemd, DEVICE:PATH of passdev, or DEVICE itself. */
+static void live_on_key(struct living *v, const char *key)
+{
+	thing_why(v, written("%s: %s", v->what, key));
+	follow_if_block(v, key);
+	/* The name of a device may have a colon itself. */
+	for (const char *colon = strchr(key, ':'); colon; colon = strchr(colon + 1, ':')) {
+		char *before = written("%.*s", (int)(colon - key), key);
+
+		follow_if_block(v, before);
+		follow_if_block(v, colon + 1);
+		free(before);
+	}
+}
+
 static void live_on_line(struct living *v, const struct crypt *c)
 {
-	char *what;
+	char *what, *header;
+	size_t len;
 
 	if (!*c->source || is_not_needed(c->options))
 		return;
 	what = written("crypttab %s", c->name);
 	thing_begin(v, what, false);
 	follow_filesystem(v, c->source, "", 0, NULL);
+	live_on_key(v, c->key);
+	if (!mnt_optstr_get_option(c->options, "header", &header, &len) && header) {
+		header = written("%.*s", (int)len, header);
+		live_on_key(v, header);
+		free(header);
+	}
 	thing_end(v);
 	free(what);
 }

@@ -98,6 +98,12 @@ void thing_cause(struct living *v, char *cause)
 	words_take(&v->causes, cause);
 }
 
+void thing_note(struct living *v, char *note)
+{
+	add_note(v->lives, written("%s: %s", v->what, note));
+	free(note);
+}
+
 void thing_end(struct living *v)
 {
 	for (unsigned i = 0; i < v->causes.count; i++)

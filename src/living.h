@@ -31,6 +31,7 @@ struct living {
 	unsigned found;	     /* functions on the way, those found before included */
 	struct words seen;   /* what was followed already: stacks join again, and a broken one may be a circle */
 	struct words causes; /* why something was not found */
+	bool zpool_hangs;    /* it is not asked again, as it may do so for each pool */
 };
 
 /* A text made by printf, to be freed. What would give orders to a terminal or end a line becomes a question mark. */
@@ -49,8 +50,12 @@ void thing_begin(struct living *v, const char *what, bool early) __attribute__((
 void thing_why(struct living *v, char *why) __attribute__((nonnull)); /* takes it */
 void thing_end(struct living *v) __attribute__((nonnull));
 
-/* Notes why something was not found; takes it. */
+/*
+ * Notes why something was not found, so that it is not known what a root lives on; or what is worth a note but is no
+ * such reason. Both take it.
+ */
 void thing_cause(struct living *v, char *cause) __attribute__((nonnull));
+void thing_note(struct living *v, char *note) __attribute__((nonnull));
 
 /* One function that the thing needs, and of a virtual one that which it is part of; or all on a link of sysfs. */
 void need_function(void *living, struct device *d) __attribute__((nonnull));
@@ -71,6 +76,9 @@ bool has_option(const char *options, const char *name) __attribute__((nonnull(2)
 
 /* noauto or nofail is among them. */
 bool is_not_needed(const char *options);
+
+/* The kernel's name of the block device that is mounted as the root, to be freed, or NULL. */
+char *block_of_root(const struct living *v) __attribute__((nonnull));
 
 /* resume.c: what the kernel resumes from. */
 void live_on_resume(struct living *v) __attribute__((nonnull));
@@ -110,7 +118,8 @@ void follow_zfs(struct living *v, const char *pool) __attribute__((nonnull(1)));
 /* All of DEVICE:DEVICE... */
 void follow_bcachefs(struct living *v, const char *source) __attribute__((nonnull));
 
-/* route.c: the network card that leads to a numeric address; where that is none, or no route leads there, to all. */
+/* route.c: the network card that leads to a numeric address; where that is none, or no route leads there, all that
+ * have a route. */
 void follow_server(struct living *v, const char *server) __attribute__((nonnull));
 void live_on_network(struct living *v) __attribute__((nonnull));
 

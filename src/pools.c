@@ -86,6 +86,16 @@ static int start_zpool(const struct living *v, const char *zpool, const char *po
 		return -1;
 	*child = fork();
 	if (!*child) {
+		/* One that hangs must not keep open what somebody reads our own words from. */
+		int null = open("/dev/null", O_RDWR);
+
+		if (null >= 0) {
+			dup2(null, STDIN_FILENO);
+			dup2(null, STDERR_FILENO);
+		} else {
+			close(STDIN_FILENO);
+			close(STDERR_FILENO);
+		}
 		if (!fchdir(v->root) && dup2(ends[1], STDOUT_FILENO) >= 0)
 			execve(zpool, (char *const *)words, (char *const *)environment);
 		_exit(127);
@@ -127,7 +137,7 @@ static bool read_all(int fd, FILE *to)
 }
 
 /* What zpool prints, to be freed; NULL where it failed. */
-static char *ask_zpool(const struct living *v, const char *zpool, const char *pool)
+static char *ask_zpool(struct living *v, const char *zpool, const char *pool)
 {
 	char *text = NULL;
 	size_t size = 0;
@@ -141,6 +151,7 @@ static char *ask_zpool(const struct living *v, const char *zpool, const char *po
 	if (fd >= 0) {
 		whole = read_all(fd, to);
 		close(fd);
+		v->zpool_hangs = !whole;
 		/* One that hangs in the kernel dies when it can. */
 		if (!whole)
 			kill(child, SIGKILL);
@@ -154,7 +165,28 @@ static char *ask_zpool(const struct living *v, const char *zpool, const char *po
 	return NULL;
 }
 
-/* In each line of a member the first word is its path (-P, -L). */
+/*
+ * In each line the first word is a path (-P, -L), or a kind of member, or the number of one that is not there. So may
+ * be the path of a disk that is out of order, which no PCI function can be named for.
+ */
+static void follow_line(struct living *v, char *line)
+{
+	char *name;
+
+	line += strspn(line, " \t");
+	line[strcspn(line, "\t")] = '\0';
+	if (!strncmp(line, "/dev/", 5)) {
+		name = block_by_source(v, line);
+		if (name)
+			follow_block(v, name);
+		else
+			thing_note(v, written("%s: this member of a ZFS pool is not there", line));
+		free(name);
+	} else if (*line == '/') {
+		follow_file(v, line);
+	}
+}
+
 void follow_zfs(struct living *v, const char *dataset)
 {
 	char *pool = dataset ? strndup(dataset, strcspn(dataset, "/")) : NULL, *text, *rest;
@@ -167,18 +199,12 @@ void follow_zfs(struct living *v, const char *dataset)
 		free(pool);
 		return;
 	}
-	text = ask_zpool(v, zpool, pool);
+	text = v->zpool_hangs ? NULL : ask_zpool(v, zpool, pool);
 	if (!text)
 		thing_cause(v, written("%s: the disks of this ZFS pool cannot be told: zpool list failed",
 				       pool ? pool : "ZFS"));
-	for (char *line = text ? strtok_r(text, "\n", &rest) : NULL; line; line = strtok_r(NULL, "\n", &rest)) {
-		line += strspn(line, " \t");
-		line[strcspn(line, " \t")] = '\0';
-		if (!strncmp(line, "/dev/", 5))
-			follow_source(v, line);
-		else if (*line == '/')
-			follow_file(v, line);
-	}
+	for (char *line = text ? strtok_r(text, "\n", &rest) : NULL; line; line = strtok_r(NULL, "\n", &rest))
+		follow_line(v, line);
 	free(text);
 	free(pool);
 }

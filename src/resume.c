@@ -29,7 +29,7 @@ static int live_on_file(void *ctx, const char *name)
 {
 	struct living *v = ctx;
 	struct text path;
-	FILE *in = open_stream(v, text_set(&path, "etc/initramfs-tools/conf.d/%s", name));
+	FILE *in = open_stream(v, text_set(&path, "etc/initramfs-tools/%s", name));
 	char *line = NULL;
 	size_t size = 0;
 
@@ -55,6 +55,27 @@ static int live_on_file(void *ctx, const char *name)
 	return 0;
 }
 
+static int live_on_part(void *ctx, const char *name)
+{
+	struct text path;
+
+	return live_on_file(ctx, text_set(&path, "conf.d/%s", name));
+}
+
+/* The root of the next boot, where that is another one; of an overlay it may be the only name there is. */
+static void live_on_root(struct living *v, const char *source)
+{
+	char *name = block_by_source(v, source), *mounted = block_of_root(v);
+
+	if (name && (!mounted || strcmp(name, mounted) != 0)) {
+		thing_begin(v, "root=", true);
+		follow_filesystem(v, source, "", 0, NULL);
+		thing_end(v);
+	}
+	free(mounted);
+	free(name);
+}
+
 static void live_on_cmdline(struct living *v)
 {
 	const char *p = v->job->paper.cmdline_used;
@@ -64,10 +85,13 @@ static void live_on_cmdline(struct living *v)
 	while (cmdline_next(&p, end, &w)) {
 		char *value;
 
-		if (!span_is(w.name, "resume") || !w.has_value)
+		if (!w.has_value)
 			continue;
 		value = written("%.*s", (int)w.value.len, w.value.p);
-		live_on_device(v, value);
+		if (span_is(w.name, "resume"))
+			live_on_device(v, value);
+		else if (span_is(w.name, "root"))
+			live_on_root(v, value);
 		free(value);
 	}
 }
@@ -75,5 +99,6 @@ static void live_on_cmdline(struct living *v)
 void live_on_resume(struct living *v)
 {
 	live_on_cmdline(v);
-	list_directory(v->root, "etc/initramfs-tools/conf.d", live_on_file, v);
+	live_on_file(v, "initramfs.conf");
+	list_directory(v->root, "etc/initramfs-tools/conf.d", live_on_part, v);
 }

@@ -56,6 +56,25 @@ static const struct {
 	{ "proc/net/ipv6_route", parse_route6, AF_INET6 },
 };
 
+static bool is_default(const struct route *r, const uint8_t *address)
+{
+	(void)address;
+	return !r->bits;
+}
+
+static bool has_gateway(const struct route *r, const uint8_t *address)
+{
+	(void)address;
+	return r->flags & RTF_GATEWAY;
+}
+
+static bool is_any(const struct route *r, const uint8_t *address)
+{
+	(void)r;
+	(void)address;
+	return true;
+}
+
 static bool leads_to(const struct route *r, const uint8_t *address)
 {
 	unsigned bytes = r->bits / 8, bits = r->bits % 8;
@@ -95,11 +114,9 @@ static void follow_interface(struct living *v, const char *name)
 		thing_cause(v, written("%s: no PCI function is below this interface", name));
 }
 
-/*
- * Calls each() for the routes of a table that can be used: all default ones, or where there is an address those that
- * lead to it.
- */
-static void each_route(struct living *v, unsigned table, const uint8_t *address,
+/* Calls each() for the routes of a table that can be used and fit. */
+static void each_route(struct living *v, unsigned table, bool (*fits)(const struct route *r, const uint8_t *address),
+		       const uint8_t *address,
 		       void (*each)(struct living *v, const struct route *r, struct route *best), struct route *best)
 {
 	FILE *in = open_stream(v, tables[table].path);
@@ -109,7 +126,7 @@ static void each_route(struct living *v, unsigned table, const uint8_t *address,
 
 	while (in && getline(&line, &size, in) >= 0) {
 		if (tables[table].parse(line, &r) && (r.flags & (RTF_UP | RTF_REJECT)) == RTF_UP &&
-		    strcmp(r.interface, "lo") != 0 && (address ? leads_to(&r, address) : !r.bits))
+		    strcmp(r.interface, "lo") != 0 && fits(&r, address))
 			each(v, &r, best);
 	}
 	free(line);
@@ -120,7 +137,13 @@ static void each_route(struct living *v, unsigned table, const uint8_t *address,
 static void follow_route(struct living *v, const struct route *r, struct route *best)
 {
 	(void)best;
-	follow_interface(v, r->interface);
+	follow_lowers(v, r->interface);
+}
+
+static void follow_routes(struct living *v, bool (*fits)(const struct route *r, const uint8_t *address))
+{
+	for (unsigned i = 0; i < ARRAY_SIZE(tables); i++)
+		each_route(v, i, fits, NULL, follow_route, NULL);
 }
 
 static void keep_best(struct living *v, const struct route *r, struct route *best)
@@ -138,13 +161,12 @@ void follow_server(struct living *v, const char *server)
 
 	for (unsigned i = 0; i < ARRAY_SIZE(tables); i++) {
 		if (inet_pton(tables[i].family, server, address) == 1)
-			each_route(v, i, address, keep_best, &best);
+			each_route(v, i, leads_to, address, keep_best, &best);
 	}
 	if (*best.interface)
 		follow_interface(v, best.interface);
 	else
-		for (unsigned i = 0; i < ARRAY_SIZE(tables); i++)
-			each_route(v, i, NULL, follow_route, NULL);
+		follow_routes(v, is_any);
 	if (v->found == before && v->causes.count == causes)
 		thing_cause(v, written("no route leads to %s", *server ? server : "its server"));
 }
@@ -155,12 +177,23 @@ static void reserve_route(struct living *v, const struct route *r, struct route 
 	thing_begin(v, "default route", false);
 	v->reserve = true;
 	thing_why(v, written("default route through %s", r->interface));
-	follow_interface(v, r->interface);
+	follow_lowers(v, r->interface);
+	/* A port of Open vSwitch has nothing below it: the cards are below this one (netdev_create() of its kernel
+	 * part). */
+	if (!v->found)
+		follow_lowers(v, "ovs-system");
+	/* What is in a tunnel goes through a card all the same. */
+	if (!v->found)
+		follow_routes(v, has_gateway);
+	if (!v->found)
+		follow_routes(v, is_any);
+	if (!v->found)
+		thing_cause(v, written("%s: no PCI function is below this interface", r->interface));
 	thing_end(v);
 }
 
 void live_on_network(struct living *v)
 {
 	for (unsigned i = 0; i < ARRAY_SIZE(tables); i++)
-		each_route(v, i, NULL, reserve_route, NULL);
+		each_route(v, i, is_default, NULL, reserve_route, NULL);
 }

@@ -52,6 +52,22 @@ static void follow_share(struct living *v, const char *source, const char *optio
 	free(host);
 }
 
+/* A log or the files themselves on another device: logdev= and rtdev= of XFS (xfs_fs_show_options()). */
+static void follow_other_devices(struct living *v, const char *options)
+{
+	static const char *const others[] = { "logdev", "rtdev", "journal_path" };
+	char *value;
+	size_t len;
+
+	for (unsigned i = 0; options && i < ARRAY_SIZE(others); i++) {
+		if (mnt_optstr_get_option(options, others[i], &value, &len) || !value)
+			continue;
+		value = written("%.*s", (int)len, value);
+		follow_source(v, value);
+		free(value);
+	}
+}
+
 void follow_filesystem(struct living *v, const char *source, const char *type, dev_t device, const char *options)
 {
 	static const char *const shares[] = { "nfs", "nfs4", "cifs", "smb3", NULL };
@@ -91,6 +107,7 @@ void follow_filesystem(struct living *v, const char *source, const char *type, d
 	follow_block(v, name);
 	if (!strcmp(type, "btrfs"))
 		follow_btrfs(v, name);
+	follow_other_devices(v, options);
 	free(title);
 	free(name);
 }
@@ -120,21 +137,80 @@ static void follow_mount(struct living *v, struct libmnt_fs *fs)
 	follow_filesystem(v, source ? source : "none", type ? type : "", mnt_fs_get_devno(fs), mnt_fs_get_options(fs));
 }
 
-void follow_file(struct living *v, const char *path)
+/* The mount that a file is in, or NULL. */
+static struct libmnt_fs *mount_of(const struct living *v, const char *path)
 {
-	struct libmnt_fs *fs = NULL;
+	struct libmnt_fs *fs = mounted_at(v, path);
 	char *at = written("%s", path);
 
-	/* A file in a filesystem in that very file would be a circle. */
-	if (!words_take(&v->seen, written("%s", path))) {
-		free(at);
-		return;
-	}
 	for (char *slash; !fs && (slash = strrchr(at, '/'));) {
 		*slash = '\0';
 		fs = mounted_at(v, slash == at ? "/" : at);
 	}
 	free(at);
+	return fs;
+}
+
+static bool is_overlay(struct libmnt_fs *fs)
+{
+	const char *type = mnt_fs_get_fstype(fs);
+
+	return type && !strcmp(type, "overlay");
+}
+
+/* What is on a layer in memory is gone with it; a path that ends at an overlay was one of the initramfs. */
+static void follow_layer(struct living *v, const char *path)
+{
+	struct libmnt_fs *fs = *path == '/' ? mount_of(v, path) : NULL;
+
+	if (!fs || is_overlay(fs))
+		thing_cause(v, written("overlay: the filesystem of its layer %s cannot be told", path));
+	else if (!mnt_fs_is_pseudofs(fs))
+		follow_mount(v, fs);
+}
+
+/* lowerdir=A:B,upperdir=C, or an option a layer (ovl_show_options()). */
+static void follow_overlay(struct living *v, struct libmnt_fs *fs)
+{
+	static const char *const layers[] = { "lowerdir", "lowerdir+", "datadir+", "upperdir", NULL };
+	char *options = strdup(mnt_fs_get_options(fs) ? mnt_fs_get_options(fs) : ""), *p = options, *name, *value,
+	     *rest;
+	size_t len, value_len;
+
+	if (!options)
+		abort();
+	thing_why(v, written("%s on overlay", v->what));
+	while (!mnt_optstr_next_option(&p, &name, &len, &value, &value_len)) {
+		char *key = strndup(name, len), *paths = value ? strndup(value, value_len) : NULL;
+
+		if (!key || (value && !paths))
+			abort();
+		for (char *path = paths && is_one_of(key, layers) ? strtok_r(paths, ":", &rest) : NULL; path;
+		     path = strtok_r(NULL, ":", &rest))
+			follow_layer(v, path);
+		free(paths);
+		free(key);
+	}
+	free(options);
+}
+
+char *block_of_root(const struct living *v)
+{
+	struct libmnt_fs *fs = mounted_at(v, "/");
+	const char *source = fs ? mnt_fs_get_source(fs) : NULL;
+	char *name = fs ? block_by_number(v, mnt_fs_get_devno(fs)) : NULL;
+
+	return name || !source ? name : block_by_source(v, source);
+}
+
+void follow_file(struct living *v, const char *path)
+{
+	struct libmnt_fs *fs;
+
+	/* A file in a filesystem in that very file would be a circle. */
+	if (!words_take(&v->seen, written("%s", path)))
+		return;
+	fs = mount_of(v, path);
 	if (fs)
 		follow_mount(v, fs);
 	else
@@ -177,12 +253,15 @@ static void live_on_mounts(struct living *v)
 		bool root = !i;
 
 		thing_begin(v, target, targets[i].early);
-		if (fs && !mnt_fs_is_pseudofs(fs) && (targets[i].network || !mnt_fs_is_netfs(fs)))
+		if (fs && is_overlay(fs))
+			follow_overlay(v, fs);
+		else if (fs && !mnt_fs_is_pseudofs(fs) && (targets[i].network || !mnt_fs_is_netfs(fs)))
 			follow_mount(v, fs);
 		else if (root)
 			thing_cause(v, fs ? written("%s is on no device", mnt_fs_get_fstype(fs))
 					  : written("nothing is mounted there"));
-		if (root && !v->found) {
+		/* Of two disks of which one is not known none is known. */
+		if (root && (!v->found || v->causes.count)) {
 			if (!v->causes.count)
 				thing_cause(v, written("no PCI function is below it"));
 			v->lives->unknown = written("%s: %s", target, v->causes.word[0]);
@@ -194,23 +273,32 @@ static void live_on_mounts(struct living *v)
 	}
 }
 
-/* Of what fstab mounts over the network the host lives on few things; pseudo filesystems and binds are on nothing. */
-static bool is_on_nothing(struct libmnt_fs *fs)
+/*
+ * Of what fstab mounts over the network the host lives on few things, and where they are mounted the kernel knows their
+ * server better; pseudo filesystems and binds are on nothing.
+ */
+static bool is_on_nothing(const struct living *v, struct libmnt_fs *fs, int own)
 {
-	const char *target = mnt_fs_get_target(fs), *options = mnt_fs_get_options(fs), *source = mnt_fs_get_source(fs);
-	const char *type = mnt_fs_get_fstype(fs);
+	const char *options = mnt_fs_get_options(fs), *source = mnt_fs_get_source(fs), *type = mnt_fs_get_fstype(fs);
 
 	if (!source || mnt_fs_is_pseudofs(fs) || has_option(options, "bind") || has_option(options, "rbind"))
 		return true;
-	if (mnt_fs_is_netfs(fs)) {
-		for (unsigned i = 0; target && i < ARRAY_SIZE(targets); i++) {
-			if (targets[i].network && !strcmp(target, targets[i].target))
-				return false;
-		}
-		return true;
-	}
+	if (mnt_fs_is_netfs(fs))
+		return own < 0 || !targets[own].network || mounted_at(v, targets[own].target);
 	/* sshfs#host:, none, and whatever else is no device. */
 	return *source != '/' && !strchr(source, '=') && (!type || strcmp(type, "zfs") != 0);
+}
+
+/* Which of the targets it is, or -1. */
+static int own_target(struct libmnt_fs *fs)
+{
+	const char *target = mnt_fs_get_target(fs);
+
+	for (unsigned i = 0; target && !mnt_fs_is_swaparea(fs) && i < ARRAY_SIZE(targets); i++) {
+		if (!strcmp(target, targets[i].target))
+			return (int)i;
+	}
+	return -1;
 }
 
 static void live_on_fstab(struct living *v)
@@ -227,13 +315,13 @@ static void live_on_fstab(struct living *v)
 	while (table && !mnt_table_next_fs(table, i, &fs)) {
 		const char *target = mnt_fs_get_target(fs), *type = mnt_fs_get_fstype(fs);
 		const char *options = mnt_fs_get_options(fs);
-		bool swap = mnt_fs_is_swaparea(fs), early = false;
+		bool swap = mnt_fs_is_swaparea(fs);
+		int own = own_target(fs);
 
-		if (is_not_needed(options) || (!swap && is_on_nothing(fs)))
+		/* An ESP is often mounted when it is asked for. */
+		if ((own < 0 && is_not_needed(options)) || (!swap && is_on_nothing(v, fs, own)))
 			continue;
-		for (unsigned t = 0; target && t < ARRAY_SIZE(targets); t++)
-			early |= !swap && targets[t].early && !strcmp(target, targets[t].target);
-		thing_begin(v, swap || !target ? "swap" : target, early);
+		thing_begin(v, swap || !target ? "swap" : target, own >= 0 && targets[own].early);
 		follow_filesystem(v, mnt_fs_get_source(fs), type ? type : "", 0, options);
 		thing_end(v);
 	}

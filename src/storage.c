@@ -185,14 +185,14 @@ static void follow_backing(struct block *b)
 	}
 }
 
-/* What is at the other end of a network; a card that does iSCSI itself is on the path. */
-static void follow_remote(struct block *b)
+/* What is at the other end of a network; a card that does iSCSI itself is on the path, and no route leads there. */
+static void follow_remote(struct block *b, bool on_path)
 {
 	static const char *const remote[] = { "nbd", "rbd", "drbd", "etherd!" };
 	struct span session = behind(b->link, "/session");
 	struct text t;
 
-	if (session.len) {
+	if (session.len && !on_path) {
 		b->ways++;
 		read_attribute(&t, b->v->root,
 			       text_set(&t, "sys/class/iscsi_connection/connection%.*s:0/persistent_address",
@@ -220,6 +220,7 @@ void follow_block(struct living *v, const char *name)
 	unsigned before = v->found;
 	struct span above;
 	struct text t;
+	bool on_path;
 
 	if (!words_take(&v->seen, written("%s", name)))
 		return;
@@ -235,13 +236,14 @@ void follow_block(struct living *v, const char *name)
 		return;
 	}
 	need_functions(v, b.link);
+	on_path = v->found > before;
 	if (v->early && read_attribute(&t, v->root, text_set(&t, "sys/class/block/%s/dm/name", name)) > 0)
 		words_take(&v->mapped, written("%s", t.p));
 	list_directory(v->root, text_set(&t, "sys/class/block/%s/slaves", name), follow_slave, &b);
 	follow_bcache(&b);
 	follow_subsystem(&b);
 	follow_backing(&b);
-	follow_remote(&b);
+	follow_remote(&b, on_path);
 	if (!strncmp(name, "zd", 2)) {
 		b.ways++;
 		follow_zfs(v, NULL);

@@ -269,6 +269,37 @@ lives_on('a loop device', sub {
 }, "$h0  # / on loop0; /var on sdb1", "$h  # / on loop0; /var on sdb1");
 lives_on('bcachefs over two disks', sub { mounts(['/dev/sda2:/dev/sdb1', '/', 'bcachefs', '0:33']) },
 	map { "$_  # / on /dev/sda2:/dev/sdb1" } $s, $h0, $h);
+lives_on('XFS with its log on another disk', sub { mounts(['/dev/sda2', '/', 'xfs', '8:2', 'rw,attr2,logdev=/dev/sdb1,noquota']) }, map { "$_  # / on sda2" } $s, $h0, $h);
+lives_on('the partition of an IMSM volume', sub {
+	block('virtual/block/md127', '9:127');
+	block('virtual/block/md126', '9:126', 'sda', 'sdb');
+	block('virtual/block/md126/md126p2', '259:9');
+	mounts(['/dev/md126p2', '/', 'ext4', '259:9']);
+}, map { "$_  # / on md126p2" } $s, $h0, $h);
+lives_on('btrfs in a subvolume, and the same once more in fstab', sub {
+	mounts(['/dev/sda2', '/', 'btrfs', '0:22', 'rw,autodefrag,subvol=/@']);
+	in_tree('sys/fs/btrfs/bbbb/devices/sda2', '');
+	in_tree('etc/fstab', "/dev/sda2 / btrfs subvol=@,autodefrag 0 0\n/dev/sda2 /home btrfs subvol=\@home,autodefrag 0 0\n");
+}, "$s  # / on sda2; /home on sda2");
+lives_on('a root of which one disk cannot be told is unknown', sub {
+	dm(0, 'root', 'sda2', 'ram0');
+	block('virtual/block/ram0', '1:0');
+	dm(1, 'more', 'dm-0', 'strange');
+	block('virtual/block/strange', '250:0');
+	mounts(['/dev/mapper/more', '/', 'ext4', '253:1']);
+}, 'protect = unknown  # /: strange: no PCI function is on its path', "$s  # / on more");
+my $layers = sub {
+	my ($options, @more) = @_;
+	return sub {
+		mounts(['/dev/sda2', '/media/root-ro', 'ext4', '8:2'], ['tmpfs', '/media/root-rw', 'tmpfs', '0:30'], ['overlay', '/', 'overlay', '0:31', "rw,$options"], @more);
+	};
+};
+lives_on('an overlay over a disk, with its changes in memory', $layers->('lowerdir=/media/root-ro,upperdir=/media/root-rw/overlay,workdir=/media/root-rw/work'),
+	"$s  # / on overlay");
+lives_on('an overlay over two, with its changes on a third', $layers->('lowerdir=/mnt/a:/media/root-ro/x,upperdir=/mnt/c/up', ['/dev/sdb1', '/mnt/a', 'ext4', '8:17'], ['/dev/sdc1', '/mnt/c', 'ext4', '8:33']),
+	map { "$_  # / on overlay" } $u, $s, $h0, $h);
+lives_on("an overlay of which a layer is $_", $layers->("lowerdir=/media/root-ro,upperdir=$_/up"),
+	"protect = unknown  # /: overlay: the filesystem of its layer $_/up cannot be told", "$s  # / on overlay") for '/gone', 'l';
 lives_on('slaves in a circle', sub {
 	dm(0, 'one', 'dm-1');
 	dm(1, 'two', 'dm-0', 'sda1');
@@ -308,6 +339,17 @@ for (['there is no zpool', sub { unlink "$root/sbin/zpool" }], ['zpool list fail
 	my ($why, $break) = @$_;
 	lives_on("ZFS: $why", sub { $zfs->(); $break->() }, "protect = unknown  # /: rpool: the disks of this ZFS pool cannot be told: $why");
 }
+lives_on('ZFS: special, spares, caches, a member that is a file, one that is not there', sub {
+	$zfs->();
+	mounts(['rpool/ROOT/debian', '/', 'zfs', '0:25'], ['/dev/sdc1', '/a\\040b', 'ext4', '8:33']);
+	in_tree('zpool.list', "rpool\t10G\t1G\n\tmirror-0\t10G\n\t/dev/sda2\t10G\tONLINE\n\t9273458934\t-\tUNAVAIL\n\t/dev/disk/by-id/gone-part3\t-\tUNAVAIL\n"
+		. "special\t-\t-\n\tmirror-1\n\t/dev/nvme0n1p1\t1G\ncache\t-\n\t/a b/cache file\t1G\nspare\t-\n\t/dev/sdb1\t-\n");
+}, '# /: /dev/disk/by-id/gone-part3: this member of a ZFS pool is not there', map { "$_  # / on rpool/ROOT/debian" } $u, $s, $h0, $p1, $d1, $h);
+$zfs->();
+in_tree('zpool.child', '');
+my $start = time;
+run('protect');
+cmp_ok(time - $start, '<', 5, 'a zpool that hangs does not hold up who reads our words');
 lives_on('a pool whose name is an option', sub { $zfs->(); mounts(['-x/y', '/', 'zfs', '0:25']) },
 	'protect = unknown  # /: -x: the disks of this ZFS pool cannot be told: no name of a pool');
 
@@ -329,6 +371,10 @@ server:/home    /home       nfs    defaults          0 0
 sshfs#me@there: /there      fuse   defaults          0 0
 END
 }, "$u  # /backup on sdc1", "$s  # / on sda2");
+lives_on('an ESP and /boot are needed though fstab leaves them out', sub {
+	$sda->();
+	in_tree('etc/fstab', "/dev/sdb1 /boot/efi vfat noauto,x-systemd.automount 0 0\n/dev/sdc1 /boot ext4 nofail 0 0\n");
+}, "$u  # /boot on sdc1", "$s  # / on sda2", "$h0  # /boot/efi on sdb1", "$h  # /boot/efi on sdb1");
 lives_on('names by UUID, by label with blanks and control characters, by partition', sub {
 	$sda->();
 	to('dev/disk/by-uuid/1234-ABCD', 'dev/sdb1');
@@ -351,6 +397,21 @@ lives_on('crypttab: without noauto and nofail', sub {
 	$sda->();
 	in_tree('etc/crypttab', "# comment\nhome /dev/sdb1 /root/key luks\nother /dev/sdc1 none noauto\nmore /dev/nvme0n1p1 none luks,nofail\n");
 }, "$s  # / on sda2", "$h0  # crypttab home on sdb1", "$h  # crypttab home on sdb1");
+lives_on('crypttab: keys and headers on other devices', sub {
+	$sda->();
+	to('dev/disk/by-label/stick', 'dev/sdc1');
+	in_tree('etc/crypttab', "a /dev/sda3 /key:LABEL=stick luks\nb /dev/sda1 none luks,header=/dev/sdb1\nc /dev/sda1 /dev/urandom swap\nd /dev/sda1 /dev/nvme0n1p1:/key:5 keyscript=passdev\n");
+}, "$u  # crypttab a: /key:LABEL=stick", "$s  # / on sda2; crypttab a on sda3; crypttab b on sda1; crypttab c on sda1; crypttab d on sda1",
+	"$h0  # crypttab b: /dev/sdb1", "$p1  # crypttab d: /dev/nvme0n1p1:/key:5", "$d1  # crypttab d: /dev/nvme0n1p1:/key:5", "$h  # crypttab b: /dev/sdb1");
+for (['UUID=rrrr', "$s  # / on sda2"], ['UUID=ssss', "$u  # root= on sdc1", "$s  # / on sda2"], (map { [$_, "$s  # / on sda2"] } '/dev/nfs', 'ZFS=rpool/ROOT', 'UUID=tttt', '/dev/sda2')) {
+	my ($word, @lines) = @$_;
+	lives_on("root=$word", sub {
+		$sda->();
+		in_tree('proc/cmdline', "ro root=$word\n");
+		to('dev/disk/by-uuid/rrrr', 'dev/sda2');
+		to('dev/disk/by-uuid/ssss', 'dev/sdc1');
+	}, @lines);
+}
 lives_on('swap files', sub {
 	mounts(['/dev/sda2', '/', 'ext4', '8:2'], ['/dev/sdb1', '/data', 'ext4', '8:17']);
 	in_tree('proc/swaps', "Filename Type Size Used Priority\n/data/a\\040swap file 1 0 -2\n");
@@ -360,9 +421,10 @@ lives_on('resume: of the command line, and of initramfs-tools', sub {
 	$sda->();
 	in_tree('proc/cmdline', "root=/dev/sda2 resume=8:33 vfio.ids=off\n");
 	in_tree('etc/initramfs-tools/conf.d/resume', "RESUME=UUID=rrrr\n");
+	in_tree('etc/initramfs-tools/initramfs.conf', "MODULES=most\nRESUME=none\nRESUME=/dev/sda1\n");
 	in_tree('etc/initramfs-tools/conf.d/more', "# RESUME=/dev/nvme0n1p1\nRESUME=auto\nRESUME=\"/dev/nvme1n1p1\"\n");
 	to('dev/disk/by-uuid/rrrr', 'dev/sdb1');
-}, "$u  # resume on sdc1", "$s  # / on sda2", "$h0  # resume on sdb1", "$p2  # resume on nvme1n1p1", "$d2  # resume on nvme1n1p1", "$h  # resume on sdb1");
+}, "$u  # resume on sdc1", "$s  # / on sda2; resume on sda1", "$h0  # resume on sdb1", "$p2  # resume on nvme1n1p1", "$d2  # resume on nvme1n1p1", "$h  # resume on sdb1");
 lives_on('swap on zram: nothing, and no note', sub {
 	$sda->();
 	block('virtual/block/zram0', '252:0');
@@ -391,7 +453,7 @@ my $mmc = sub {
 lives_on('a root on no PCI device: unknown, with what was found', $mmc,
 	'protect = unknown  # /: mmcblk0: no PCI function is on its path', "$s  # /boot on sda1");
 like(run('protect'), qr{\Avfio-boot: what this host lives on cannot be told: /: mmcblk0: .*\n/var/lib/vfio-boot/protect: unknown: /: mmcblk0: [^\n]*\n-- exit 1\n\z}, 'which it says, with exit status 1');
-lives_on('a root in an overlay', sub { mounts(['overlay', '/', 'overlay', '0:20']) }, 'protect = unknown  # /: overlay is on no device');
+lives_on('a root in an overlay', sub { mounts(['overlay', '/', 'overlay', '0:20']) }, 'protect = unknown  # /: no PCI function is below it');
 lives_on('a root that is not there', sub { mounts(['/dev/sdz1', '/', 'ext4', '65:1']) }, 'protect = unknown  # /: /dev/sdz1: no such block device');
 lives_on('no root', sub { mounts(['/dev/sda1', '/boot', 'ext4', '8:1']) }, 'protect = unknown  # /: nothing is mounted there', "$s  # /boot on sda1");
 lives_on('a root in memory', sub { block('virtual/block/ram0', '1:0'); mounts(['/dev/ram0', '/', 'ext4', '1:0']) }, 'protect = unknown  # /: no PCI function is below it');
@@ -442,6 +504,23 @@ lives_on('iSCSI', sub {
 	mounts(['/dev/sdd', '/', 'ext4', '8:48']);
 	routes(@default, ['eth0', '192.168.7.0', '255.255.255.0']);
 }, "protect = $n0  # / on sdd; default route through eth1", "protect = $n  # / on sdd", "reserve = $n1  # default route through eth1");
+lives_on('iSCSI by a card that does it itself: no other card', sub {
+	block("$hba/host5/session2/target5:0:0/5:0:0:0/block/sdd", '8:48');
+	in_tree('sys/class/iscsi_connection/connection2:0/persistent_address', "192.168.7.1\n");
+	mounts(['/dev/sdd', '/', 'ext4', '8:48']);
+	routes(@default, ['eth0', '192.168.7.0', '255.255.255.0']);
+}, "$h0  # / on sdd", "reserve = $n0  # default route through eth1", "$h  # / on sdd", "reserve = $n1  # default route through eth1");
+lives_on('a root on a server that nobody knows: all cards with a route', sub {
+	block('virtual/block/nbd0', '43:0');
+	interface('virbr0');
+	mounts(['/dev/nbd0', '/', 'ext4', '43:0']);
+	routes(['virbr0', '10.1.0.0', '255.255.0.0'], ['eth0', '10.0.0.0', '255.255.255.0'], ['eth1', '10.2.0.0', '255.255.0.0']);
+}, map { "protect = $_  # / on nbd0" } $n0, $n, $n1);
+lives_on('what is mounted over NFS is not asked for once more, by a name, for fstab', sub {
+	mounts(['/dev/sda2', '/', 'ext4', '8:2'], ['10.0.0.1:/usr', '/usr', 'nfs', '0:22', 'rw,addr=10.0.0.1']);
+	routes(['eth0', '10.0.0.0', '255.255.255.0'], ['eth1', '10.2.0.0', '255.255.0.0']);
+	in_tree('etc/fstab', "server:/usr /usr nfs defaults 0 0\nserver:/var /var/lib nfs defaults 0 0\n");
+}, "$s  # / on sda2", map { "protect = $_  # /usr on 10.0.0.1:/usr" } $n0, $n);
 lives_on('NVMe over TCP', sub {
 	block('virtual/nvme-fabrics/ctl/nvme8/nvme8n1', '259:60');
 	in_tree('sys/class/nvme/nvme8/transport', "tcp\n");
@@ -461,6 +540,24 @@ lives_on('the default route through bridge, bond and VLAN', sub {
 lives_on('a default route on nothing is a note', sub { $sda->(); interface('wg0'); routes(['wg0', '0.0.0.0', '0.0.0.0']) },
 	'# default route: wg0: no PCI function is below this interface', "$s  # / on sda2");
 
+for (['a route with a gateway', ['wg0', '0.0.0.0', '0.0.0.0'], ['eth0', '10.0.0.0', '255.255.0.0', 0, 1], ['eth1', '10.9.9.9', '255.255.255.255', 0, 7]],
+	['any route', ['wg0', '0.0.0.0', '0.0.0.0'], ['eth1', '10.0.0.0', '255.255.0.0', 0, 1]]) {
+	my ($how, @routes) = @$_;
+	lives_on("the default route in a tunnel: the card of $how", sub { $sda->(); interface('wg0'); routes(@routes) },
+		"$s  # / on sda2", map { "reserve = $_  # default route through wg0" } $n0, $n1);
+}
+lives_on('the default route through a port of Open vSwitch', sub {
+	$sda->();
+	interface('ovs-system', 'eth0');
+	interface('vmbr0');
+	routes(['vmbr0', '0.0.0.0', '0.0.0.0'], ['eth1', '10.0.0.0', '255.255.0.0', 0, 7]);
+}, "$s  # / on sda2", map { "reserve = $_  # default route through vmbr0" } $n0, $n);
+lives_on('two default routes, one by IPv6 and by a macvlan', sub {
+	$sda->();
+	interface('mac0', 'eth0');
+	routes(@default);
+	in_tree('proc/net/ipv6_route', "${\('0' x 32)} 00 ${\('0' x 32)} 00 fe80${\('0' x 27)}1 00000400 00000001 00000000 00000003     mac0\n");
+}, "$s  # / on sda2", "reserve = $n0  # default route through eth1; default route through mac0", "reserve = $n  # default route through mac0", "reserve = $n1  # default route through eth1");
 # --- passphrase -------------------------------------------------------------------------
 
 sub keyboard {

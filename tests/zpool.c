@@ -11,6 +11,12 @@ int main(int argc, char **argv)
 	ssize_t got;
 	int fd = open("/zpool.list", O_RDONLY);
 
+	/* What it leaves behind keeps open whatever it was given but its output. */
+	if (!access("/zpool.child", F_OK) && !fork()) {
+		close(STDOUT_FILENO);
+		sleep(6);
+		return 0;
+	}
 	if (fd < 0 || argc < 6 || argc > 7)
 		return 1;
 	for (int i = 0; i < argc; i++) {
