@@ -2,7 +2,7 @@
 /*
  * living: what the parts of lives.c share, and nobody else. The host needs a thing ("/", "swap", the default route) for
  * which a way is followed down to PCI functions: sources.c, resume.c and crypttab.c know the things, blockname.c what
- * their names mean, storage.c, pools.c and route.c the ways, console.c what a passphrase is typed at.
+ * their names mean, filesystem.c, storage.c, pools.c and route.c the ways, console.c what a passphrase is typed at.
  */
 #ifndef VFIO_BOOT_LIVING_H
 #define VFIO_BOOT_LIVING_H
@@ -64,18 +64,26 @@ void need_functions(struct living *v, const char *link) __attribute__((nonnull))
 /* sources.c: everything that has a filesystem or is swapped to. */
 void live_on_storage(struct living *v) __attribute__((nonnull));
 
-/* A filesystem or the like: its source and type, or "", as a table has them; its number, or 0; options, or NULL. */
-void follow_filesystem(struct living *v, const char *source, const char *type, dev_t device, const char *options)
-	__attribute__((nonnull(1, 2, 3)));
-
-/* A regular file: the filesystem that it is in. */
-void follow_file(struct living *v, const char *path) __attribute__((nonnull));
-
 /* Is this option, of NAME or NAME=VALUE, in a list with commas, which may be NULL? */
 bool has_option(const char *options, const char *name) __attribute__((nonnull(2)));
 
 /* noauto or nofail is among them. */
 bool is_not_needed(const char *options);
+
+/*
+ * filesystem.c: a filesystem or the like: its source and type, or "", as a table has them; its number, or 0; options,
+ * or NULL.
+ */
+void follow_filesystem(struct living *v, const char *source, const char *type, dev_t device, const char *options)
+	__attribute__((nonnull(1, 2, 3)));
+
+/* The mount that is on top at this place, or NULL; whether there is a way from it; that way. */
+struct libmnt_fs *mounted_at(const struct living *v, const char *target) __attribute__((nonnull));
+bool has_devices(struct libmnt_fs *fs) __attribute__((nonnull));
+void follow_mount(struct living *v, struct libmnt_fs *fs) __attribute__((nonnull));
+
+/* A regular file: the filesystem that it is in. */
+void follow_file(struct living *v, const char *path) __attribute__((nonnull));
 
 /* The kernel's name of the block device that is mounted as the root, to be freed, or NULL. */
 char *block_of_root(const struct living *v) __attribute__((nonnull));

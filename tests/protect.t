@@ -267,6 +267,11 @@ lives_on('VMD: its function and those of its domain', sub {
 }, 'protect = 0000:00:0e.0@8086:467f  # / on nvme4n1', 'protect = 10000:e0:06.0@8086:464d  # / on nvme4n1',
 	'protect = 10000:e0:06.0/00.0@15b7:5011  # / on nvme4n1');
 lives_on('a disk on USB', sub { mounts(['/dev/sdc1', '/', 'ext4', '8:33']) }, "$u  # / on sdc1");
+lives_on('a name with a slash', sub {
+	block("$hba/block/cciss!c0d0", '104:0');
+	block("$hba/block/cciss!c0d0/cciss!c0d0p1");
+	mounts(['/dev/cciss/c0d0p1', '/', 'ext4', '104:1']);
+}, map { "$_  # / on cciss!c0d0p1" } $h0, $h);
 lives_on('virtio-blk', sub {
 	my $virtio = pci('pci0000:00/0000:00:05.0', '1af4:1001', '010000');
 	block("$virtio/virtio2/block/vda", '254:0');
@@ -411,8 +416,16 @@ lives_on('names by links over links, and mapped ones', sub {
 	to('dev/mapper/vg-a', 'dev/dm-3');
 	in_tree('etc/fstab', "/dev/vg/a /a ext4 defaults 0 0\n/dev/disk/by-id/wwn-1-part1 /b ext4 defaults 0 0\n");
 	make_path("$root/dev/disk/by-id");
-	symlink '/dev/sdc1', "$root/dev/disk/by-id/wwn-1-part1";
+	symlink '../../more', "$root/dev/disk/by-id/wwn-1-part1";
+	to('dev/more', 'dev/over');
+	symlink '/dev/sdc1', "$root/dev/over";
 }, "$u  # /b on sdc1", "$s  # / on sda2", "$h0  # /a on vg-a", "$h  # /a on vg-a");
+lives_on('mapped names without nodes', sub {
+	$sda->();
+	dm(4, 'vg-a', 'sdb1');
+	dm(5, 'vg-b--c', 'sdc1');
+	in_tree('etc/fstab', "/dev/mapper/vg-a /a ext4 defaults 0 0\n/dev/vg/b-c /b ext4 defaults 0 0\n");
+}, "$u  # /b on vg-b--c", "$s  # / on sda2", "$h0  # /a on vg-a", "$h  # /a on vg-a");
 lives_on('crypttab: without noauto and nofail', sub {
 	$sda->();
 	in_tree('etc/crypttab', "# comment\nhome /dev/sdb1 /root/key luks\nother /dev/sdc1 none noauto\nmore /dev/nvme0n1p1 none luks,nofail\n");

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Stands for zpool in the trees of the tests, which have no ZFS: says what is in /zpool.list, if it is asked rightly. */
+/* Stands for zpool in the trees of the tests, which have no ZFS: says what is in /zpool.list, if it is asked rightly.
+ */
 #include <fcntl.h>
 #include <string.h>
 #include <unistd.h>
