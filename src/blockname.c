@@ -132,14 +132,16 @@ static char *block_by_path(const struct living *v, const char *path)
 /* udev has links with the value as blkid_encode_string() makes it; where udev is not, libblkid looks for itself. */
 static char *block_by_tag(const struct living *v, const char *tag, const char *folder, const char *value)
 {
-	char coded[4 * TEXT_SIZE], *device, *name = NULL;
-	size_t len = strlen(value);
+	/* A byte becomes four at the most; it writes a NUL behind the end of what a long value fills
+	 * (blkid_encode_string()). */
+	const size_t len = strlen(value), size = 4 * len + 5;
+	char *coded = malloc(size), *device, *name = NULL;
 	char *plain = len > 1 && *value == '"' && value[len - 1] == '"' ? strndup(value + 1, len - 2) : strdup(value);
 	struct text t;
 
-	if (!plain)
+	if (!plain || !coded)
 		abort();
-	if (!blkid_encode_string(plain, coded, sizeof(coded)))
+	if (!blkid_encode_string(plain, coded, size))
 		name = block_by_path(v, text_set(&t, "/dev/disk/%s/%s", folder, coded));
 	/* It knows no other root than the real one. */
 	if (!name && !v->job->root.sysroot) {
@@ -148,6 +150,7 @@ static char *block_by_tag(const struct living *v, const char *tag, const char *f
 			name = block_by_path(v, device);
 		free(device);
 	}
+	free(coded);
 	free(plain);
 	return name;
 }

@@ -470,6 +470,10 @@ lives_on('zram with a device behind it', sub {
 	in_tree('sys/devices/virtual/block/zram0/backing_dev', "/dev/sdc1\n");
 	in_tree('proc/swaps', "Filename Type Size Used Priority\n/dev/zram0 partition 1 0 100\n");
 }, "$u  # swap on zram0", "$s  # / on sda2");
+lives_on('a value longer than any', sub {
+	$sda->();
+	in_tree('etc/crypttab', "long UUID=${\(chr(0xff) x 1000)} none luks\n");
+}, "# crypttab long: UUID=${\(chr(0xff) x 580)}", "$s  # / on sda2");
 lives_on('what cannot be found is a note', sub {
 	$sda->();
 	in_tree('etc/fstab', "UUID=gone /srv ext4 defaults 0 2\nno\n/dev/sda3 /b btrfs defaults 0 0\n");
