@@ -162,16 +162,14 @@ static bool is_chroot(const struct living *v)
 	       (ours.st_dev != first.st_dev || ours.st_ino != first.st_ino);
 }
 
-/* In address order, what protects before what reserves; else as they were found, which qsort() does not promise. */
+/* In address order; else as they were found, what protects before what reserves, which qsort() does not promise. */
 static void sort_needs(struct lives *l)
 {
 	for (unsigned i = 1; i < l->needs; i++) {
 		struct need n = l->need[i];
 		unsigned to = i;
 
-		for (; to && (l->need[to - 1].device > n.device ||
-			      (l->need[to - 1].device == n.device && l->need[to - 1].reserve > n.reserve));
-		     to--)
+		for (; to && l->need[to - 1].device > n.device; to--)
 			l->need[to] = l->need[to - 1];
 		l->need[to] = n;
 	}

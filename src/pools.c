@@ -87,16 +87,7 @@ static int start_zpool(const struct living *v, const char *zpool, const char *po
 	*child = fork();
 	if (!*child) {
 		/* One that hangs must not keep open what somebody reads our own words from. */
-		int null = open("/dev/null", O_RDWR);
-
-		if (null >= 0) {
-			dup2(null, STDIN_FILENO);
-			dup2(null, STDERR_FILENO);
-		} else {
-			close(STDIN_FILENO);
-			close(STDERR_FILENO);
-		}
-		if (!fchdir(v->root) && dup2(ends[1], STDOUT_FILENO) >= 0)
+		if (!fchdir(v->root) && dup2(ends[1], STDOUT_FILENO) >= 0 && dup2(ends[1], STDERR_FILENO) >= 0)
 			execve(zpool, (char *const *)words, (char *const *)environment);
 		_exit(127);
 	}
@@ -136,8 +127,8 @@ static bool read_all(int fd, FILE *to)
 	return !got;
 }
 
-/* What zpool prints, to be freed; NULL where it failed. */
-static char *ask_zpool(struct living *v, const char *zpool, const char *pool)
+/* What zpool prints, to be freed; where it failed that is why. */
+static char *ask_zpool(struct living *v, const char *zpool, const char *pool, bool *failed)
 {
 	char *text = NULL;
 	size_t size = 0;
@@ -159,10 +150,8 @@ static char *ask_zpool(struct living *v, const char *zpool, const char *pool)
 	}
 	if (fclose(to))
 		abort();
-	if (whole && !status)
-		return text;
-	free(text);
-	return NULL;
+	*failed = !whole || status;
+	return text;
 }
 
 /*
@@ -190,7 +179,8 @@ static void follow_line(struct living *v, char *line)
 void follow_zfs(struct living *v, const char *dataset)
 {
 	char *pool = dataset ? strndup(dataset, strcspn(dataset, "/")) : NULL, *text, *rest;
-	const char *zpool = find_zpool(v);
+	const char *zpool = find_zpool(v), *why;
+	bool failed = true;
 
 	/* The name of a pool begins with a letter (zpool_name_valid()), an option does not. */
 	if (!zpool || (pool && !isalpha((unsigned char)*pool))) {
@@ -199,11 +189,12 @@ void follow_zfs(struct living *v, const char *dataset)
 		free(pool);
 		return;
 	}
-	text = v->zpool_hangs ? NULL : ask_zpool(v, zpool, pool);
-	if (!text)
-		thing_cause(v, written("%s: the disks of this ZFS pool cannot be told: zpool list failed",
-				       pool ? pool : "ZFS"));
-	for (char *line = text ? strtok_r(text, "\n", &rest) : NULL; line; line = strtok_r(NULL, "\n", &rest))
+	text = v->zpool_hangs ? NULL : ask_zpool(v, zpool, pool, &failed);
+	why = v->zpool_hangs ? "it hangs" : text;
+	if (failed)
+		thing_cause(v, written("%s: the disks of this ZFS pool cannot be told: zpool list failed: %.*s",
+				       pool ? pool : "ZFS", (int)strcspn(why, "\n"), why));
+	for (char *line = failed ? NULL : strtok_r(text, "\n", &rest); line; line = strtok_r(NULL, "\n", &rest))
 		follow_line(v, line);
 	free(text);
 	free(pool);

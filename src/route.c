@@ -125,8 +125,7 @@ static void each_route(struct living *v, unsigned table, bool (*fits)(const stru
 	struct route r;
 
 	while (in && getline(&line, &size, in) >= 0) {
-		if (tables[table].parse(line, &r) && (r.flags & (RTF_UP | RTF_REJECT)) == RTF_UP &&
-		    strcmp(r.interface, "lo") != 0 && fits(&r, address))
+		if (tables[table].parse(line, &r) && (r.flags & (RTF_UP | RTF_REJECT)) == RTF_UP && fits(&r, address))
 			each(v, &r, best);
 	}
 	free(line);

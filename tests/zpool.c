@@ -12,13 +12,12 @@ int main(int argc, char **argv)
 	ssize_t got;
 	int fd = open("/zpool.list", O_RDONLY);
 
-	/* What it leaves behind keeps open whatever it was given but its output. */
-	if (!access("/zpool.child", F_OK) && !fork()) {
-		close(STDOUT_FILENO);
-		sleep(6);
-		return 0;
+	if (fd < 0) {
+		static const char none[] = "cannot open 'rpool': no such pool\n\t/dev/sda2\n";
+
+		return write(STDERR_FILENO, none, sizeof(none) - 1) > 0 ? 1 : 2;
 	}
-	if (fd < 0 || argc < 6 || argc > 7)
+	if (argc < 6 || argc > 7)
 		return 1;
 	for (int i = 0; i < argc; i++) {
 		if (strcmp(argv[i], words[i]))
