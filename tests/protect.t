@@ -374,6 +374,7 @@ lives_on('ZFS: special, spares, caches, a member that is a file, one that is not
 	in_tree('zpool.list', "rpool\t10G\t1G\n\tmirror-0\t10G\n\t/dev/sda2\t10G\tONLINE\n\t9273458934\t-\tUNAVAIL\n\t/dev/disk/by-id/gone-part3\t-\tUNAVAIL\n"
 		. "special\t-\t-\n\tmirror-1\n\t/dev/nvme0n1p1\t1G\ncache\t-\n\t/a b/cache file\t1G\nspare\t-\n\t/dev/sdb1\t-\n");
 }, '# /: /dev/disk/by-id/gone-part3: this member of a ZFS pool is not there', map { "$_  # / on rpool/ROOT/debian" } $u, $s, $h0, $p1, $d1, $h);
+lives_on('a pool with a member in itself', sub { $zfs->(); in_tree('zpool.list', "rpool\n\t/dev/sda2\t1\n\t/file\t1\n") }, "$s  # / on rpool/ROOT/debian");
 lives_on('a pool whose name is an option', sub { $zfs->(); mounts(['-x/y', '/', 'zfs', '0:25']) },
 	'protect = unknown  # /: -x: the disks of this ZFS pool cannot be told: no name of a pool');
 
