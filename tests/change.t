@@ -204,7 +204,7 @@ for ([ 3, qr/devices have come or gone meanwhile: nothing was changed/, sub { re
 	is(slurp($own), $before, 'and nothing is written');
 }
 machine('qemu-q35', '', "# mine\n");
-system("@as_root strace -o $root/trace -P @{[ abs_path($own) ]} -e inject=read:error=EIO:when=1 "
+system("@as_root strace -o $root/trace -P @{[ abs_path($own) ]} -e inject=pread64:error=EIO:when=1 "
 	. "build/vfio-boot add 04:00.0 --sysroot $root >$root/said 2>&1");
 is($? >> 8, 3, 'a file that cannot be read: exit status 3');
 like(slurp("$root/said"), qr/50-local\.conf: Input\/output error\n.*nothing was changed/, 'with file and cause');
