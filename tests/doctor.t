@@ -7,6 +7,7 @@
 use strict;
 use warnings;
 use Cwd qw(getcwd);
+use File::Copy qw(copy);
 use File::Path qw(make_path remove_tree);
 use JSON::PP ();
 use FindBin;
@@ -16,10 +17,12 @@ use Tree;
 
 my $root = 'build/doctor';
 my $work = 'build/doctor-image';
+my $images = 'build/doctor-images';
 my $release = '6.12.95+deb13-amd64';
 my $image = "boot/initrd.img-$release";
 my $claim = 'usr/lib/vfio-boot/vfio-boot-claim';
 my $temporary = getcwd() . '/build/doctor-tmp';
+remove_tree($images);
 
 sub in_tree { spew("$root/$_[0]", $_[1]) }
 
@@ -36,21 +39,26 @@ my %content = (
 		qw(00-vfio-boot all_generic_ide udev)),
 );
 
-# Writes the image of a tree: its settings, and what is given instead (undef: not at all).
+# Writes the image of a tree: its settings, and what is given instead (undef: not at all). Each one is made once. The
+# quickest to be unpacked is one of gzip: of what is not compressed unmkinitramfs reads header by header.
+my %made;
 sub image {
 	my ($how, %other) = @_;
 	my %file = (%content, (map { -e "$root/$_" ? ($_ => slurp("$root/$_")) : () }
 		qw(etc/vfio-boot.conf var/lib/vfio-boot/protect)), %other);
+	my $kept = $made{ join "\0", $how, map { $_, $file{$_} // () } sort keys %file } //= "$images/" . keys %made;
+	make_path("$root/boot", $images);
+	return copy($kept, "$root/$image") if -e $kept;
 	remove_tree($work);
 	for (grep { defined $file{$_} } keys %file) {
 		spew("$work/main/$_", $file{$_});
 		chmod 0755, "$work/main/$_" if /claim$/;
 	}
-	make_path("$root/boot");
 	spew("$work/early/kernel/x86/microcode/GenuineIntel.bin", "\1" x 5000);
 	my $cpio = 'find . -mindepth 1 | sort | cpio --quiet -R 0:0 -o -H newc';
 	my $early = $how =~ s/^early // ? "(cd '$work/early' && $cpio);" : '';
-	sh("{ $early (cd '$work/main' && $cpio) | $how; } >'$root/$image'");
+	sh("{ $early (cd '$work/main' && $cpio) | $how; } >'$kept'");
+	copy($kept, "$root/$image");
 }
 
 # All is well.
@@ -166,7 +174,7 @@ END
 );
 while (my ($name, $cmdline, $table, $cpu, $expected) = splice @no_iommu, 0, 5) {
 	machine();
-	image('cat');
+	image('gzip');
 	without_groups();
 	in_tree('proc/cmdline', "$cmdline\n");
 	in_tree('proc/cpuinfo', "processor : 0\nvendor_id\t: $cpu\n") if $cpu;
@@ -175,7 +183,7 @@ while (my ($name, $cmdline, $table, $cpu, $expected) = splice @no_iommu, 0, 5) {
 	case('iommu', "no IOMMU: $name", $expected, 1);
 }
 machine();
-image('cat');
+image('gzip');
 without_groups();
 in_tree('sys/kernel/iommu_groups/0/name', "vfio-noiommu\n");
 case('iommu', 'vfio-noiommu', <<'END', 1);
@@ -187,14 +195,14 @@ END
 # --- the kernel ---
 
 machine();
-image('cat');
+image('gzip');
 in_tree("lib/modules/$release/modules.dep", "kernel/drivers/vfio/vfio_iommu_type1.ko.xz: kernel/drivers/vfio/pci/vfio-pci.ko.xz\n");
 case('kernel', 'no vfio-pci', <<"END", 1);
 !!  kernel     $release has no vfio-pci
                install a kernel that has them
 END
 in_tree("lib/modules/$release/modules.builtin", join '', map { "kernel/drivers/vfio/$_.ko\n" } qw(vfio vfio_iommu_type1 pci/vfio-pci));
-image('cat', map { $_ => undef } grep { /\.ko/ } keys %content);
+image('gzip', map { $_ => undef } grep { /\.ko/ } keys %content);
 case('kernel', 'all built in', <<"END", 0);
 ok  kernel     $release: vfio-pci built in, vfio_iommu_type1 built in
 END
@@ -251,15 +259,15 @@ my @images = (
 );
 machine();
 while (my ($name, $other, $text, $remedy) = splice @images, 0, 4) {
-	image('early gzip', %$other);
+	image('gzip', %$other);
 	case('image', "an image $name", "!!  image      $place: $text\n" . ' ' x 15 . "$remedy\n", 1);
 }
-image('cat', 'etc/vfio-boot.conf.d/note.txt' => 'x');
+image('gzip', 'etc/vfio-boot.conf.d/note.txt' => 'x');
 case('image', 'what is no drop-in is not compared', of_check('image', $good), 0);
 in_tree('etc/vfio-boot.conf.d/a.conf', "unbind = no\n");
-image('cat', 'etc/vfio-boot.conf.d/a.conf' => "unbind = no\n");
+image('gzip', 'etc/vfio-boot.conf.d/a.conf' => "unbind = no\n");
 case('image', 'a drop-in', of_check('image', $good), 0);
-image('cat');
+image('gzip');
 case('image', 'a drop-in that is missing', "!!  image      $place: /etc/vfio-boot.conf.d/a.conf: is not in the image\n"
 	. ' ' x 15 . "the image has older settings: $update\n", 1);
 
@@ -267,12 +275,12 @@ case('image', 'a drop-in that is missing', "!!  image      $place: /etc/vfio-boo
 machine();
 rename "$root/usr/lib", "$root/usr/lib.away";
 in_tree('usr/local/lib/vfio-boot/vfio-boot-claim', "program\n");
-image('cat', $claim => undef, 'usr/local/lib/vfio-boot/vfio-boot-claim' => "program\n");
+image('gzip', $claim => undef, 'usr/local/lib/vfio-boot/vfio-boot-claim' => "program\n");
 case('image', 'PREFIX=/usr/local', of_check('image', $good), 0);
 
 # dracut's have no ORDER, and what it installs is stripped.
 machine();
-image('cat', 'scripts/init-top/ORDER' => undef, 'etc/initrd-release' => '', $claim => 'stripped', "$module/vfio.ko" => undef);
+image('gzip', 'scripts/init-top/ORDER' => undef, 'etc/initrd-release' => '', $claim => 'stripped', "$module/vfio.ko" => undef);
 case('image', 'an image of dracut', <<"END", 1);
 !!  image      $place: the module vfio is not in it
                dracut -f --kver $release
@@ -287,7 +295,7 @@ case('image', 'a unified kernel image', "--  image      /efi/EFI/Linux/debian.ef
 
 # A tool that hangs, and somebody who has enough of it.
 machine();
-image('cat');
+image('gzip');
 spew("$work/bin/unmkinitramfs", "#!/bin/sh\nmkdir -p \$2/a/b && touch \$2/a/b/c && chmod 500 \$2/a/b && touch $root/hangs && sleep 1000\nexit 1\n");
 chmod 0755, "$work/bin/unmkinitramfs";
 {
@@ -324,7 +332,7 @@ chmod 0755, "$work/bin/unmkinitramfs";
 # --- conflicts ---
 
 machine();
-image('cat');
+image('gzip');
 in_tree('etc/modprobe.d/vfio.conf', <<'END');
 # options vfio-pci ids=1:1
 options vfio-pci disable_vga=1
@@ -350,7 +358,7 @@ case('conflicts', 'modprobe.d', <<'END', 1);
                vfio-boot import says how to replace it
 END
 machine();
-image('cat');
+image('gzip');
 in_tree('etc/modprobe.d/x.conf', "install vfio-pci /bin/true\noptions pci-stub ids=1:2\n");
 in_tree('etc/driverctl.d/pci-0000:03:00.0', "vfio-pci\n");
 in_tree('proc/cmdline', "intel_iommu=on pci-stub.ids=1:2 rd.driver.pre=nvme,vfio_pci\n");
@@ -396,7 +404,7 @@ while (my ($name, $conf, $kernel, $expected) = splice @displays, 0, 4) {
 # --- settings, protect, plan ---
 
 machine(conf => "ids = 8086:10d3 x y z\nids = u v w\n");
-image('cat');
+image('gzip');
 case('settings', 'errors in the settings', <<'END', 2);
 !!  settings   /etc/vfio-boot.conf:1:17: x: neither a bus index (BB:DD.F) nor an ID (VVVV:DDDD, 4 digits each)
                /etc/vfio-boot.conf:1:19: y: neither a bus index (BB:DD.F) nor an ID (VVVV:DDDD, 4 digits each)
@@ -407,14 +415,14 @@ case('settings', 'errors in the settings', <<'END', 2);
                vfio-boot plan shows what is used all the same
 END
 machine(conf => "# nothing\n");
-image('cat');
+image('gzip');
 case('settings', 'nothing selected', "--  settings   no device is selected (vfio-boot add DEVICE)\n", 0);
 is(of_check('plan', doctor()), "--  plan       the next boot: 0 claimed, 0 refused, 0 absent\n", 'nor claimed');
 machine(conf => "ids = off\n");
-image('cat');
+image('gzip');
 case('settings', 'ids=off', "--  settings   nothing is claimed: ids=off in the settings files\n", 0);
 machine();
-image('cat');
+image('gzip');
 in_tree('proc/cmdline', "vfio.ids=off\n");
 case('settings', 'off in this boot', <<'END', 0);
 ok  settings   1 selector
@@ -422,13 +430,13 @@ ok  settings   1 selector
 END
 machine();
 unlink "$root/var/lib/vfio-boot/protect";
-image('cat');
+image('gzip');
 case('protect', 'no protect file', <<'END', 1);
 !!  protect    /var/lib/vfio-boot/protect is not there: what the host lives on is unknown
                vfio-boot protect, or update-initramfs -u
 END
 in_tree('var/lib/vfio-boot/protect', "protect = unknown\n");
-image('cat');
+image('gzip');
 case('protect', 'unknown', <<'END', 1);
 !!  protect    /var/lib/vfio-boot/protect: what the host lives on is unknown, storage has to be named
                vfio-boot protect, or update-initramfs -u
@@ -436,7 +444,7 @@ END
 for my $table (qw(etc/fstab etc/crypttab)) {
 	machine();
 	in_tree($table, "#\n");
-	image('cat');
+	image('gzip');
 	utime 1, 1000, "$root/$table";
 	utime 1, 2000, "$root/var/lib/vfio-boot/protect";
 	case('protect', "newer than /$table", of_check('protect', $good), 0);
@@ -447,25 +455,25 @@ for my $table (qw(etc/fstab etc/crypttab)) {
 END
 }
 machine();
-image('cat');
+image('gzip');
 in_tree('proc/cmdline', "vfio-boot.protect=off\n");
 case('protect', 'off', "--  protect    vfio-boot.protect=off on the kernel command line: nothing is protected\n", 0);
 
 machine(conf => "ids = 03:00.0, 10de:2204\n");
-image('cat');
+image('gzip');
 case('plan', 'refused and absent', <<'END', 1);
 !!  plan       the next boot: 0 claimed, 1 refused, 1 absent
                0000:03:00.0 [8086:10d3] group 7: refused, group-incomplete: 0000:03:00.1 [8086:10d3] is not selected (add it, or set group=whole)
                vfio-boot explain 0000:03:00.0
 END
 machine(conf => "ids = 8086:10d3, 10de:2204, 10de:2205?\n");
-image('cat');
+image('gzip');
 like(of_check('plan', doctor()), qr/\A!!  plan       the next boot: 2 claimed, 0 refused, 1 absent\n {15}10de:2204: absent: .*\n {15}vfio-boot plan shows all of it\n\z/, 'absent alone');
 
 # --- this boot ---
 
 machine();
-image('cat');
+image('gzip');
 unlink "$root/etc/systemd/system/multi-user.target.wants/vfio-boot.service";
 case('service', 'not enabled', <<'END', 1);
 !!  service    vfio-boot.service is not enabled: what comes late is not claimed
@@ -487,7 +495,7 @@ END
 # --- a machine that cannot be read ---
 
 machine();
-image('cat');
+image('gzip');
 remove_tree("$root/sys");
 my $blind = doctor();
 like($blind, qr/-- exit 3\n\z/, 'no /sys: exit status 3');
@@ -495,5 +503,5 @@ is(of_check('plan', $blind), "!!  plan       the PCI devices of this machine can
 is(of_check('iommu', $blind), "--  iommu      there is no /sys to see it in\n", 'of the IOMMU too');
 is(of_check('image', $blind), of_check('image', $good), 'what can be looked at is looked at');
 
-remove_tree($root, $work, $temporary) if Test::More->builder->is_passing;
+remove_tree($root, $work, $images, $temporary) if Test::More->builder->is_passing;
 done_testing();
