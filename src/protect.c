@@ -232,7 +232,10 @@ static int put(const struct request *r, const struct lives *l, const char *text)
 		return cannot_print();
 	}
 	as_before = is_written(root, text, len);
-	if (!as_before)
+	/* The doctor goes by its time; where that cannot be set, the file is good all the same. */
+	if (as_before)
+		(void)!utimensat(root, file, NULL, AT_SYMLINK_NOFOLLOW);
+	else
 		ret = replace_file(root, file, text, len, 0644);
 	if (ret) {
 		say(&complaints, LEVEL_FAILED, "/%s: cannot be written: %s%s", file, strerror(-ret),

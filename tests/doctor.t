@@ -454,6 +454,17 @@ for my $table (qw(etc/fstab etc/crypttab)) {
                vfio-boot protect, or update-initramfs -u
 END
 }
+# Where what the host lives on is still the same, the file is left as it is.
+machine();
+in_tree('etc/fstab', "#\n");
+image('gzip');
+my $protect = "@as_root build/vfio-boot protect --sysroot $root 2>&1";
+qx($protect);
+utime 1, 1000, "$root/var/lib/vfio-boot/protect";
+utime 1, 2000, "$root/etc/fstab";
+like(of_check('protect', doctor()), qr/is older than/, 'a protect file that is older again');
+like(qx($protect), qr/\(as before\)/, 'and that vfio-boot protect writes as it was');
+unlike(of_check('protect', doctor()), qr/is older than/, 'is no older then');
 machine();
 image('gzip');
 in_tree('proc/cmdline', "vfio-boot.protect=off\n");
