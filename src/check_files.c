@@ -17,7 +17,7 @@ static const char *cannot_look(enum image_look look)
 	case LOOK_NO_TOOL:
 		return "cannot be looked into: neither unmkinitramfs nor lsinitrd is here";
 	case LOOK_NO_ROOM:
-		return "cannot be looked into: no folder for it can be made in /var/tmp or /tmp";
+		return "cannot be looked into: no room to unpack it (TMPDIR=FOLDER names another place)";
 	case LOOK_TIME:
 		return "was not unpacked within 120 s";
 	default:

@@ -62,7 +62,7 @@ enum image_look {
 	LOOK_DONE,
 	LOOK_NO_RIGHT, /* to read the image */
 	LOOK_NO_TOOL,  /* neither unmkinitramfs nor lsinitrd */
-	LOOK_NO_ROOM,  /* no folder could be made for it */
+	LOOK_NO_ROOM,  /* no folder could be made for it, or it did not fit in */
 	LOOK_TIME,     /* it took too long */
 	LOOK_FAILED,   /* nothing that is an initramfs came out of it */
 };

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
+#include <sys/statvfs.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -193,11 +194,25 @@ static bool wait_for(pid_t child, int *status)
 	kill(child, SIGKILL);
 	kill(-child, SIGKILL);
 	waitpid(child, status, 0);
+	/* What has not died yet would write into the folder that is being removed; one that hangs is not waited for. */
+	for (unsigned i = 0; i < 50 && !kill(-child, 0); i++)
+		nanosleep(&moment, NULL);
 	return false;
+}
+
+/* Less than this, and the tool failed: it is for want of room. */
+#define ROOM (1 << 20)
+
+static bool is_full(int folder)
+{
+	struct statvfs v;
+
+	return !fstatvfs(folder, &v) && (v.f_bavail * v.f_frsize < ROOM || (v.f_files && !v.f_favail));
 }
 
 static enum image_look unpack_into(const struct text *folder, const char *image, struct walk *w)
 {
+	enum image_look look = LOOK_DONE;
 	struct text content;
 	int status = 0, fd;
 	pid_t child;
@@ -219,10 +234,15 @@ static enum image_look unpack_into(const struct text *folder, const char *image,
 		close(fd);
 		return LOOK_TIME;
 	}
-	/* Without the right to make device nodes cpio says that it failed, and all the rest is there. */
-	show_folder(w, fd, content.p, 0);
+	if (WIFEXITED(status) && WEXITSTATUS(status) == NO_TOOL)
+		look = LOOK_NO_TOOL;
+	else if (status && is_full(fd))
+		look = LOOK_NO_ROOM;
+	else
+		/* Without the right to make device nodes cpio says that it failed, and all the rest is there. */
+		show_folder(w, fd, content.p, 0);
 	close(fd);
-	return WIFEXITED(status) && WEXITSTATUS(status) == NO_TOOL ? LOOK_NO_TOOL : LOOK_DONE;
+	return look;
 }
 
 enum image_look unpack(const char *path, void (*see)(void *ctx, int fd, const char *path, const struct stat *st),

@@ -321,6 +321,26 @@ chmod 0755, "$work/bin/unmkinitramfs";
 	is(qx(pgrep -f 'sleep 100[0]'), '', 'nor what it had started');
 }
 
+# Whoever starts it may want to hear of no child that ends.
+{
+	local $SIG{CHLD} = 'IGNORE';
+	pipe my $from, my $to or die;
+	if (!fork) {
+		open STDOUT, '>&', $to;
+		exec @as_root, 'build/vfio-boot', 'doctor', '--sysroot', $root;
+	}
+	close $to;
+	local $/;
+	is(of_check('image', scalar <$from>), of_check('image', $good), 'SIGCHLD ignored from the start');
+}
+
+# No room for what is in the image.
+{
+	my $full = qx(unshare --map-root-user --mount sh -euc 'mount -t tmpfs -o size=12k tmpfs $temporary; TMPDIR=$temporary build/vfio-boot doctor --sysroot $root');
+	is(of_check('image', $full), "--  image      $place cannot be looked into: no room to unpack it (TMPDIR=FOLDER names another place)\n",
+		'a full disk');
+}
+
 # Without a tool for it.
 {
 	make_path("$work/none");
