@@ -5,7 +5,7 @@
 #include <unistd.h>
 
 #include "check.h"
-#include "conflicts.h"
+#include "oldways.h"
 #include "report.h"
 #include "sysfs.h"
 
@@ -93,18 +93,21 @@ void check_image(const struct patient *p, struct check *c)
 		     content.dracut ? "dracut -f --kver" : "update-initramfs -u -k", p->release);
 }
 
-static void note_conflict(void *ctx, const char *what)
-{
-	check_say(ctx, CHECK_FAULT, "%s", what);
-}
-
 void check_conflicts(const struct patient *p, struct check *c)
 {
-	conflicts_find(p->job->root.fd, p->job->paper.cmdline_used, note_conflict, c);
-	if (c->state == CHECK_FAULT)
-		check_remedy(c, "vfio-boot import says how to replace it");
+	struct found f = { .quiet = true };
+	struct text place;
+
+	oldways_read_all(&f, p->job);
+	for (const struct found_line *l = f.at_work.line; l < f.at_work.line + f.at_work.lines; l++)
+		check_say(c, CHECK_FAULT, "%s: %s", found_place(&place, l->source, l->line), l->text);
+	if (f.at_work.lines)
+		check_remedy(c, "vfio-boot import says what to delete, and which settings mean the same");
+	else if (f.failed)
+		check_say(c, CHECK_NONE, "not known: something of modprobe.d or driverctl.d cannot be read");
 	else
 		check_say(c, CHECK_OK, "nothing else gives devices to vfio-pci");
+	found_free(&f);
 }
 
 void check_settings(const struct patient *p, struct check *c)

@@ -22,8 +22,7 @@ static char *copy(const char *text)
 	return checked(strdup(text));
 }
 
-/* FILE:LINE, or what has no lines alone. */
-static const char *set_place(struct text *t, const char *source, unsigned line)
+const char *found_place(struct text *t, const char *source, unsigned line)
 {
 	text_set(t, "%s", source);
 	if (line)
@@ -42,6 +41,11 @@ void found_line(struct found *f, const struct place *at, enum fate fate, const c
 	add_line(&f->fate[fate], at, copy(text));
 }
 
+void found_at_work(struct found *f, const struct place *at, const char *text)
+{
+	add_line(&f->at_work, at, copy(text));
+}
+
 void found_ids(struct found *f, const struct place *at, struct span value)
 {
 	add_line(&f->ids, at, checked(strndup(value.p, value.len)));
@@ -56,9 +60,10 @@ void found_warning(struct found *f, const struct place *at, const char *fmt, ...
 	va_start(ap, fmt);
 	text_vadd(&words, fmt, ap);
 	va_end(ap);
-	set_place(&t, at->source, at->line);
+	found_place(&t, at->source, at->line);
 	text_add(&t, ": %s", words.p);
-	complaints.say(&complaints, LEVEL_REFUSED, t.p);
+	if (!f->quiet)
+		complaints.say(&complaints, LEVEL_REFUSED, t.p);
 	f->warning = checked(reallocarray(f->warning, f->warnings + 1, sizeof(*f->warning)));
 	f->warning[f->warnings++] = copy(t.p);
 }
@@ -78,7 +83,7 @@ void found_setting(struct found *f, const struct place *at, const char *selector
 	struct text t;
 	char *from;
 
-	set_place(&t, at->source, at->line);
+	found_place(&t, at->source, at->line);
 	if (!s) {
 		f->setting = checked(reallocarray(f->setting, f->settings + 1, sizeof(*f->setting)));
 		s = &f->setting[f->settings++];
@@ -129,7 +134,7 @@ static void settle_line(struct found *f, const struct found_line *l, const struc
 			if (wrong || !find_setting(f, selector.p))
 				found_warning(f, &at,
 					      "%s has no effect and is left out: %s has the last ids=, which counts",
-					      entry, set_place(&t, last->source, last->line));
+					      entry, found_place(&t, last->source, last->line));
 			continue;
 		}
 		if (wrong) {
@@ -170,7 +175,7 @@ static void print_list(const struct found_list *list, const char *title)
 	if (list->lines)
 		printf("# %s\n", title);
 	for (const struct found_line *l = list->line; l < list->line + list->lines; l++) {
-		printf("#   %s: ", set_place(&t, l->source, l->line));
+		printf("#   %s: ", found_place(&t, l->source, l->line));
 		print_clean(l->text);
 		putchar('\n');
 	}
@@ -256,6 +261,7 @@ void found_free(struct found *f)
 		free(f->warning[i]);
 	free(f->warning);
 	free_list(&f->ids);
+	free_list(&f->at_work);
 	for (unsigned i = 0; i < FATES; i++)
 		free_list(&f->fate[i]);
 }

@@ -34,8 +34,10 @@ struct found {
 	unsigned settings;
 	struct found_list ids;	       /* values of `ids=` of vfio-pci, of which the last one counts */
 	struct found_list fate[FATES]; /* lines, by what is to become of them */
+	struct found_list at_work;     /* those among them that do give devices away, or keep vfio-pci from it */
 	char **warning;
 	unsigned warnings;
+	bool quiet;  /* warnings are kept alone, not said */
 	bool untold; /* something could not be turned into a setting */
 	bool failed; /* something could not be read */
 };
@@ -45,6 +47,10 @@ struct found {
 void found_setting(struct found *f, const struct place *at, const char *selector) __attribute__((nonnull));
 void found_ids(struct found *f, const struct place *at, struct span value) __attribute__((nonnull));
 void found_line(struct found *f, const struct place *at, enum fate fate, const char *text) __attribute__((nonnull));
+void found_at_work(struct found *f, const struct place *at, const char *text) __attribute__((nonnull));
+
+/* FILE:LINE, or what has no lines alone; returns t->p. */
+const char *found_place(struct text *t, const char *source, unsigned line) __attribute__((nonnull));
 
 /* Says something of that place on standard error, and keeps it; see text_set(). */
 void found_warning(struct found *f, const struct place *at, const char *fmt, ...)

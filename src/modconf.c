@@ -21,35 +21,39 @@ static bool is_vfio_pci(struct span name)
 	return parameter_is(name, "vfio_pci");
 }
 
-/* White space as kmod_config_parse() has it. */
+/* White space as kmod_config_parse() has it; its tabs are blanks already. */
 static struct span next_word(const char **p)
 {
 	struct span word;
 
-	*p += strspn(*p, "\t ");
-	word = (struct span){ *p, (unsigned)strcspn(*p, "\t ") };
+	*p += strspn(*p, " ");
+	word = (struct span){ *p, (unsigned)strcspn(*p, " ") };
 	*p += word.len;
 	return word;
 }
 
-static void keep(const struct command *c, enum fate fate)
+static void keep(const struct command *c, enum fate fate, bool at_work)
 {
 	found_line(c->found, &c->at, fate, c->whole);
+	if (at_work)
+		found_at_work(c->found, &c->at, c->whole);
 }
 
 /* What follows are parameters of the module, with the quotes of a kernel command line (parse_args()). */
 static void on_options(const struct command *c)
 {
 	const char *p = c->rest.p, *end = p + c->rest.len;
-	bool ids = false, others = false, comment = false;
+	bool ids = false, others = false, comment = false, takes = false, stub = parameter_is(c->subject, "pci_stub");
 	struct cmdline_word w;
 
-	if (!is_vfio_pci(c->subject))
+	if (!stub && !is_vfio_pci(c->subject))
 		return;
 	while (cmdline_next(&p, end, &w) && (w.has_value || !span_is(w.name, "--"))) {
 		if (w.has_value && span_is(w.name, "ids")) {
-			found_ids(c->found, &c->at, w.value);
+			if (!stub)
+				found_ids(c->found, &c->at, w.value);
 			ids = true;
+			takes |= w.value.len != 0;
 		} else {
 			/* There are no comments here, but people write them, and the kernel ignores their words. */
 			comment |= w.name.len && *w.name.p == '#';
@@ -58,8 +62,8 @@ static void on_options(const struct command *c)
 	}
 	if (!ids)
 		return;
-	keep(c, others ? TO_LOOK_AT : TO_DELETE);
-	if (others)
+	keep(c, others || stub ? TO_LOOK_AT : TO_DELETE, takes);
+	if (others && !stub)
 		found_warning(c->found, &c->at, "take ids= out of that line, its other parameters stay good");
 }
 
@@ -71,7 +75,7 @@ static void on_alias(const struct command *c)
 	if (!is_vfio_pci(next_word(&p)))
 		return;
 	if (c->subject.len < 4 || memcmp(c->subject.p, "pci:", 4) != 0) {
-		keep(c, TO_LOOK_AT);
+		keep(c, TO_LOOK_AT, false);
 		return;
 	}
 	wrong = selector_of_alias(&selector, c->subject);
@@ -81,7 +85,7 @@ static void on_alias(const struct command *c)
 	else
 		found_setting(c->found, &c->at, selector.p);
 	c->found->untold |= wrong != NULL;
-	keep(c, wrong ? TO_LOOK_AT : TO_DELETE);
+	keep(c, wrong ? TO_LOOK_AT : TO_DELETE, true);
 }
 
 /* softdep DRIVER pre: vfio-pci has vfio-pci come first; it is of no use where nobody waits for it. */
@@ -91,19 +95,36 @@ static void on_dependency(const struct command *c)
 	struct span word;
 
 	if (is_vfio_pci(c->subject))
-		keep(c, TO_LOOK_AT);
+		keep(c, TO_LOOK_AT, false);
 	while ((word = next_word(&p)).len) {
 		if (is_vfio_pci(word)) {
-			keep(c, TO_DELETE);
+			keep(c, TO_DELETE, true);
 			return;
 		}
 	}
 }
 
-static void on_other(const struct command *c)
+static bool is_about_vfio(const struct command *c)
 {
-	if (c->about_vfio || strstr(c->whole, "vfio-pci") || strstr(c->whole, "vfio_pci"))
-		keep(c, TO_LOOK_AT);
+	return c->about_vfio || strstr(c->whole, "vfio-pci") || strstr(c->whole, "vfio_pci");
+}
+
+static void on_remove(const struct command *c)
+{
+	if (is_about_vfio(c))
+		keep(c, TO_LOOK_AT, false);
+}
+
+/* Of a module that we need it has the last word; of others it may be there for a device that vfio-pci is to have. */
+static void on_loading(const struct command *c)
+{
+	static const char *const ours[] = { "vfio_pci", "vfio_iommu_type1", "vfio" };
+	bool is_ours = false;
+
+	for (unsigned i = 0; i < ARRAY_SIZE(ours); i++)
+		is_ours |= parameter_is(c->subject, ours[i]);
+	if (is_ours || is_about_vfio(c))
+		keep(c, TO_LOOK_AT, is_ours);
 }
 
 static void read_command(struct command *c)
@@ -113,14 +134,14 @@ static void read_command(struct command *c)
 		void (*read)(const struct command *c);
 	} commands[] = {
 		{ "alias", on_alias },	      { "options", on_options }, { "softdep", on_dependency },
-		{ "weakdep", on_dependency }, { "install", on_other },	 { "remove", on_other },
-		{ "blacklist", on_other },
+		{ "weakdep", on_dependency }, { "install", on_loading }, { "remove", on_remove },
+		{ "blacklist", on_loading },
 	};
 	const char *p = c->whole;
 	struct span name = next_word(&p);
 
 	c->subject = next_word(&p);
-	p += strspn(p, "\t ");
+	p += strspn(p, " ");
 	c->rest = (struct span){ p, (unsigned)strlen(p) };
 	for (unsigned i = 0; i < ARRAY_SIZE(commands); i++) {
 		if (span_is(name, commands[i].name))
@@ -155,7 +176,7 @@ void modconf_read(struct found *f, const char *source, const char *text, size_t 
 				line += *p == '\n';
 			}
 			if (*p != '\n')
-				*out++ = *p;
+				*out++ = *p == '\t' ? ' ' : *p;
 		}
 		*out = '\0';
 		line++;

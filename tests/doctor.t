@@ -370,26 +370,38 @@ in_tree('lib/modprobe.d/b.txt', "blacklist vfio-pci\n");
 in_tree('etc/modules-load.d/vfio.conf', "vfio-pci\n");
 in_tree('proc/cmdline', "intel_iommu=on vfio_pci.ids=1:2 rd.driver.pre=nvme -- vfio-pci.ids=8:8\n");
 case('conflicts', 'modprobe.d', <<'END', 1);
-!!  conflicts  kernel command line: vfio_pci.ids=1:2
-               /usr/lib/modprobe.d/a.conf:1: blacklist vfio-pci
-               /etc/modprobe.d/vfio.conf:4: options vfio_pci disable_vga=1 ids=10de:2204
+!!  conflicts  /usr/lib/modprobe.d/a.conf:1: blacklist vfio-pci
+               /etc/modprobe.d/vfio.conf:4: options vfio_pci disable_vga=1   ids=10de:2204
                /etc/modprobe.d/vfio.conf:6: softdep nouveau pre: vfio-pci
                /etc/modprobe.d/vfio.conf:8: alias pci:v000010DEd* vfio_pci
-               vfio-boot import says how to replace it
+               kernel command line: vfio_pci.ids=1:2
+               vfio-boot import says what to delete, and which settings mean the same
 END
 machine();
 image('gzip');
-in_tree('etc/modprobe.d/x.conf', "install vfio-pci /bin/true\noptions pci-stub ids=1:2\n");
+in_tree('etc/modprobe.d/x.conf', "install\tvfio-pci /bin/true\noptions pci-stub ids=1:2\nalias passthrough vfio-pci\n");
 in_tree('etc/driverctl.d/pci-0000:03:00.0', "vfio-pci\n");
+in_tree('etc/driverctl.d/pci-0000:03:00.1', "e1000e\n");
+in_tree('etc/driverctl.d/pci-0000:02:00.0', "xhci_hcd\n");
 in_tree('proc/cmdline', "intel_iommu=on pci-stub.ids=1:2 rd.driver.pre=nvme,vfio_pci\n");
-case('conflicts', 'and others', <<'END', 1);
-!!  conflicts  kernel command line: pci-stub.ids=1:2
-               kernel command line: rd.driver.pre=nvme,vfio_pci
-               /etc/modprobe.d/x.conf:1: install vfio-pci /bin/true
+case('conflicts', 'and others', my $others = <<'END', 1);
+!!  conflicts  /etc/modprobe.d/x.conf:1: install vfio-pci /bin/true
                /etc/modprobe.d/x.conf:2: options pci-stub ids=1:2
-               /etc/driverctl.d/pci-0000:03:00.0: vfio-pci
-               vfio-boot import says how to replace it
+               kernel command line: pci-stub.ids=1:2
+               kernel command line: rd.driver.pre=nvme,vfio_pci
+               /etc/driverctl.d/pci-0000:03:00.0:1: vfio-pci (driverctl unset-override 0000:03:00.0)
+               /etc/driverctl.d/pci-0000:03:00.1:1: e1000e (driverctl unset-override 0000:03:00.1)
+               vfio-boot import says what to delete, and which settings mean the same
 END
+my $told = qx(@as_root build/vfio-boot import --sysroot $root 2>/dev/null);
+like($told, qr/^#   \Q$_\E$/m, "import has it too: $_") for $others =~ m{^(?:!!  conflicts| {10})\s+(\S.*:.*)$}mg;
+machine();
+image('gzip');
+in_tree('etc/driverctl.d/pci-0000:02:00.0', "xhci_hcd\n");
+case('conflicts', 'another driver for what is not selected is none', of_check('conflicts', $good), 0);
+in_tree('etc/modprobe.d/a.conf', '');
+symlink 'x.conf', "$root/etc/modprobe.d/x.conf" or die;
+case('conflicts', 'a file that cannot be read', "--  conflicts  not known: something of modprobe.d or driverctl.d cannot be read\n", 0);
 
 # --- the display ---
 
