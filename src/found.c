@@ -68,6 +68,14 @@ void found_warning(struct found *f, const struct place *at, const char *fmt, ...
 	f->warning[f->warnings++] = copy(t.p);
 }
 
+/* Is that place the one that was added last? */
+static bool ends_with(const char *from, const struct text *place)
+{
+	size_t len = strlen(from);
+
+	return len >= place->len && !strcmp(from + len - place->len, place->p);
+}
+
 static struct found_setting *find_setting(const struct found *f, const char *selector)
 {
 	for (struct found_setting *s = f->setting; s < f->setting + f->settings; s++) {
@@ -90,6 +98,9 @@ void found_setting(struct found *f, const struct place *at, const char *selector
 		*s = (struct found_setting){ copy(selector), copy(at->source), at->line, copy(t.p) };
 		return;
 	}
+	/* A line may say it more than once. */
+	if (ends_with(s->from, &t))
+		return;
 	if (asprintf(&from, "%s, %s", s->from, t.p) < 0)
 		abort();
 	free(s->from);

@@ -382,7 +382,7 @@ image('gzip');
 in_tree('etc/modprobe.d/x.conf', "install\tvfio-pci /bin/true\noptions pci-stub ids=1:2\nalias passthrough vfio-pci\n");
 in_tree('etc/driverctl.d/pci-0000:03:00.0', "vfio-pci\n");
 in_tree('etc/driverctl.d/pci-0000:03:00.1', "e1000e\n");
-in_tree('etc/driverctl.d/pci-0000:02:00.0', "xhci_hcd\n");
+in_tree('etc/driverctl.d/pci-0000:07:00.0', "bochs-drm\n");
 in_tree('proc/cmdline', "intel_iommu=on pci-stub.ids=1:2 rd.driver.pre=nvme,vfio_pci\n");
 case('conflicts', 'and others', my $others = <<'END', 1);
 !!  conflicts  /etc/modprobe.d/x.conf:1: install vfio-pci /bin/true
@@ -397,7 +397,7 @@ my $told = qx(@as_root build/vfio-boot import --sysroot $root 2>/dev/null);
 like($told, qr/^#   \Q$_\E$/m, "import has it too: $_") for $others =~ m{^(?:!!  conflicts| {10})\s+(\S.*:.*)$}mg;
 machine();
 image('gzip');
-in_tree('etc/driverctl.d/pci-0000:02:00.0', "xhci_hcd\n");
+in_tree('etc/driverctl.d/pci-0000:07:00.0', "bochs-drm\n");
 case('conflicts', 'another driver for what is not selected is none', of_check('conflicts', $good), 0);
 in_tree('etc/modprobe.d/a.conf', '');
 symlink 'x.conf', "$root/etc/modprobe.d/x.conf" or die;
