@@ -71,14 +71,13 @@ static void print_check(const char *name, const struct check *c)
 
 static struct json_object *joined(const struct text line[CHECK_LINES], unsigned lines)
 {
-	struct text t;
+	char all[CHECK_LINES * (TEXT_SIZE + 2)], *end = all;
 
 	if (!lines)
 		return NULL;
-	text_set(&t, "%s", line[0].p);
-	for (unsigned i = 1; i < kept(lines); i++)
-		text_add(&t, "; %s", line[i].p);
-	return json_text(t.p);
+	for (unsigned i = 0; i < kept(lines); i++)
+		end += sprintf(end, "%s%s", i ? "; " : "", line[i].p);
+	return json_text(all);
 }
 
 static struct json_object *json_check(const char *name, const struct check *c)

@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <json-c/json.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "json.h"
@@ -10,12 +11,16 @@
 /* Text of ours and of the settings; JSON has to be UTF-8, and what is not was somebody's mistake to begin with. */
 static struct json_object *text_of(const char *p, size_t len)
 {
-	struct text t;
+	char *copy = malloc(len + 1);
+	struct json_object *o;
 
-	t.len = 0;
+	if (!copy)
+		abort();
 	for (size_t i = 0; i < len; i++)
-		text_add(&t, "%.*s", 1, (unsigned char)p[i] < 0x80 ? p + i : "?");
-	return json_object_new_string_len(t.p, (int)t.len);
+		copy[i] = p[i] < ' ' || p[i] > '~' ? '?' : p[i];
+	o = json_object_new_string_len(copy, (int)len);
+	free(copy);
+	return o;
 }
 
 static struct json_object *span_of(struct span s)

@@ -10,7 +10,7 @@ use Exporter 'import';
 use File::Copy;
 use File::Path qw(make_path remove_tree);
 
-our @EXPORT = qw(slurp spew q35 bring @as_root);
+our @EXPORT = qw(slurp spew q35 bring beside_schema @as_root);
 
 # Who is not root may shut nothing into a tree but as the root of a namespace.
 our @as_root = $> ? qw(unshare --map-root-user) : ();
@@ -30,6 +30,18 @@ sub spew {
 	open my $out, '>:raw', $path or die "$path: $!\n";
 	print $out $text;
 	close $out or die "$path: $!\n";
+}
+
+# What is wrong with JSON texts of a verb, beside its schema in tests/schema; empty where nothing is.
+sub beside_schema {
+	my ($verb, @json) = @_;
+	my $dir = "build/schema-$verb";
+	remove_tree($dir);
+	spew("$dir/$_.json", $json[$_]) for 0 .. $#json;
+	my @files = map { ('-i', "$dir/$_.json") } 0 .. $#json;
+	my $said = qx(/usr/bin/python3 -W ignore -m jsonschema @files tests/schema/$verb.json 2>&1);
+	remove_tree($dir);
+	return $? ? substr("exit $?: $said", 0, 2000) : '';
 }
 
 # The machine of the QEMU tests, in which a claim of the card 0000:03:00 can be made: no driver has it, nobody uses it,

@@ -76,6 +76,7 @@ sub machine {
 		. join("\t", '0000:03:00.0', '8086:10d3', 7, 'claimed', '-', 'vfio-pci', '8086:10d3', '-') . "\n");
 }
 
+my @json; # all that was printed
 sub doctor {
 	my (@options) = @_;
 	local $ENV{TMPDIR} = $temporary;
@@ -85,6 +86,7 @@ sub doctor {
 	my $exit = $? & 127 ? "signal $?" : $? >> 8;
 	my @left = glob "$temporary/*";
 	is("@left", '', 'and leaves nothing in the temporary folder');
+	push @json, $text =~ /^(\{.*\})$/m if grep { $_ eq '--json' } @options;
 	return "$text-- exit $exit\n";
 }
 
@@ -94,12 +96,20 @@ sub of_check {
 	return $text =~ /^((?:ok|--|!!)  \Q$name\E .*\n(?: {15}.*\n)*)/m ? $1 : "no such line in:\n$text";
 }
 
+my %json_of;
+
 # NAME of the check, what is there, and what it says. The rest stays as it was, but for `more`.
 sub case {
 	my ($name, $what, $expected, $exit, @options) = @_;
 	my $text = doctor(@options);
 	is(of_check($name, $text), $expected, $what) or diag($text);
 	like($text, qr/-- exit $exit\n\z/, "$what: exit status $exit");
+	return if $json_of{$name}++;
+	# Once of each check: the same in JSON, and as long.
+	my ($json) = doctor('--json', @options) =~ /^(\{.*\})\n-- exit $exit\n\z/m or return fail("$what: --json");
+	my ($check) = grep { $_->{check} eq $name } @{ JSON::PP->new->decode($json)->{checks} };
+	is(join(' ', map { "@{[$_ =~ /\S+/g]}" } grep { defined } @$check{qw(text remedy)}) =~ tr/; //dr,
+		(of_check($name, $text) =~ s/^..  \S+//r) =~ tr/; \n//dr, "$what: --json says the same");
 }
 
 my $place = "/$image";
@@ -545,6 +555,9 @@ like($blind, qr/-- exit 3\n\z/, 'no /sys: exit status 3');
 is(of_check('plan', $blind), "!!  plan       the PCI devices of this machine cannot be read\n", 'and it is said');
 is(of_check('iommu', $blind), "--  iommu      there is no /sys to see it in\n", 'of the IOMMU too');
 is(of_check('image', $blind), of_check('image', $good), 'what can be looked at is looked at');
+
+is(beside_schema('doctor', @json), '', @json . ' JSON texts are as the schema has it');
+isnt(beside_schema('doctor', $json[0] =~ s/"state":"ok"/"state":"good"/r), '', 'which refuses another state');
 
 remove_tree($root, $work, $images, $temporary) if Test::More->builder->is_passing;
 done_testing();

@@ -26,12 +26,14 @@ sub machine {
 	spew("$root/$_", $file{$_}) for keys %file;
 }
 
+my @json; # and every JSON
 my $complaints = '';
 sub import_run {
 	my (@words) = @_;
 	my $out = qx(@as_root build/vfio-boot import --sysroot $root @words 2>$root.err);
 	my $status = $? & 127 ? "signal $?" : $? >> 8;
 	$complaints = slurp("$root.err");
+	push @json, $out if grep { $_ eq '--json' } @words;
 	push @printed, $out =~ /^ids = (\S+)/mg;
 	return $out . "-- exit $status\n";
 }
@@ -337,6 +339,8 @@ is(join(' ', import_run() =~ /^ids = (\S+)/mg), '10de:2204', 'a name with a line
 modprobe_d(join '', map { chr(($_ * 7919 + ($_ >> 3)) & 255) } 1 .. 70000);
 unlike($complaints, qr/signal|Sanitizer/, 'bytes at random');
 like(modprobe_d("options vfio-pci ids=10de:2204\0,1:1\n"), qr/^ids = 10de:2204/m, 'a NUL');
+my $long = modprobe_d('options vfio-pci ids=10de:2204 #' . ' x' x 2000 . "\n") && import_run('--json');
+is(length JSON::PP->new->decode($long =~ s/-- exit 0\n\z//r)->{delete}[0]{text}, 32 + 4000, 'a long line is not cut in JSON');
 is(modprobe_d('options vfio-pci ids=' . '1:1,' x 200000 . "\n") =~ /^(ids.*)$/m ? $1 : '', "ids = 0001:0001 # $at:1", 'one a hundred thousand times');
 like(modprobe_d('options vfio-pci ids=' . join(',', map { sprintf '%04x:1', $_ } 1 .. 200) . "\n"), qr/^ids = 00c8:0001 /m, 'many');
 
@@ -382,6 +386,9 @@ for my $ids (['10de:2204', '10de:1aef'], ['10de:ffffffff'], ['10DE:2204:1458'], 
 	is(selected($new), claimed(@$ids), "round trip: @$ids");
 }
 isnt(claimed('10de:2204'), '', 'some of which are there');
+
+is(beside_schema('import', @json), '', @json . ' JSON texts are as the schema has it');
+isnt(beside_schema('import', $json[1] =~ s/"selector"/"select"/r), '', 'which refuses another name');
 
 if (Test::More->builder->is_passing) {
 	remove_tree($root);

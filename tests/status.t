@@ -43,9 +43,11 @@ sub tree {
 
 sub report { in_tree('run/vfio-boot/report', join '', map { "$_\n" } 'vfio-boot-report 1', map { tr/|/\t/r } @_) }
 
+my @json; # all that was printed
 sub status {
 	my (@options) = @_;
 	my $text = qx(@as_root build/vfio-boot status @options --sysroot $root 2>&1);
+	push @json, $text =~ /^(\{.*\})$/m if "@options" eq '--json';
 	return $text . '-- exit ' . ($? & 127 ? "signal $?" : $? >> 8) . "\n";
 }
 
@@ -259,5 +261,8 @@ like(status(), qr/no device is selected\n.*-- exit 0\n\z/s, 'nothing selected');
 in_tree('etc/vfio-boot.conf', "ids = x\n");
 report($claimed, $mate);
 like(status(), qr{/etc/vfio-boot\.conf:1:7: x: .*-- exit 2\n\z}s, 'settings with an error: exit status 2');
+status('--json');
+is(beside_schema('status', @json), '', @json . ' JSON texts are as the schema has it');
+isnt(beside_schema('status', $json[0] =~ s/"drift"/"drifts"/r), '', 'which refuses another name');
 remove_tree($root) if Test::More->builder->is_passing;
 done_testing();
