@@ -57,8 +57,8 @@ void check_image(const struct patient *p, struct check *c)
 	if (p->image->kind == IMAGE_NONE) {
 		text_set(&t, "%s", "");
 		add_image_places(&t, p->release);
-		check_say(c, CHECK_FAULT, "the kernel %s has no image; looked for", p->release);
-		check_say(c, CHECK_FAULT, "%s and EFI/Linux/*.efi", t.p);
+		check_say(c, CHECK_FAULT, "the kernel %s has no image; looked for %s and EFI/Linux/*.efi", p->release,
+			  t.p);
 		check_remedy(c, "update-initramfs -c -k %s", p->release);
 		return;
 	}
@@ -93,14 +93,21 @@ void check_image(const struct patient *p, struct check *c)
 		     content.dracut ? "dracut -f --kver" : "update-initramfs -u -k", p->release);
 }
 
+/* As much of a line as tells which one it is; import has all of it. */
+#define CONFLICT_MAX 150
+
 void check_conflicts(const struct patient *p, struct check *c)
 {
 	struct found f = { .quiet = true };
 	struct text place;
 
 	oldways_read_all(&f, p->job);
-	for (const struct found_line *l = f.at_work.line; l < f.at_work.line + f.at_work.lines; l++)
-		check_say(c, CHECK_FAULT, "%s: %s", found_place(&place, l->source, l->line), l->text);
+	for (const struct found_line *l = f.at_work.line; l < f.at_work.line + f.at_work.lines; l++) {
+		int len = (int)strnlen(l->text, CONFLICT_MAX);
+
+		check_say(c, CHECK_FAULT, "%s: %.*s%s", found_place(&place, l->source, l->line), len, l->text,
+			  l->text[len] ? "..." : "");
+	}
 	if (f.at_work.lines)
 		check_remedy(c, "vfio-boot import says what to delete, and which settings mean the same");
 	else if (f.failed)

@@ -57,16 +57,46 @@ static unsigned kept(unsigned lines)
 	return lines < CHECK_LINES ? lines : CHECK_LINES;
 }
 
+/* Columns of a page, and those before a text. */
+#define PAGE   120
+#define MARGIN 15
+
+/* The text up to the edge of the page, and what is left of it in lines of its own, a little further in. */
+static void print_wrapped(const char *text, const char *before)
+{
+	unsigned margin = MARGIN;
+
+	while (strlen(text) > PAGE - margin) {
+		unsigned len = PAGE - margin;
+
+		while (len && text[len] != ' ')
+			len--;
+		/* One word that is too long: up to its end. */
+		if (!len)
+			len = (unsigned)strcspn(text, " ");
+		if (!text[len])
+			break;
+		margin = MARGIN + 2;
+		printf("%s%.*s%s\n%*s", before, (int)len, text, style(PLAIN), (int)margin, "");
+		text += len + 1;
+	}
+	printf("%s%s%s\n", before, text, style(PLAIN));
+}
+
 static void print_check(const char *name, const struct check *c)
 {
 	static const char *const marks[] = { "ok", "--", "!!" };
 	static const enum style styles[] = { GOOD, DIM, BAD };
 
-	printf("%s%s%s  %-9s  %s\n", style(styles[c->state]), marks[c->state], style(PLAIN), name, c->line[0].p);
-	for (unsigned i = 1; i < kept(c->lines); i++)
-		printf("%15s%s\n", "", c->line[i].p);
-	for (unsigned i = 0; i < kept(c->remedies); i++)
-		printf("%15s%s%s%s\n", "", style(BOLD), c->remedy[i].p, style(PLAIN));
+	printf("%s%s%s  %-9s  ", style(styles[c->state]), marks[c->state], style(PLAIN), name);
+	for (unsigned i = 0; i < kept(c->lines); i++) {
+		printf("%*s", i ? MARGIN : 0, "");
+		print_wrapped(c->line[i].p, "");
+	}
+	for (unsigned i = 0; i < kept(c->remedies); i++) {
+		printf("%*s", MARGIN, "");
+		print_wrapped(c->remedy[i].p, style(BOLD));
+	}
 }
 
 static struct json_object *joined(const struct text line[CHECK_LINES], unsigned lines)

@@ -86,14 +86,15 @@ sub doctor {
 	my $exit = $? & 127 ? "signal $?" : $? >> 8;
 	my @left = glob "$temporary/*";
 	is("@left", '', 'and leaves nothing in the temporary folder');
+	unlike($text, qr/^[^{].{105,} .{14,}/m, 'nor a line that is longer than a page is wide') if "@options" !~ /json/;
 	push @json, $text =~ /^(\{.*\})$/m if grep { $_ eq '--json' } @options;
 	return "$text-- exit $exit\n";
 }
 
-# The lines of one check.
+# The lines of one check, put together again where they were too long for the page.
 sub of_check {
 	my ($name, $text) = @_;
-	return $text =~ /^((?:ok|--|!!)  \Q$name\E .*\n(?: {15}.*\n)*)/m ? $1 : "no such line in:\n$text";
+	return $text =~ /^((?:ok|--|!!)  \Q$name\E .*\n(?: {15}.*\n)*)/m ? $1 =~ s/\n {17}(?! )/ /gr : "no such line in:\n$text";
 }
 
 my %json_of;
@@ -229,10 +230,10 @@ case('kernel', 'a kernel that is not there', <<'END' =~ s/RELEASE/$release/r, 1,
                boot an installed kernel, or look at another one with -k VERSION
 END
 case('image', 'an image that is not there', <<'END', 1, '-k', '5.0');
-!!  image      the kernel 5.0 has no image; looked for
-               /boot/initrd.img-5.0, /boot/initramfs-5.0.img, /boot/initrd-5.0, /boot/initramfs-linux.img and EFI/Linux/*.efi
+!!  image      the kernel 5.0 has no image; looked for /boot/initrd.img-5.0, /boot/initramfs-5.0.img, /boot/initrd-5.0, /boot/initramfs-linux.img and EFI/Linux/*.efi
                update-initramfs -c -k 5.0
 END
+like(doctor('-k', '5.0'), qr{\Q/boot/initrd-5.0,\E\n {17}/boot/initramfs-linux\.img and}, 'a line that goes on below');
 case('image', 'an image that is none', <<'END', 1, '-k', '6.1.0-9-amd64');
 !!  image      /boot/initrd.img-6.1.0-9-amd64 cannot be unpacked, or has no /init: it is damaged, or no initramfs
                update-initramfs -u -k 6.1.0-9-amd64
@@ -409,6 +410,8 @@ machine();
 image('gzip');
 in_tree('etc/driverctl.d/pci-0000:07:00.0', "bochs-drm\n");
 case('conflicts', 'another driver for what is not selected is none', of_check('conflicts', $good), 0);
+in_tree('etc/modprobe.d/a.conf', 'options vfio-pci ids=' . '10de:2204,' x 200 . "\n");
+like(of_check('conflicts', doctor()), qr{a\.conf:1: options vfio-pci ids=10de:\S{120,125}\.\.\.\n}, 'of a long line the beginning');
 in_tree('etc/modprobe.d/a.conf', '');
 symlink 'x.conf', "$root/etc/modprobe.d/x.conf" or die;
 case('conflicts', 'a file that cannot be read', "--  conflicts  not known: something of modprobe.d or driverctl.d cannot be read\n", 0);
