@@ -88,6 +88,19 @@ static bool was_known(const struct rows *s, struct span selector)
 	return false;
 }
 
+/* Did one of the selectors that mean the device mean anything in this boot? Then the device was not there yet. */
+static bool came_late(const struct rows *s, const struct device *d)
+{
+	const struct selector *sel;
+
+	for_each_selector(&s->job->settings.list[LIST_IDS], sel) {
+		if (!(sel->flags & SELECTOR_EXCLUDES) && selector_match(sel, d) == SELECTOR_YES &&
+		    was_known(s, sel->text))
+			return true;
+	}
+	return false;
+}
+
 /* Do the settings select what they did not in this boot? What they keep they would not claim either. */
 static bool is_new(const struct rows *s, const struct device *d)
 {
@@ -95,7 +108,7 @@ static bool is_new(const struct rows *s, const struct device *d)
 
 	if (!is_wanted(d) || !d->selector || d->verdict == VERDICT_KEPT)
 		return false;
-	return r ? !strcmp(r->column[REPORT_VERDICT], "excluded") : !was_known(s, d->selector->text);
+	return r ? !strcmp(r->column[REPORT_VERDICT], "excluded") : !came_late(s, d);
 }
 
 bool drift_settings(struct rows *s, void (*warn)(void *ctx, const char *text), void *ctx)
@@ -125,7 +138,9 @@ bool drift_settings(struct rows *s, void (*warn)(void *ctx, const char *text), v
 	for (const struct row *r = s->row; r < s->row + s->n; r++) {
 		d = was_claimed(r) ? device_of(s, r) : NULL;
 		if (d && !is_wanted(d))
-			warn(ctx, text_set(&t, "%pd: the settings do not select it any more", d));
+			warn(ctx,
+			     text_set(&t, "%pd: the settings do not select it, the next boot leaves it to the host",
+				      d));
 	}
 	return drifted;
 }

@@ -43,9 +43,10 @@ void drift_missing(struct rows *s, const struct row *r, void (*each)(void *ctx, 
 	__attribute__((nonnull(1, 2, 3)));
 
 /*
- * Where the settings are newer than the image of the running kernel: warns of that, and of each device that they select
- * now and did not in this boot, or the other way round. True where there is one of the former: mtimes alone are no
- * drift, nor is a device that came late for a selector that the boot knew, or that somebody claimed at run time.
+ * Where the settings are newer than the image of the running kernel: warns of that, of each device that they select now
+ * and did not in this boot, and of each that was claimed, by the boot or since, and that they do not select. True where
+ * there is one of the first kind: mtimes alone are no drift, nor is a device that came late for a selector that the
+ * boot knew, or that somebody claimed at run time.
  */
 bool drift_settings(struct rows *s, void (*warn)(void *ctx, const char *text), void *ctx)
 	__attribute__((nonnull(1, 2)));

@@ -218,6 +218,8 @@ unlink "$root/$image";
 is(status(), "$is_claimed-- exit 0\n", 'no image to compare with');
 with_image("ids = 8086:10d3\n", $claimed);
 is(status(), "$older$is_claimed-- exit 0\n", 'a device that came late for a selector of the boot');
+with_image("ids = 8086:10d3 04:00.0\n", $claimed);
+is(status(), "$older$is_claimed-- exit 0\n", 'also where a selector that is new means it too');
 with_image("ids = 03:00.0 10de:2204 04:00.0\n", $by_address, '-|-|-|absent|-|-|04:00.0|no such device (optional)');
 is(status(), "$older${is_claimed}04:00.0: absent: no such device (optional)\n-- exit 0\n", 'or for one that was absent');
 my $excluded = '0000:04:00.0|8086:10d3|8|excluded|-|-|8086:10d3|by !04:00.0';
@@ -225,7 +227,7 @@ with_image("ids = 8086:10d3 !04:00.0\n", $claimed, $excluded);
 like(status(), qr/\A\Q$older$is_claimed\E.*\n-- exit 0\n\z/, 'an exclusion that stands');
 with_image("ids = 8086:10d3\n", $claimed, $excluded);
 like(status(), qr/\A\Q$older$drifted\E\n.*-- exit 1\n\z/s, 'and one that does not');
-with_image("ids = 8086:10d3 04:00.0\nprotect = 04:00.0\n", $claimed);
+with_image("ids = 03:00.0 04:00.0\nprotect = 04:00.0\n", $by_address);
 like(status(), qr/\Q$drifted\E\n.*-- exit 1\n\z/s, 'one that would be refused is selected all the same');
 with_image("ids = 8086:10d3\nreserve = 04:00.0\n", $by_address);
 is(status(), "$older$is_claimed-- exit 0\n", 'one that would be kept is not missing');
@@ -233,8 +235,8 @@ with_image("ids = 03:00.0\ngroup = whole\n", $by_address, $mate =~ s/8086:10d3\|
 device('0000:03:00.1', 7, 'vfio-pci');
 is(status(), "$older$is_claimed" . $is_claimed =~ s/03:00\.0/03:00.1/r . "-- exit 0\n", 'what group=whole takes is selected');
 with_image("ids = 10de:2204?\n", $claimed);
-is(status(), "${older}vfio-boot: 0000:03:00.0 [8086:10d3]: the settings do not select it any more\n$is_claimed-- exit 0\n",
-	'claimed, and not selected any more: a warning');
+is(status(), "${older}vfio-boot: 0000:03:00.0 [8086:10d3]: the settings do not select it, the next boot leaves it to the host\n$is_claimed-- exit 0\n",
+	'claimed, by a boot or since, and not selected: a warning');
 with_image("ids = 03:00.0 04:00.0\n", $by_address);
 in_tree('proc/cmdline', "vfio.ids=off\n");
 is(status(), "$older$is_claimed-- exit 0\n", 'switched off: nothing is missing');
