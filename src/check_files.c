@@ -5,8 +5,8 @@
 #include <unistd.h>
 
 #include "check.h"
+#include "drift.h"
 #include "oldways.h"
-#include "report.h"
 #include "sysfs.h"
 
 static const char *cannot_look(enum image_look look)
@@ -234,29 +234,29 @@ void check_service(const struct patient *p, struct check *c)
 
 void check_report(const struct patient *p, struct check *c)
 {
-	static const char *const names[] = { "claimed", "already", "failed", "refused", "pending", "absent" };
-	unsigned n[ARRAY_SIZE(names)] = { 0 }, bad;
-	const char *column[REPORT_COLUMNS];
-	struct lines l;
-	char *row;
+	static const char *const names[] = { "claimed", "already", "refused", "failed", "pending", "absent" };
+	unsigned n[ARRAY_SIZE(names)] = { 0 };
+	struct rows rows = { .job = p->job };
+	bool good, bad = false;
+	struct text wrong;
 
-	if (!lines_open(&l, p->job->root.fd, "run/vfio-boot/report")) {
+	good = rows_read(&rows, &wrong);
+	for (const struct row *r = rows.row; good && r < rows.row + rows.n; r++) {
+		bad |= is_fault(r);
+		for (unsigned i = 0; i < ARRAY_SIZE(names); i++)
+			n[i] += !strcmp(r->column[REPORT_VERDICT], names[i]) && (!is_absent(r) || is_fault(r));
+	}
+	if (!good)
+		check_say(c, CHECK_FAULT, "%s", wrong.p);
+	else if (!rows.found)
 		check_say(c, CHECK_NONE, "no report of this boot: the claim has not run");
-		return;
-	}
-	while ((row = lines_next(&l))) {
-		report_split(row, column);
-		for (unsigned i = 0; i < ARRAY_SIZE(names); i++) {
-			/* As add_absent() has it. */
-			n[i] += !strcmp(column[REPORT_VERDICT], names[i]) &&
-				!(i == 5 && strstr(column[REPORT_MESSAGE], "(optional)"));
-		}
-	}
-	lines_close(&l);
-	bad = n[2] + n[3] + n[4] + n[5];
-	check_say(c, bad ? CHECK_FAULT : CHECK_OK,
-		  "this boot: %u claimed, %u refused, %u failed, %u pending, %u absent", n[0] + n[1], n[3], n[2], n[4],
-		  n[5]);
-	if (bad)
+	else
+		check_say(c, bad ? CHECK_FAULT : CHECK_OK,
+			  "this boot: %u claimed, %u refused, %u failed, %u pending, %u absent", n[0] + n[1], n[2],
+			  n[3], n[4], n[5]);
+	if (!good)
+		check_remedy(c, "update-initramfs -u, and boot: what wrote it is of another version");
+	else if (bad)
 		check_remedy(c, "vfio-boot status");
+	rows_free(&rows);
 }

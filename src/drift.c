@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+#include <stdlib.h>
 #include <string.h>
 
 #include "drift.h"
 #include "firmware.h"
 #include "image.h"
+#include "sysfs.h"
 
 static void say_nothing(const struct listener *l, unsigned level, const char *text)
 {
@@ -24,6 +26,85 @@ static bool look(struct rows *s)
 	s->job->machine.every = true;
 	s->seen = decide_machine(s->job, &nobody);
 	return s->seen;
+}
+
+bool is_absent(const struct row *r)
+{
+	return !strcmp(r->column[REPORT_VERDICT], "absent");
+}
+
+static bool is_one_of(const char *word, const char *const *words)
+{
+	while (*words && strcmp(*words, word) != 0)
+		words++;
+	return *words;
+}
+
+bool is_fault(const struct row *r)
+{
+	static const char *const fine[] = { "claimed", "already", "kept", "excluded", NULL };
+
+	/* As add_absent() has it. */
+	if (is_absent(r))
+		return !strstr(r->column[REPORT_MESSAGE], "(optional)");
+	return !is_one_of(r->column[REPORT_VERDICT], fine);
+}
+
+/* NULL where a record is good, or what is wrong with it. Cuts it into columns. */
+static const char *split_record(struct row *r)
+{
+	static const char *const known[] = { "claimed", "already",  "kept",   "refused", "failed",
+					     "pending", "excluded", "absent", NULL };
+	unsigned tabs = 0;
+
+	for (const char *p = r->text; *p; p++)
+		tabs += *p == '\t';
+	report_split(r->text, r->column);
+	if (tabs != REPORT_COLUMNS - 1)
+		return "not a record";
+	return is_one_of(r->column[REPORT_VERDICT], known) ? NULL : "a verdict that does not exist";
+}
+
+bool rows_read(struct rows *s, struct text *wrong)
+{
+	static const char *const path = "/run/vfio-boot/report";
+	const char *why = NULL, *line;
+	unsigned number = 0;
+	struct lines l;
+
+	s->found = lines_open(&l, s->job->root.fd, path + 1);
+	if (!s->found)
+		return true;
+	while (!why && (line = lines_next(&l))) {
+		struct row *r;
+
+		if (!number++) {
+			why = strcmp(line, "vfio-boot-report 1") ? "not the first line of a report" : NULL;
+			continue;
+		}
+		s->row = reallocarray(s->row, s->n + 1, sizeof(*s->row));
+		if (!s->row)
+			abort();
+		r = &s->row[s->n++];
+		memset(r, 0, sizeof(*r));
+		r->text = strdup(line);
+		if (!r->text)
+			abort();
+		why = split_record(r);
+	}
+	lines_close(&l);
+	if (!number)
+		why = "empty";
+	if (why)
+		text_set(wrong, "%s:%u: %s", path, number, why);
+	return !why;
+}
+
+void rows_free(struct rows *s)
+{
+	for (struct row *r = s->row; r < s->row + s->n; r++)
+		free(r->text);
+	free(s->row);
 }
 
 bool was_claimed(const struct row *r)

@@ -22,9 +22,20 @@ struct rows {
 	struct job *job;
 	struct row *row;
 	unsigned n;
+	bool found;  /* there is a report */
 	bool looked; /* the machine was looked at, */
 	bool seen;   /* and could be read */
 };
+
+/* Reads the report of this boot, if there is one. False where it is none, and *wrong says so; rows_free() is owed. */
+bool rows_read(struct rows *s, struct text *wrong) __attribute__((nonnull, warn_unused_result));
+void rows_free(struct rows *s) __attribute__((nonnull));
+
+/* The row of a selector that meant nothing? */
+bool is_absent(const struct row *r) __attribute__((nonnull));
+
+/* Is it not as it should be, as the boot has it? */
+bool is_fault(const struct row *r) __attribute__((nonnull));
 
 /* Was it claimed in this boot? */
 bool was_claimed(const struct row *r) __attribute__((nonnull));

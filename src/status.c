@@ -13,69 +13,10 @@
 
 struct status {
 	struct rows rows;
-	bool found;  /* there is a report */
 	bool wrong;  /* something is not as it should be */
 	bool failed; /* a run could not read the machine */
 	struct json_object *devices, *absent, *warnings;
 };
-
-static bool is_absent(const struct row *r)
-{
-	return !strcmp(r->column[REPORT_VERDICT], "absent");
-}
-
-/* 0 where a record is good, or what is wrong with it. */
-static const char *wrong_record(const struct row *r)
-{
-	static const char *const known[] = { "claimed", "already", "kept",     "refused",
-					     "failed",	"pending", "excluded", "absent" };
-
-	for (unsigned i = 0; i < ARRAY_SIZE(known); i++) {
-		if (!strcmp(r->column[REPORT_VERDICT], known[i]))
-			return NULL;
-	}
-	return "a verdict that does not exist";
-}
-
-/* Reads the report of this boot, if there is one: s->found. False where it is none. */
-static bool read_rows(struct status *s)
-{
-	static const char *const path = "/run/vfio-boot/report";
-	const char *wrong = NULL, *line;
-	unsigned number = 0;
-	struct lines l;
-
-	s->found = lines_open(&l, s->rows.job->root.fd, path + 1);
-	if (!s->found)
-		return true;
-	while (!wrong && (line = lines_next(&l))) {
-		unsigned tabs = 0;
-		struct row *r;
-
-		if (!number++) {
-			wrong = strcmp(line, "vfio-boot-report 1") ? "not the first line of a report" : NULL;
-			continue;
-		}
-		for (const char *p = line; *p; p++)
-			tabs += *p == '\t';
-		s->rows.row = reallocarray(s->rows.row, s->rows.n + 1, sizeof(*s->rows.row));
-		if (!s->rows.row)
-			abort();
-		r = &s->rows.row[s->rows.n++];
-		memset(r, 0, sizeof(*r));
-		r->text = strdup(line);
-		if (!r->text)
-			abort();
-		report_split(r->text, r->column);
-		wrong = tabs == REPORT_COLUMNS - 1 ? wrong_record(r) : "not a record";
-	}
-	lines_close(&l);
-	if (!number)
-		wrong = "empty";
-	if (wrong)
-		say(&complaints, LEVEL_FAILED, "%s:%u: %s", path, number, wrong);
-	return !wrong;
-}
 
 struct member {
 	const struct status *s;
@@ -139,22 +80,6 @@ static void judge(struct status *s, struct row *r)
 static const char *or_null(const char *column)
 {
 	return *column && strcmp(column, "-") ? column : NULL;
-}
-
-static bool is_wrong(const struct row *r)
-{
-	static const char *const fine[] = { "claimed", "already", "kept", "excluded" };
-
-	if (r->drift.len)
-		return true;
-	/* As add_absent() has it. */
-	if (is_absent(r))
-		return !strstr(r->column[REPORT_MESSAGE], "(optional)");
-	for (unsigned i = 0; i < ARRAY_SIZE(fine); i++) {
-		if (!strcmp(r->column[REPORT_VERDICT], fine[i]))
-			return false;
-	}
-	return true;
 }
 
 static void print_row(const struct row *r, const struct listener *out)
@@ -267,11 +192,11 @@ static void without_rows(struct status *s, bool asked)
 		warn(s, text_set(&t, "nothing was claimed in this boot: %s", nothing));
 	else if (!asked)
 		warn(s, "no device is selected");
-	else if (!s->found)
+	else if (!s->rows.found)
 		warn(s, "no report of this boot: the claim has not run (is the image up to date? update-initramfs -u)");
 	else
 		warn(s, "this boot had no device to claim; the settings have changed since (update-initramfs -u)");
-	s->wrong |= asked && !s->found;
+	s->wrong |= asked && !s->rows.found;
 }
 
 int print_status(struct job *j, bool json)
@@ -280,6 +205,7 @@ int print_status(struct job *j, bool json)
 	bool asked = decide_settings(j);
 	struct json_object *o = NULL;
 	struct output out;
+	struct text wrong;
 	int error, status;
 	bool good;
 
@@ -294,12 +220,14 @@ int print_status(struct job *j, bool json)
 	} else {
 		say_problems(&j->machine, &complaints);
 	}
-	good = read_rows(&s);
+	good = rows_read(&s.rows, &wrong);
+	if (!good)
+		complaints.say(&complaints, LEVEL_FAILED, wrong.p);
 	if (good && !s.rows.n)
 		without_rows(&s, asked);
 	for (struct row *r = s.rows.row; good && r < s.rows.row + s.rows.n; r++) {
 		judge(&s, r);
-		s.wrong |= is_wrong(r);
+		s.wrong |= r->drift.len || is_fault(r);
 		s.failed |= !or_null(r->column[REPORT_ADDRESS]) && !is_absent(r);
 		if (json)
 			add_row(&s, r);
@@ -308,14 +236,12 @@ int print_status(struct job *j, bool json)
 	}
 	list_directory(j->root.fd, "sys/bus/pci/drivers/vfio-pci", note_foreign, &s);
 	/* Where there is no report, that is said already. */
-	if (good && s.found)
+	if (good && s.rows.found)
 		s.wrong |= drift_settings(&s.rows, warn, &s);
 	error = json ? json_print(o) : output_flush(&out);
 	if (error && !json)
 		say(&complaints, LEVEL_FAILED, "standard output: %s", strerror(error));
 	status = error || !good || s.failed ? STATUS_FAILED : j->settings.problems ? STATUS_WRONG : s.wrong;
-	for (struct row *r = s.rows.row; r < s.rows.row + s.rows.n; r++)
-		free(r->text);
-	free(s.rows.row);
+	rows_free(&s.rows);
 	return status;
 }

@@ -548,6 +548,12 @@ case('report', 'a boot that refused', <<'END', 1);
                vfio-boot status
 END
 
+in_tree('run/vfio-boot/report', "vfio-boot-report 7\n");
+case('report', 'a report that is none', <<'END', 1);
+!!  report     /run/vfio-boot/report:1: not the first line of a report
+               update-initramfs -u, and boot: what wrote it is of another version
+END
+
 # --- a machine that cannot be read ---
 
 machine();
