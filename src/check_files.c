@@ -82,6 +82,8 @@ void check_image(const struct patient *p, struct check *c)
 	}
 	for (unsigned i = 0; i < content.differences && i < IMAGE_DIFFERENCES; i++)
 		check_say(c, CHECK_FAULT, "%s", content.difference[i].p);
+	if (content.differences > IMAGE_DIFFERENCES)
+		check_say(c, CHECK_FAULT, "and %u files more", content.differences - IMAGE_DIFFERENCES);
 	if (c->state == CHECK_OK) {
 		check_say(c, CHECK_OK, "/%s has the program, the modules and the settings", p->image->path.p);
 		return;
@@ -177,7 +179,7 @@ void check_protect(const struct patient *p, struct check *c)
 void check_plan(const struct patient *p, struct check *c)
 {
 	const struct machine *m = &p->job->machine;
-	unsigned claimed = 0, refused = 0, absent = 0;
+	unsigned claimed = 0, refused = 0, pending = 0, absent = 0;
 	const struct device *d, *first = NULL;
 	const struct selector *sel = NULL, *lost = NULL;
 	struct text t;
@@ -190,7 +192,10 @@ void check_plan(const struct patient *p, struct check *c)
 		claimed += is_claimed(d);
 		if (d->verdict < VERDICT_REFUSED)
 			continue;
-		refused++;
+		if (d->verdict == VERDICT_PENDING)
+			pending++;
+		else
+			refused++;
 		if (!first)
 			first = d;
 	}
@@ -202,10 +207,10 @@ void check_plan(const struct patient *p, struct check *c)
 			lost = sel;
 	}
 	check_say(c,
-		  refused || absent ? CHECK_FAULT
-		  : claimed	    ? CHECK_OK
-				    : CHECK_NONE,
-		  "the next boot: %u claimed, %u refused, %u absent", claimed, refused, absent);
+		  first || lost ? CHECK_FAULT
+		  : claimed	? CHECK_OK
+				: CHECK_NONE,
+		  "the next boot: %u claimed, %u refused, %u pending, %u absent", claimed, refused, pending, absent);
 	if (first) {
 		set_device_line(&t, m, first, false);
 		check_say(c, CHECK_FAULT, "%s", t.p);

@@ -242,7 +242,7 @@ void check_display(const struct patient *p, struct check *c)
 	}
 	if (!boot && !second) {
 		check_say(c, CHECK_NONE, p->readable ? "no boot display is known" : "the machine was not read");
-	} else if (boot && is_claimed(boot) && version < 6) {
+	} else if (boot && is_claimed(boot) && version && version < 6) {
 		check_say(c, CHECK_FAULT, "%s is claimed, and the firmware's framebuffer stays on it before Linux 6.0",
 			  boot->name);
 		check_say(c, CHECK_FAULT, "a guest cannot use its first BAR (\"can't reserve\")");

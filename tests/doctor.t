@@ -127,7 +127,7 @@ ok  conflicts  nothing else gives devices to vfio-pci
 --  display    no boot display is known
 ok  settings   1 selector
 ok  protect    /var/lib/vfio-boot/protect has what the host lives on
-ok  plan       the next boot: 2 claimed, 0 refused, 0 absent
+ok  plan       the next boot: 2 claimed, 0 refused, 0 pending, 0 absent
 ok  service    vfio-boot.service is enabled
 ok  report     this boot: 1 claimed, 0 refused, 0 failed, 0 pending, 0 absent
 -- exit 0
@@ -146,7 +146,7 @@ is($json->{checks}[0]{remedy}, undef, 'and no remedy where there is no fault');
 
 # --- the IOMMU ---
 
-sub without_groups { remove_tree("$root/sys/kernel/iommu_groups"); unlink glob "$root/sys/devices/pci0000:00/*/iommu_group" }
+sub without_groups { remove_tree("$root/sys/kernel/iommu_groups"); unlink map { "$_/iommu_group" } glob "$root/sys/bus/pci/devices/*" }
 
 my @no_iommu = (
 	'not in the kernel' => 'quiet', 'DMAR', '', <<'END',
@@ -281,6 +281,11 @@ case('image', 'a drop-in', of_check('image', $good), 0);
 image('gzip');
 case('image', 'a drop-in that is missing', "!!  image      $place: /etc/vfio-boot.conf.d/a.conf: is not in the image\n"
 	. ' ' x 15 . "the image has older settings: $update\n", 1);
+
+in_tree("etc/vfio-boot.conf.d/$_.conf", '') for 'a' .. 'f';
+case('image', 'six of them', "!!  image      $place: /etc/vfio-boot.conf.d/a.conf: is not in the image\n"
+	. join('', map { "               /etc/vfio-boot.conf.d/$_.conf: is not in the image\n" } 'b' .. 'd')
+	. "               and 2 files more\n               the image has older settings: $update\n", 1);
 
 # With another PREFIX the program is in another folder.
 machine();
@@ -435,6 +440,7 @@ my @displays = (
                a guest cannot use its first BAR ("can't reserve")
                before the guest starts: echo efi-framebuffer.0 >/sys/bus/platform/drivers/efi-framebuffer/unbind
 END
+	'claimed by a kernel that is not known' => "ids = boot-vga\n", '', "ok  display    0000:07:00.0 is claimed: the screen goes dark in the initramfs and stays so\n",
 	'the second one, 6.1' => "ids = 07:00.0\n", '6.1.0-9-amd64', <<'END',
 ok  display    0000:07:00.0 is claimed, and Linux 6.1 can take the framebuffer away with it:
                the screen may be dark until the driver of the boot display has loaded
@@ -462,7 +468,7 @@ END
 machine(conf => "# nothing\n");
 image('gzip');
 case('settings', 'nothing selected', "--  settings   no device is selected (vfio-boot add DEVICE)\n", 0);
-is(of_check('plan', doctor()), "--  plan       the next boot: 0 claimed, 0 refused, 0 absent\n", 'nor claimed');
+is(of_check('plan', doctor()), "--  plan       the next boot: 0 claimed, 0 refused, 0 pending, 0 absent\n", 'nor claimed');
 machine(conf => "ids = off\n");
 image('gzip');
 case('settings', 'ids=off', "--  settings   nothing is claimed: ids=off in the settings files\n", 0);
@@ -518,13 +524,17 @@ case('protect', 'off', "--  protect    vfio-boot.protect=off on the kernel comma
 machine(conf => "ids = 03:00.0, 10de:2204\n");
 image('gzip');
 case('plan', 'refused and absent', <<'END', 1);
-!!  plan       the next boot: 0 claimed, 1 refused, 1 absent
+!!  plan       the next boot: 0 claimed, 1 refused, 0 pending, 1 absent
                0000:03:00.0 [8086:10d3] group 7: refused, group-incomplete: 0000:03:00.1 [8086:10d3] is not selected (add it, or set group=whole)
                vfio-boot explain 0000:03:00.0
 END
+machine();
+image('gzip');
+without_groups();
+like(of_check('plan', doctor()), qr/\A!!  plan       the next boot: 0 claimed, 0 refused, 2 pending, 0 absent\n/, 'pending is not refused');
 machine(conf => "ids = 8086:10d3, 10de:2204, 10de:2205?\n");
 image('gzip');
-like(of_check('plan', doctor()), qr/\A!!  plan       the next boot: 2 claimed, 0 refused, 1 absent\n {15}10de:2204: absent: .*\n {15}vfio-boot plan shows all of it\n\z/, 'absent alone');
+like(of_check('plan', doctor()), qr/\A!!  plan       the next boot: 2 claimed, 0 refused, 0 pending, 1 absent\n {15}10de:2204: absent: .*\n {15}vfio-boot plan shows all of it\n\z/, 'absent alone');
 
 # --- this boot ---
 
