@@ -14,8 +14,8 @@
 #include "sysfs.h"
 #include "unpack.h"
 
-/* An image is no deeper than this. */
-#define DEPTH 32
+/* An image is no deeper than this: a folder is open for each level, and 1,024 files may be. */
+#define DEPTH 500
 
 #define NO_TOOL 127
 

@@ -287,6 +287,9 @@ case('image', 'six of them', "!!  image      $place: /etc/vfio-boot.conf.d/a.con
 	. join('', map { "               /etc/vfio-boot.conf.d/$_.conf: is not in the image\n" } 'b' .. 'd')
 	. "               and 2 files more\n               the image has older settings: $update\n", 1);
 
+image('gzip', join('/', ('d') x 300) . '/file' => '', 'sbin/' . "\e[31m%s \xff" => '', 'a/' . 'n' x 250 => '');
+case('image', 'folders in folders, and names that are none', of_check('image', doctor()), 1);
+
 # With another PREFIX the program is in another folder.
 machine();
 rename "$root/usr/lib", "$root/usr/lib.away";
