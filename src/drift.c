@@ -140,8 +140,11 @@ const struct device *drift_moved(struct rows *s, const struct row *r)
 		return NULL;
 	for_each_device(&s->job->machine, d) {
 		text_set(&id, "%04x:%04x", d->ids.vendor, d->ids.device);
+		if (strcmp(id.p, r->column[REPORT_ID]) != 0)
+			continue;
+		/* One that was there at boot did not come since. */
 		other = row_of(s, d->name);
-		if (!strcmp(id.p, r->column[REPORT_ID]) && !(other && was_claimed(other)))
+		if (!other || strcmp(other->column[REPORT_ID], id.p) != 0)
 			return d;
 	}
 	return NULL;

@@ -43,7 +43,8 @@ bool was_claimed(const struct row *r) __attribute__((nonnull));
 /* The row of an address, or NULL. */
 struct row *row_of(const struct rows *s, const char *address) __attribute__((nonnull));
 
-/* Where a claimed device that is gone may be now: a function with its ID that was not claimed; or NULL. */
+/* Where a claimed device that is gone may be now: a function with its ID that the report does not have there; or NULL.
+ */
 const struct device *drift_moved(struct rows *s, const struct row *r) __attribute__((nonnull));
 
 /*

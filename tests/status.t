@@ -164,6 +164,13 @@ tree('0000:04:00.0' => [8, 'e1000e']);
 report($claimed =~ s/10d3/10d4/r);
 like(status(), qr/drifted: it is gone\n-- exit 1\n\z/, 'another ID is another device');
 
+tree('0000:04:00.0' => [8, 'e1000e'], '0000:05:00.0' => [9, 'e1000e']);
+my $kept = '0000:04:00.0|8086:10d3|8|kept|reserved|-|8086:10d3|why';
+report($claimed, $kept);
+like(status(), qr/it is gone; 8086:10d3 is at 0000:05:00\.0 now\n/, 'one that the boot kept is not what has moved');
+report($claimed, $kept =~ s/10d3/10d4/r);
+like(status(), qr/it is gone; 8086:10d3 is at 0000:04:00\.0 now\n/, 'unless it was another one');
+
 # What makes a group incomplete now: not what did at boot, and never what stays with the host.
 my $incomplete = '0000:03:00.0|8086:10d3|7|refused|group-incomplete|-|03:00.0|0000:03:00.1 [8086:10d3] is not selected (add it)';
 sub missing {
