@@ -245,10 +245,7 @@ int found_print_json(const struct found *f)
 	json_object_object_add(all, "delete", json_list(&f->fate[TO_DELETE]));
 	json_object_object_add(all, "look", json_list(&f->fate[TO_LOOK_AT]));
 	json_object_object_add(all, "warnings", warnings);
-	if (!json_print(all))
-		return 0;
-	say(&complaints, LEVEL_FAILED, "standard output cannot be written");
-	return 1;
+	return json_print(all);
 }
 
 static void free_list(struct found_list *list)

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -262,18 +263,19 @@ void image_begin(void)
 
 enum image_look image_look(struct image_content *c, const struct image *i, const struct job *j, const char *release)
 {
+	const char *sysroot = j->argument[ARGUMENT_SYSROOT] ? j->argument[ARGUMENT_SYSROOT] : "";
 	struct search s = { .job = j, .content = c, .release = release };
 	enum image_look look;
-	struct text path;
+	char *path;
 
 	memset(c, 0, sizeof(*c));
 	if (faccessat(j->root.fd, i->path.p, R_OK, AT_EACCESS))
 		return LOOK_NO_RIGHT;
-	if (j->argument[ARGUMENT_SYSROOT])
-		text_set(&path, "%s/%s", j->argument[ARGUMENT_SYSROOT], i->path.p);
-	else
-		text_set(&path, "/%s", i->path.p);
-	look = unpack(path.p, see, &s);
+	/* As the tool is to have it, whatever characters are in it: no option, and outside of the tree. */
+	if (asprintf(&path, "%s%s/%s", *sysroot && *sysroot != '/' ? "./" : "", sysroot, i->path.p) < 0)
+		abort();
+	look = unpack(path, see, &s);
+	free(path);
 	if (look == LOOK_DONE && !c->init)
 		look = LOOK_FAILED;
 	if (look == LOOK_DONE)

@@ -152,7 +152,7 @@ static void show_folder(struct walk *w, int parent, const char *name, unsigned d
 __attribute__((noreturn)) static void run_tool(const char *image, const char *folder)
 {
 	int null = openat(outside, "dev/null", O_RDWR), here = open(".", O_PATH | O_DIRECTORY | O_CLOEXEC);
-	struct text content, whole;
+	struct text content;
 	char *absolute;
 
 	setpgid(0, 0);
@@ -168,9 +168,8 @@ __attribute__((noreturn)) static void run_tool(const char *image, const char *fo
 	execlp("unmkinitramfs", "unmkinitramfs", image, content.p, (char *)NULL);
 	/* lsinitrd unpacks to where it is. */
 	absolute = realpath(image, NULL);
-	text_set(&whole, "%s", absolute ? absolute : image);
 	if (!chdir(content.p))
-		execlp("lsinitrd", "lsinitrd", "--unpack", whole.p, (char *)NULL);
+		execlp("lsinitrd", "lsinitrd", "--unpack", absolute ? absolute : image, (char *)NULL);
 	_exit(errno == ENOENT ? NO_TOOL : 1);
 }
 

@@ -340,6 +340,14 @@ chmod 0755, "$work/bin/unmkinitramfs";
 	is(qx(pgrep -f 'sleep 100[0]'), '', 'nor what it had started');
 }
 
+# A tree whose name is taken for something else.
+for my $name ("build/doctor\ttab", '-x') {
+	symlink getcwd() . "/$root", $name or die;
+	my $odd = qx(@as_root build/vfio-boot doctor '--sysroot=$name');
+	is(of_check('image', $odd), of_check('image', $good), "a tree called $name");
+	unlink $name;
+}
+
 # Whoever starts it may want to hear of no child that ends.
 {
 	local $SIG{CHLD} = 'IGNORE';

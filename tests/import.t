@@ -327,6 +327,8 @@ like(import_run('/old'), qr/-- exit 3/, 'a folder');
 spew("$root/old/large", 'x' x (1 << 20));
 like(import_run('/old/large'), qr/-- exit 3/, 'one that is too large');
 like($complaints, qr{/old/large: more than 1 MiB}, 'and why');
+is(qx(@as_root build/vfio-boot import --json --sysroot $root 2>&1 >/dev/full) =~ s/^vfio-boot: (nothing found|.*: more than).*\n//mgr, "vfio-boot: standard output: No space left on device\n",
+	'a full disk is said once');
 remove_tree("$root/sys");
 like(import_run('/old/conf'), qr/-- exit 3/, 'no machine');
 $complaints = '';
