@@ -127,6 +127,14 @@ static void on_loading(const struct command *c)
 		keep(c, TO_LOOK_AT, is_ours);
 }
 
+/* The word at *p, and what follows it. */
+static void set_subject(struct command *c, const char *p)
+{
+	c->subject = next_word(&p);
+	p += strspn(p, " ");
+	c->rest = (struct span){ p, (unsigned)strlen(p) };
+}
+
 static void read_command(struct command *c)
 {
 	static const struct {
@@ -140,9 +148,7 @@ static void read_command(struct command *c)
 	const char *p = c->whole;
 	struct span name = next_word(&p);
 
-	c->subject = next_word(&p);
-	p += strspn(p, " ");
-	c->rest = (struct span){ p, (unsigned)strlen(p) };
+	set_subject(c, p);
 	for (unsigned i = 0; i < ARRAY_SIZE(commands); i++) {
 		if (span_is(name, commands[i].name))
 			commands[i].read(c);
@@ -183,4 +189,26 @@ void modconf_read(struct found *f, const char *source, const char *text, size_t 
 		read_command(&c);
 	}
 	free(whole);
+}
+
+/* Here a backslash is one (add_modules_from_file(), `read -r`). */
+void modconf_read_modules(struct found *f, const char *source, const char *text, size_t len)
+{
+	struct command c = { .found = f, .at = { source, 0, 0 } };
+
+	for (const char *p = text; p < text + len;) {
+		size_t n = strcspn(p, "\n");
+		char *whole = strndup(p, n);
+
+		if (!whole)
+			abort();
+		for (char *tab = whole; (tab = strchr(tab, '\t'));)
+			*tab = ' ';
+		c.at.line++;
+		c.whole = whole;
+		set_subject(&c, whole);
+		on_options(&c);
+		free(whole);
+		p += n + 1;
+	}
 }

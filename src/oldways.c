@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "cmdline.h"
+#include "folders.h"
 #include "modconf.h"
 #include "oldids.h"
 #include "oldways.h"
@@ -20,22 +21,14 @@ struct reader {
 	char text[FILE_MAX]; /* of the file that is being read */
 };
 
-/* The files of one or more folders. */
-struct file {
-	char *name;
-	const char *folder;
-};
-
-struct files {
-	bool (*is)(const char *name); /* which names count */
-	const char *folder;	      /* that is being listed */
-	struct file *file;
-	unsigned n;
-};
-
 static void read_modprobe(struct reader *r, const char *source, size_t len)
 {
 	modconf_read(r->found, source, r->text, len);
+}
+
+static void read_modules(struct reader *r, const char *source, size_t len)
+{
+	modconf_read_modules(r->found, source, r->text, len);
 }
 
 static bool names_vfio_pci(struct span list)
@@ -192,18 +185,23 @@ static bool is_cmdline(const char *path, const char *text)
 	return !strcmp(base_name(path), "cmdline");
 }
 
+static bool is_modules(const char *path, const char *text)
+{
+	(void)text;
+	return !strcmp(base_name(path), "modules");
+}
+
 struct kind {
 	bool (*is)(const char *path, const char *text);
 	void (*read)(struct reader *r, const char *source, size_t len);
 };
 
-enum { DRIVERCTL, UNRAID, CMDLINE, MODPROBE };
+enum { DRIVERCTL, UNRAID, CMDLINE, MODULES, MODPROBE };
 
 /* A file that somebody names is of the first kind that it looks like. */
 static const struct kind kinds[] = {
-	[DRIVERCTL] = { is_driverctl, read_driverctl },
-	[UNRAID] = { is_unraid, read_unraid },
-	[CMDLINE] = { is_cmdline, read_cmdline },
+	[DRIVERCTL] = { is_driverctl, read_driverctl }, [UNRAID] = { is_unraid, read_unraid },
+	[CMDLINE] = { is_cmdline, read_cmdline },	[MODULES] = { is_modules, read_modules },
 	[MODPROBE] = { NULL, read_modprobe },
 };
 
@@ -236,64 +234,36 @@ static void read_file(struct reader *r, const char *path, const struct kind *kin
 	kind->read(r, path, (size_t)len);
 }
 
+struct folders {
+	struct reader *r;
+	const struct kind *kind;
+};
+
+static void read_one(void *ctx, const char *path)
+{
+	const struct folders *f = ctx;
+
+	read_file(f->r, path, f->kind);
+}
+
+static void cannot_list(void *ctx, const char *path, int error)
+{
+	cannot_read(((const struct folders *)ctx)->r, path, error);
+}
+
+static void read_folders(struct reader *r, const char *const *folder, bool (*is)(const char *name),
+			 const struct kind *kind)
+{
+	struct folders f = { r, kind };
+
+	folders_each(r->job->root.fd, folder, is, read_one, cannot_list, &f);
+}
+
 static bool is_conf(const char *name)
 {
 	size_t len = strlen(name);
 
 	return len >= 5 && !strcmp(name + len - 5, ".conf");
-}
-
-/* A file hides those of the same name in later folders (modprobe.d(5)). */
-static int note_file(void *ctx, const char *name)
-{
-	struct files *f = ctx;
-
-	if (!f->is(name))
-		return 0;
-	for (unsigned n = 0; n < f->n; n++) {
-		if (!strcmp(f->file[n].name, name))
-			return 0;
-	}
-	f->file = reallocarray(f->file, f->n + 1, sizeof(*f->file));
-	if (!f->file)
-		abort();
-	f->file[f->n].name = strdup(name);
-	if (!f->file[f->n].name)
-		abort();
-	f->file[f->n++].folder = f->folder;
-	return 0;
-}
-
-static int by_name(const void *a, const void *b)
-{
-	return strcmp(((const struct file *)a)->name, ((const struct file *)b)->name);
-}
-
-/* Reads the files of the folders in the order of their names, whichever folder they are in, as modprobe does. */
-static void read_folders(struct reader *r, const char *const *folder, bool (*is)(const char *name),
-			 const struct kind *kind)
-{
-	struct files f = { .is = is };
-	char *path;
-
-	for (; *folder; folder++) {
-		int ret;
-
-		f.folder = *folder;
-		ret = list_directory(r->job->root.fd, f.folder + 1, note_file, &f);
-		if (ret < 0 && ret != -ENOENT)
-			cannot_read(r, f.folder, -ret);
-	}
-	if (f.n)
-		qsort(f.file, f.n, sizeof(*f.file), by_name);
-	for (unsigned n = 0; n < f.n; n++) {
-		if (asprintf(&path, "%s/%s", f.file[n].folder, f.file[n].name) < 0)
-			abort();
-		read_file(r, path, kind);
-		free(path);
-		free(f.file[n].name);
-	}
-	free(f.file);
 }
 
 static struct reader *new_reader(struct found *f, struct job *j)
@@ -319,6 +289,8 @@ void oldways_read_all(struct found *f, struct job *j)
 	/* modprobe puts it behind its files, so that it is what counts (kmod_config_new()). */
 	if (line)
 		read_words(r, "kernel command line", line, strlen(line));
+	/* And what is behind a module's name comes after all that. */
+	read_file(r, "/etc/initramfs-tools/modules", &kinds[MODULES]);
 	read_folders(r, driverctl_d, is_override, &kinds[DRIVERCTL]);
 	read_file(r, "/boot/config/vfio-pci.cfg", &kinds[UNRAID]);
 	free(r);

@@ -7,8 +7,8 @@
 #include "found.h"
 
 /*
- * Reads modprobe.d, the kernel command line, what driverctl has saved, and Unraid's list. What cannot be read is said,
- * and f->failed then. The machine of the job has been read, or has no device.
+ * Reads modprobe.d, the kernel command line, the modules of initramfs-tools, what driverctl has saved, and Unraid's
+ * list. What cannot be read is said, and f->failed then. The machine of the job has been read, or has no device.
  */
 void oldways_read_all(struct found *f, struct job *j) __attribute__((nonnull));
 

@@ -410,12 +410,14 @@ in_tree('etc/modprobe.d/x.conf', "install\tvfio-pci /bin/true\noptions pci-stub 
 in_tree('etc/driverctl.d/pci-0000:03:00.0', "vfio-pci\n");
 in_tree('etc/driverctl.d/pci-0000:03:00.1', "e1000e\n");
 in_tree('etc/driverctl.d/pci-0000:07:00.0', "bochs-drm\n");
+in_tree('etc/initramfs-tools/modules', "vfio\nvfio-pci ids=1:3\n");
 in_tree('proc/cmdline', "intel_iommu=on pci-stub.ids=1:2 rd.driver.pre=nvme,vfio_pci\n");
 case('conflicts', 'and others', my $others = <<'END', 1);
 !!  conflicts  /etc/modprobe.d/x.conf:1: install vfio-pci /bin/true
                /etc/modprobe.d/x.conf:2: options pci-stub ids=1:2
                kernel command line: pci-stub.ids=1:2
                kernel command line: rd.driver.pre=nvme,vfio_pci
+               /etc/initramfs-tools/modules:2: vfio-pci ids=1:3
                /etc/driverctl.d/pci-0000:03:00.0:1: vfio-pci (driverctl unset-override 0000:03:00.0)
                /etc/driverctl.d/pci-0000:03:00.1:1: e1000e (driverctl unset-override 0000:03:00.1)
                vfio-boot import says what to delete, and which settings mean the same

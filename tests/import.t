@@ -289,6 +289,18 @@ like(import_run(), qr/\Aids = 0000:01:00\.1\@8086:1572 # .*-- exit 1\n\z/s, 'dri
 like($complaints, qr/mlx5_vfio_pci is a variant driver, which needs driver = auto.*0000:09:00\.0 cannot be a setting: no such device, its ID cannot be told/s, 'with a word for both');
 like(import_run(), qr/^\Q$look\E#   \S*0000:09:00\.0:1: vfio-pci/m, 'and it is to be looked at, not deleted');
 
+# --- the modules of initramfs-tools, whose parameters come last
+machine('twin-gpus', 'etc/initramfs-tools/modules' => "# vfio-pci ids=1:1\nvfio\nvfio_pci\tids=10de:2204\nvfio-pci\nsnd ids=1:2\n",
+	'etc/modprobe.d/x.conf' => "options vfio-pci ids=10de:2204,10de:1aef\n");
+is(import_run(), <<"END", 'initramfs-tools');
+ids = 10de:2204 # /etc/initramfs-tools/modules:3
+# /etc/modprobe.d/x.conf:1: 10de:1aef has no effect and is left out: /etc/initramfs-tools/modules:3 has the last ids=, which counts
+$delete#   /etc/modprobe.d/x.conf:1: options vfio-pci ids=10de:2204,10de:1aef
+#   /etc/initramfs-tools/modules:3: vfio_pci ids=10de:2204
+-- exit 0
+END
+is(import_run('/etc/initramfs-tools/modules') =~ /^(ids.*)$/m ? $1 : '', 'ids = 10de:2204 # /etc/initramfs-tools/modules:3', 'or as a file that is named');
+
 # --- Unraid
 machine('twin-gpus', 'boot/config/vfio-pci.cfg' => "# x\nBIND=0000:0b:00.0|10de:2204 0b:00.1|10DE:1AEF 0000:04:00.0 8086:1539\n");
 is(import_run(), <<'END', 'Unraid: with an ID, without, and an ID alone');
