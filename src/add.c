@@ -125,7 +125,7 @@ static int add_word(struct addition *a, char *const *at)
 		add_line(a, word, NULL);
 		return 0;
 	}
-	found = choose(c->before, words, meant);
+	found = !choose(c->before, words, meant);
 	if (!found && !asked(c->r, OPTION_FORCE))
 		return 1;
 	for_each_device(m, d) {

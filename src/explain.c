@@ -286,11 +286,12 @@ int verb_explain(struct request *r)
 	struct job *j = r->job;
 	struct json_object *o = json_object_new_object(), *devices = json_object_new_array();
 	const struct device *d;
-	bool json = asked(r, OPTION_JSON), found, failed, first = true;
+	int status;
+	bool json = asked(r, OPTION_JSON), failed, first = true;
 
 	if (!request_read(j, asked(r, OPTION_NOW) ? PHASE_NOW : PHASE_NEXT_BOOT))
 		return STATUS_FAILED;
-	found = choose(j, r->word, chosen);
+	status = choose(j, r->word, chosen);
 	if (!json)
 		say_problems(&j->machine, &complaints);
 	for_each_device(&j->machine, d) {
@@ -312,5 +313,5 @@ int verb_explain(struct request *r)
 		json_object_put(o);
 	if (failed)
 		return STATUS_FAILED;
-	return j->settings.problems ? STATUS_WRONG : !found;
+	return j->settings.problems ? STATUS_WRONG : status;
 }

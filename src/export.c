@@ -146,18 +146,6 @@ static int print_chosen(struct job *j, const struct format *f, const bool chosen
 	return status;
 }
 
-/* What was said of the words: none of them was a selector at all, or one meant nothing. */
-static int status_of_words(char *const *word)
-{
-	struct selector sel;
-
-	for (; *word; word++) {
-		if (selector_parse(&sel, *word, strlen(*word)) || sel.flags & SELECTOR_EXCLUDES)
-			return STATUS_WRONG;
-	}
-	return 1;
-}
-
 int verb_export(struct request *r)
 {
 	static bool chosen[DEVICES_MAX];
@@ -165,6 +153,7 @@ int verb_export(struct request *r)
 	struct job *j = r->job;
 	const struct device *d;
 	bool any = false;
+	int status;
 
 	if (!f) {
 		say(&complaints, LEVEL_FAILED, "export: %s: no such format; there are:", r->word[0]);
@@ -173,8 +162,9 @@ int verb_export(struct request *r)
 	}
 	if (!request_read(j, PHASE_NOW))
 		return STATUS_FAILED;
-	if (!choose(j, r->word + 1, chosen))
-		return status_of_words(r->word + 1);
+	status = choose(j, r->word + 1, chosen);
+	if (status)
+		return status;
 	for_each_device(&j->machine, d) {
 		if (r->words == 1)
 			chosen[d - j->machine.device] = is_with_vfio(d);

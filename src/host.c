@@ -243,8 +243,6 @@ int main(int argc, char **argv)
 	status = read_options(v, &r, argc - 1, argv + 1);
 	if (status)
 		return status > 0 ? status : verb_help(v, stdout);
-	/* Whoever reads our output may go away (`| head`): a write says so then. */
-	signal(SIGPIPE, SIG_IGN);
 	/* Children are waited for, though whoever started us may not do so. */
 	signal(SIGCHLD, SIG_DFL);
 	look_init();

@@ -57,6 +57,25 @@ const char *physical_function(const struct inventory *v, struct text *t, const s
 	return t->p;
 }
 
+static bool is_named_before(const struct kmod_list *list, const struct kmod_list *end, const char *name)
+{
+	const struct kmod_list *at;
+	bool found = false;
+
+	kmod_list_foreach(at, list)
+	{
+		struct kmod_module *module = kmod_module_get_module(at);
+
+		if (at == end || found) {
+			kmod_module_unref(module);
+			break;
+		}
+		found = !strcmp(kmod_module_get_name(module), name);
+		kmod_module_unref(module);
+	}
+	return found;
+}
+
 void each_module(const struct inventory *v, const struct device *d, void (*each)(void *ctx, const char *module),
 		 void *ctx)
 {
@@ -70,7 +89,9 @@ void each_module(const struct inventory *v, const struct device *d, void (*each)
 	{
 		struct kmod_module *module = kmod_module_get_module(at);
 
-		each(ctx, kmod_module_get_name(module));
+		/* Several aliases of one module may fit. */
+		if (!is_named_before(list, at, kmod_module_get_name(module)))
+			each(ctx, kmod_module_get_name(module));
 		kmod_module_unref(module);
 	}
 	kmod_module_unref_list(list);

@@ -168,7 +168,8 @@ int verb_list(struct request *r)
 	static struct listing l;
 	const struct machine *m = &r->job->machine;
 	const struct device *d;
-	bool found = true, failed;
+	bool failed;
+	int status = 0;
 
 	l.r = r;
 	if (!inventory_open(&l.v, r))
@@ -186,9 +187,11 @@ int verb_list(struct request *r)
 			l.width = width;
 	}
 	if (!l.all)
-		found = choose(r->job, r->word, l.chosen);
-	if (m->end == m->device)
+		status = choose(r->job, r->word, l.chosen);
+	if (m->end == m->device) {
+		status = status ? status : 1;
 		say(&complaints, LEVEL_REFUSED, "there is no PCI device here");
+	}
 	if (asked(r, OPTION_JSON)) {
 		failed = print_json_list(&l);
 	} else {
@@ -205,5 +208,5 @@ int verb_list(struct request *r)
 	inventory_close(&l.v);
 	if (failed)
 		return STATUS_FAILED;
-	return r->job->settings.problems ? STATUS_WRONG : !found || m->end == m->device;
+	return r->job->settings.problems ? STATUS_WRONG : status;
 }

@@ -106,7 +106,7 @@ static int remove_word(struct change *c, char *word)
 		say(&complaints, LEVEL_REFUSED, "%s: no such exclusion in the settings", word);
 		return 1;
 	}
-	if (!found && !choose(c->before, words, meant))
+	if (!found && choose(c->before, words, meant))
 		return 1;
 	if (whole)
 		mean_groups(m, meant);

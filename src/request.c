@@ -36,8 +36,8 @@ static bool is_virtual(const struct job *j, const struct selector *sel)
 	return !faccessat(j->root.fd, t.p, F_OK, 0);
 }
 
-/* What a word means; false where it means nothing. */
-static bool choose_one(struct job *j, int pci, const char *word, bool chosen[DEVICES_MAX])
+/* Marks what a word means; the exit status. */
+static int choose_one(struct job *j, int pci, const char *word, bool chosen[DEVICES_MAX])
 {
 	struct machine *m = &j->machine;
 	bool guard_fails = false, found = false;
@@ -50,7 +50,7 @@ static bool choose_one(struct job *j, int pci, const char *word, bool chosen[DEV
 		wrong = "an exclusion selects nothing";
 	if (wrong) {
 		say(&complaints, LEVEL_FAILED, "%s: %s", word, wrong);
-		return false;
+		return STATUS_WRONG;
 	}
 	find_path(m, pci, &sel);
 	for_each_device(m, d) {
@@ -72,19 +72,23 @@ static bool choose_one(struct job *j, int pci, const char *word, bool chosen[DEV
 		add_absent(&t, m, &sel);
 		complaints.say(&complaints, LEVEL_REFUSED, t.p);
 	}
-	return found;
+	return !found;
 }
 
-bool choose(struct job *j, char *const *word, bool chosen[DEVICES_MAX])
+int choose(struct job *j, char *const *word, bool chosen[DEVICES_MAX])
 {
 	int pci = openat(j->root.fd, "sys/bus/pci/devices", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	bool all = true;
+	int status = 0;
 
 	memset(chosen, 0, DEVICES_MAX * sizeof(*chosen));
-	for (; *word; word++)
-		all &= choose_one(j, pci, *word, chosen);
+	for (; *word; word++) {
+		int wrong = choose_one(j, pci, *word, chosen);
+
+		if (wrong > status)
+			status = wrong;
+	}
 	close(pci);
-	return all;
+	return status;
 }
 
 bool cannot_print(void)

@@ -47,10 +47,10 @@ void job_like(struct job *to, const struct job *from) __attribute__((nonnull));
 
 /*
  * Marks in chosen[], one for each place of j->machine.device, what the words, which are selectors, mean on the machine
- * that was read. False where one is no selector, excludes, or means nothing, which was said then, with the nearest
- * thing there is.
+ * that was read. Returns the exit status: 1 where one means nothing, 2 where one is no selector or excludes, which was
+ * said then, with the nearest thing there is.
  */
-bool choose(struct job *j, char *const *word, bool chosen[DEVICES_MAX]) __attribute__((nonnull, warn_unused_result));
+int choose(struct job *j, char *const *word, bool chosen[DEVICES_MAX]) __attribute__((nonnull, warn_unused_result));
 
 /* Flushes standard output; true where something could not be written, which was said then. */
 bool cannot_print(void) __attribute__((warn_unused_result));

@@ -162,13 +162,14 @@ for my $name (sort keys %machine) {
 	beside_text($name, $json);
 	my %word;
 	for (@{ $json->{devices} }) {
+		$word{ $_->{name} } = 'NAME';
 		$word{"$_->{class_name}: $_->{name}"} = 'CLASS: NAME';
 	}
 	my $text = '';
-	for my $command ('list', @commands) {
+	for my $command ('list', @commands, 'protect --print', 'doctor', 'export qemu --force class:02') {
 		my ($out, $err, $status) = vfio_boot(split / /, $command);
 		$text .= "\$ vfio-boot $command\n$out" . join('', map { "! $_\n" } split /\n/, $err) . "exit $status\n\n";
-		json_of($name, split / /, $command) unless $command eq 'list';
+		json_of($name, split / /, $command) unless $command =~ /^(list$|protect|export)/;
 	}
 	utf8::decode($text);
 	$text =~ s/\Q$_\E/$word{$_}/g for sort { length $b <=> length $a } keys %word;
@@ -244,7 +245,8 @@ for my $verb ('list', 'explain 01:00.0', 'plan', 'add 02:00.0') {
 unpack_q35();
 said([ 'explain', '03:00.7' ], 1, qr/03:00\.7: no such device; nearest: 0000:03:00\.0/, 'explain what is not there');
 said([ 'list', '10de:2204' ], 1, qr/10de:2204: no such device/, 'list what is not there');
-said([ 'list', '!03:00.0' ], 1, qr/an exclusion selects nothing/, 'list an exclusion');
+said([ 'explain', 'xyz' ], 2, qr/xyz: neither a bus index/, 'explain no selector');
+said([ 'list', '!03:00.0' ], 2, qr/an exclusion selects nothing/, 'list an exclusion');
 spew("$root/etc/vfio-boot.conf", "ids = 03:00.0 xyz\n");
 said([ split / / ], 2, qr{^vfio-boot: /etc/vfio-boot\.conf:1:15: xyz: }m, "$_ with settings that have an error") for 'list', 'explain 03:00.0';
 unpack_q35();
