@@ -27,6 +27,7 @@ $hook =~ s{/usr/lib/vfio-boot/vfio-boot-claim}{/bin/true}g;
 $hook =~ s{/usr/sbin/vfio-boot}{$dir/vfio-boot}g;
 $hook =~ s{/var/lib/vfio-boot/protect}{$dir/protect}g;
 $hook =~ s{/etc/vfio-boot\.conf}{$dir/none}g;
+$hook =~ s{/sys/bus/pci/devices}{$dir/devices}g;
 $hook =~ s{/sbin/modprobe}{/bin/true}g;
 $hook =~ s{timeout -k 5 60}{timeout -k 1 1}g;
 spew("$dir/hook", $hook);
@@ -36,6 +37,7 @@ sub hook {
 	my ($does, $had) = @_;
 	unlink "$dir/vfio-boot";
 	remove_tree("$dir/image");
+	make_path("$dir/devices");
 	-d "$dir/protect" and rmdir "$dir/protect";
 	spew("$dir/protect", $had // "old\n");
 	if (defined $does) {
@@ -52,25 +54,39 @@ sub host { slurp("$dir/protect") }
 
 my $unknown = "protect = unknown  # vfio-boot protect failed at the last build of an image\n";
 my $new = "copied $dir/protect: new\n-- exit 0\n";
-my $old = "W: vfio-boot: $dir/protect may be out of date: of mass storage only what is named is claimed until this succeeds\n"
-	. "copied $dir/protect: old\n$unknown-- exit 0\n";
+# What is said of one that failed, and what is copied then.
+sub old {
+	my ($why) = @_;
+	return "W: vfio-boot: $why: $dir/protect may be out of date, and of mass storage only what is named is claimed until this succeeds\n"
+		. "copied $dir/protect: old\n$unknown-- exit 0\n";
+}
 is(hook("echo new >$dir/protect; echo done"), $new, 'the file is written before it is copied, without a word');
 is(image(), "new\n", 'as it is');
 is(hook("echo new >$dir/protect; printf '%s\\n' 'vfio-boot: a\\tb' 'vfio-boot: c' >&2; exit 1"),
 	"W: vfio-boot: a\\tb\nW: vfio-boot: c\n$new", 'unknown: each line is a warning, as it is');
 is(image(), "new\n", 'and the file as it is');
-is(hook("echo 'vfio-boot: cannot' >&2; exit 3"), "W: vfio-boot: cannot\n$old", 'what failed has said why');
+is(hook("echo 'vfio-boot: cannot' >&2; exit 3"), "W: vfio-boot: cannot\n" . old('vfio-boot protect failed'), 'what failed has said why');
 is(image(), "old\n$unknown", 'what it lived on goes on to be protected, but nobody claims to know');
 is(host(), image(), 'on the host as in the image, so that a plan says the same');
-is(hook('kill -SEGV $$'), "W: vfio-boot: vfio-boot protect ended with status 139\n$old", 'a crash is told, once');
-is(hook('exec sleep 30'), "W: vfio-boot: vfio-boot protect did not end within 60 s\n$old", 'and so is one that hangs');
-is(hook('trap "" TERM; while :; do sleep 0.1; done'), "W: vfio-boot: vfio-boot protect did not end within 60 s\n$old", 'whatever it does about signals');
-is(hook(undef), "W: vfio-boot: cannot run $dir/vfio-boot: what this host lives on was not looked up\n$old", 'and one that is not there');
+is(hook('kill -SEGV $$'), old('vfio-boot protect ended with status 139'), 'a crash is told, once');
+is(hook('exec sleep 30'), old('vfio-boot protect did not end within 60 s'), 'and so is one that hangs');
+is(hook('trap "" TERM; while :; do sleep 0.1; done'), old('vfio-boot protect did not end within 60 s'), 'whatever it does about signals');
+is(hook(undef), old("$dir/vfio-boot is not there"), 'and one that is not there');
 is(image(), "old\n$unknown", 'which protects nothing new either');
 hook('exit 3', "old\n$unknown");
 is(image(), "old\n$unknown", 'it is said once');
 unlike(hook("rm $dir/protect; mkdir $dir/protect; exit 3"), qr/sh|cannot|directory/i, 'without a word of the shell');
 is(image(), $unknown, 'and in the image alone where the host takes nothing');
 remove_tree("$dir/protect");
+
+# Where no devices are to be seen, as in a chroot.
+my $elsewhere = "protect = unknown  # no devices were to be seen when the image was built\n";
+hook('exit 0');
+rmdir "$dir/devices";
+unlink "$dir/protect";
+$hook = slurp("$dir/hook");
+is(qx(version=6.1 DESTDIR=$dir/image MODULESDIR=$dir/modules dash -eu $dir/hook 2>&1) =~ s/^.*udev comes.*\n//mr,
+	"copied $dir/protect: $elsewhere", 'a root without devices: unknown, and that is no fault');
+is(image(), $elsewhere, 'in the image, too');
 remove_tree($dir) if Test::More->builder->is_passing;
 done_testing();

@@ -43,6 +43,7 @@ fake_plan() {
 
 [ ! -e $plan ] || mv $plan $plan.away
 mkdir -p /sys/bus/pci/devices
+printf '#!/bin/sh\n' | fake_plan
 run_hook plain
 [ -x "$work/image$claim" ] && [ -f "$work/image/etc/vfio-boot.conf" ] && echo "plain: copied"
 
@@ -53,6 +54,7 @@ find "$work/image" -name 'e1000e.ko*' -o -name 'vfio-pci.ko*' | sed 's|.*/\([^.]
 
 fake_plan <<-"END"
 	#!/bin/sh
+	[ "$1" = plan ] || exit 0
 	echo "asked: $*" >&2
 	echo "0000:03:00.0 [8086:10d3] group 7: claim for vfio-pci"
 	echo "0000:01:00.0 [10de:1b80] group 1: kept, boot-vga: refused, absent: only words"
@@ -65,12 +67,18 @@ END
 run_hook verdicts
 
 for status in 0 1 2 3; do
-	printf '#!/bin/sh\nexit %s\n' $status | fake_plan
+	fake_plan <<-END
+		#!/bin/sh
+		[ "\$1" = protect ] || exit $status
+	END
 	run_hook "exit-$status"
 done
-printf '#!/bin/sh\nkill -SEGV $$\n' | fake_plan
+fake_plan <<-"END"
+	#!/bin/sh
+	[ "$1" = protect ] || kill -SEGV $$
+END
 run_hook crash
-rm $plan
+printf '#!/bin/sh\n' | fake_plan
 
 mkdir /lib/modules/0.0.0-none
 : >/lib/modules/0.0.0-none/modules.builtin
@@ -86,6 +94,7 @@ run_hook order PATH="$work/bin:$PATH"
 mv $claim $claim.away
 run_hook no-program
 mv $claim.away $claim
+rm -r $plan /sys/bus
 
 # cryptroot wants to be the last of its phase, and asks for all others by name.
 cat >$cryptroot <<-"END"
