@@ -46,6 +46,7 @@ sub read_file {
 # suite    of another Debian than the one all tests are run with
 # disk     the folder with disk, kernel and initrd of an installed Debian
 # machine  more options of tests/qemu/boot
+# keep     keeps what was booted, for another boot
 # unplug   a device that QEMU takes away once the console says "unplug now"
 sub boot {
 	my ($class, $name, %o) = @_;
@@ -72,7 +73,7 @@ sub boot {
 	$self->{console} = -e "$dir/console" ? read_file("$dir/console") : '';
 	ok($status == 0 && $self->{ended}, "$name: the guest boots to its root and powers off")
 		or $self->give_up($status);
-	remove_tree(map { "$dir/$_" } qw(disk kernel initrd root)) unless $ENV{VFIO_BOOT_VERBOSE};
+	remove_tree(map { "$dir/$_" } qw(disk kernel initrd root)) unless $ENV{VFIO_BOOT_VERBOSE} || $o{keep};
 	return $self;
 }
 

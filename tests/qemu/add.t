@@ -44,10 +44,8 @@ sub type {
 sub boot {
 	my ($name, $script) = @_;
 	type("$made/disk", $script);
-	# What was booted is kept.
-	local $ENV{VFIO_BOOT_VERBOSE} = 1;
 	my $boot = Guest->boot($name, words => 'systemd.mask=serial-getty@ttyS0.service', disk => $made,
-		machine => [ '-t', 500 ]);
+		machine => [ '-t', 500 ], keep => 1);
 	# Back to where the next boot looks for them, with the image that this one has made.
 	my $dir = "$top/build/qemu/$name";
 	rename "$dir/$_", "$made/$_" or die "$dir/$_: $!\n" for qw(disk kernel);
