@@ -17,7 +17,7 @@ my $top = $Guest::top;
 my ($lines) = Guest::read_file("$top/README.md") =~ /<!-- install -->\s*```\w*\n(.*?)^```/ms;
 # Without the line that selects a device: that is what is typed here.
 $lines =~ s/^.*vfio-boot\.conf$//m;
-$lines .= "sudo apt install --no-install-recommends qemu-system-x86\n";
+$lines .= "sudo apt install --no-install-recommends qemu-system-x86 lvm2 cryptsetup-bin\n";
 my $made = "$top/build/qemu/add-made";
 Guest::write_file("$top/build/qemu/add.sh", $lines);
 is(system("$Guest::here/install", "$top/build/qemu/add.sh", $made), 0, 'vfio-boot is installed') or die "see $made/log\n";
@@ -28,8 +28,9 @@ my $say = 'say() { echo "# $*"; { "$@" 2>&1; echo "exit $?"; } | cat; }' . "\n";
 
 # The guest of the virtual machine: tells what it sees, and is quick in an emulated machine.
 my $guest = "$top/build/qemu/guest-lspci";
-is(system(qw(gcc -m32 -O2 -Wall -Werror -ffreestanding -fno-asynchronous-unwind-tables -fno-stack-protector -mno-sse -no-pie -fno-pie
-	-nostdlib -static -Wl,-Ttext=0x100000 -Wl,-N -Wl,--build-id=none -o), $guest, "$Guest::here/guest-lspci.c"), 0, 'its guest is built');
+my @gcc = split / /, 'gcc -m32 -O2 -Wall -Werror -ffreestanding -fno-asynchronous-unwind-tables -fno-stack-protector -mno-sse'
+	. ' -no-pie -fno-pie -nostdlib -static -Wl,-Ttext=0x100000 -Wl,--build-id=none';
+is(system(@gcc, '-o', $guest, "$Guest::here/guest-lspci.c"), 0, 'its guest is built');
 
 # What is typed in the next boot, at its end. The file system is left clean, or its journal would undo what is written
 # into it from outside.
@@ -42,10 +43,10 @@ sub type {
 }
 
 sub boot {
-	my ($name, $script) = @_;
+	my ($name, $script, @machine) = @_;
 	type("$made/disk", $script);
 	my $boot = Guest->boot($name, words => 'systemd.mask=serial-getty@ttyS0.service', disk => $made,
-		machine => [ '-t', 500 ], keep => 1);
+		machine => [ '-t', 500, @machine ], keep => 1);
 	# Back to where the next boot looks for them, with the image that this one has made.
 	my $dir = "$top/build/qemu/$name";
 	rename "$dir/$_", "$made/$_" or die "$dir/$_: $!\n" for qw(disk kernel);
@@ -115,9 +116,32 @@ like($test, qr/^0000:09:00\.0 \[8086:10d3\]: left to the host$/m, 'remove says w
 like($test, qr{^/usr/sbin/update-initramfs -u: \d+ s\nexit 0$}m, 'and rebuilds the image');
 unlike($test =~ s/.*cat //sr, qr/^ids/m, 'and the line is gone');
 
-my $third = boot('add-removed', "say vfio-boot status\n");
+# And what the host lives on through LVM on LUKS, which is on the NVMe disk.
+my $nvme = "$top/build/qemu/add.img";
+system('truncate', '-s', '80M', $nvme) == 0 or die "no disk\n";
+my $third = boot('add-removed', <<'END', '-N', "file=$nvme,format=raw");
+say vfio-boot status
+exec 3>&1 >/root/log 2>&1
+echo -n key | cryptsetup luksFormat --batch-mode --type luks1 --pbkdf-force-iterations 1000 --key-size 256 /dev/nvme0n1 -
+echo -n key | cryptsetup open /dev/nvme0n1 c -
+pvcreate /dev/mapper/c
+vgcreate v /dev/mapper/c
+lvcreate -y -n boot -l 100%FREE v
+mke2fs -q /dev/v/boot
+mount /dev/v/boot /boot
+exec >&3 2>&1
+tail -n 3 /root/log
+say vfio-boot protect --print
+say vfio-boot list --flat 04:00.0
+say vfio-boot add 04:00.0
+umount /boot
+END
 is($third->held_by('vfio-pci'), '', 'after one more reboot vfio-pci holds nothing');
 is($third->driver('0000:09:00.0'), 'e1000e', 'and the card is with its driver');
 like($third->text('test'), qr/no device is selected\nexit 0/, 'status says so');
+like($third->text('test'), qr{^protect = 0000:00:04\.0/00\.0\@1b36:0010  # /boot on (dm-\d|mapper/v-boot|v/boot)}m, '/boot on LVM on LUKS is found on its disk');
+like($third->text('test'), qr{^04:00\.0 .*protected: /boot on }m, 'list shows it');
+like($third->text('test'), qr{04:00\.0 .*/boot on .*\n(?:.*\n)*?vfio-boot: nothing was changed\nexit 1$}m, 'and it cannot be added');
+unlink $nvme;
 system('rm', '-rf', $made);
 done_testing();

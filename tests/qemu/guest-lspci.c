@@ -6,8 +6,10 @@
  */
 #include <stdint.h>
 
-/* Multiboot Specification 0.6.96, 3.1.1: magic, flags, checksum. */
-__attribute__((section(".multiboot"), used)) static const uint32_t multiboot[] = { 0x1badb002, 0, -0x1badb002U };
+/* Multiboot Specification 0.6.96, 3.1.1: magic, flags, checksum, in the first 8192 bytes; and where it begins. */
+__asm__(".section .text.first, \"ax\"\n.long 0x1badb002, 0, -0x1badb002\n"
+	".globl _start\n_start: movl $stack_end, %esp\ncall look\n"
+	".bss\n.skip 4096\nstack_end:\n.text");
 
 static void out32(uint16_t port, uint32_t value)
 {
@@ -62,6 +64,3 @@ void look(void)
 	for (;;)
 		out32(0xf4, 0);
 }
-
-__asm__(".globl _start\n_start: movl $stack_end, %esp\ncall look\n"
-	".bss\n.skip 4096\nstack_end:\n.text");
