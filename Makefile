@@ -95,6 +95,7 @@ scripts := init-top/00-vfio-boot local-top/vfio-boot local-premount/vfio-boot nf
 # systemd looks below /usr and /usr/local alike.
 service := $(PREFIX)/lib/systemd/system/vfio-boot.service
 settings := $(DESTDIR)/etc/vfio-boot.conf
+grub := /etc/grub.d/90_vfio-boot
 mandir := $(PREFIX)/share/man
 pages := man8/vfio-boot.8 man8/vfio-boot-claim.8 man5/vfio-boot.conf.5
 completion := $(PREFIX)/share/bash-completion/completions/vfio-boot
@@ -113,6 +114,9 @@ install: all
 		$(at_prefix) premount/$$script >$(DESTDIR)$(initramfs)/scripts/$$script && \
 		chmod 755 $(DESTDIR)$(initramfs)/scripts/$$script || exit 1; \
 	done
+	install -d $(DESTDIR)$(dir $(grub))
+	$(at_prefix) conf/90_vfio-boot >$(DESTDIR)$(grub)
+	chmod 755 $(DESTDIR)$(grub)
 	install -D -m 644 conf/bash-completion $(DESTDIR)$(completion)
 	for page in $(pages); do \
 		install -d $(DESTDIR)$(mandir)/$${page%/*} && \
@@ -124,7 +128,7 @@ install: all
 uninstall:
 	rm -f $(DESTDIR)$(libdir)/vfio-boot-claim $(DESTDIR)$(PREFIX)/sbin/vfio-boot $(DESTDIR)$(initramfs)/hooks/vfio-boot \
 		$(DESTDIR)$(service) $(scripts:%=$(DESTDIR)$(initramfs)/scripts/%) \
-		$(pages:%=$(DESTDIR)$(mandir)/%) $(DESTDIR)$(completion)
+		$(pages:%=$(DESTDIR)$(mandir)/%) $(DESTDIR)$(completion) $(DESTDIR)$(grub)
 	-rmdir $(DESTDIR)$(libdir)
 
 demo:
@@ -135,7 +139,7 @@ check:
 	@$(MAKE) --no-print-directory all $(B)/pure.ok $(B)/klibc/modprobe $(B)/klibc/peak $(B)/klibc/zpool $(unit_tests)
 	@tests/run $(unit_tests) $(sort $(wildcard tests/*.t tests/qemu/*.t))
 
-scripts_checked := hook/vfio-boot conf/bash-completion $(wildcard premount/*/*) .ci/run \
+scripts_checked := hook/vfio-boot conf/bash-completion conf/90_vfio-boot $(wildcard premount/*/*) .ci/run \
 	$(addprefix tests/,setup demo collect) \
 	$(addprefix tests/qemu/,boot enter guest hook.sh image init install lib.sh run)
 sources := $(wildcard src/*.[ch] tests/unit/*.[ch] tests/fuzz/*.c tests/qemu/*.c)
