@@ -2,6 +2,7 @@
 #
 # make             builds both programs into build/
 # make install     DESTDIR= PREFIX=/usr
+# make deb         the Debian package, into build/deb/
 # make demo        see it work, in a virtual machine
 # make check       every test
 # make lint        formatting, static analysis, purity of the pure layers
@@ -24,7 +25,9 @@ VERSION := $(shell sed -n '1s/^vfio-boot \([^ ]*\).*/\1/p' NEWS)
 WARN := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla
 BASE := -std=gnu11 -D_GNU_SOURCE -Isrc -MMD -MP $(WARN)
 CFLAGS ?= -O2 -g
-HOST := $(BASE) -Wconversion -Werror
+# WERROR= for a compiler that is newer than the source.
+WERROR ?= -Werror
+HOST := $(BASE) -Wconversion $(WERROR)
 LIBS := json-c libpci mount blkid libkmod
 LIB_CFLAGS = $(shell pkg-config --cflags $(LIBS))
 LIB_LIBS = $(shell pkg-config --libs $(LIBS))
@@ -37,7 +40,7 @@ SMALL := $(shell $(KLCC) $(SMALL) -E -x c /dev/null >/dev/null 2>&1 && echo "$(S
 # klcc: -O last and no -g at all, or it drops its own -Os; it forces -fcommon, which would link two globals of one name
 # silently. All but the first line of flags saves 1,200 bytes. The stack is said to come aligned to 16 bytes, which it is
 # not: gcc would realign it for each struct of 16 bytes in registers, and what needs that is SSE, which klcc turns off.
-KLIBC := $(BASE) -Werror -fno-common -ffile-prefix-map=$(CURDIR)=. \
+KLIBC := $(BASE) $(WERROR) -fno-common -ffile-prefix-map=$(CURDIR)=. \
 	-fno-expensive-optimizations -fno-tree-loop-im -fno-tree-loop-optimize -fno-tree-dominator-opts \
 	-fno-tree-tail-merge -fno-optimize-sibling-calls -fno-jump-tables -fno-if-conversion -fno-caller-saves \
 	-fno-code-hoisting -fno-shrink-wrap $(X86) $(SMALL)
@@ -131,6 +134,15 @@ uninstall:
 		$(pages:%=$(DESTDIR)$(mandir)/%) $(DESTDIR)$(completion) $(DESTDIR)$(grub)
 	-rmdir $(DESTDIR)$(libdir)
 
+# A copy without what is no part of the source; build dependencies are all that is installed.
+deb_source = $(B)/deb/vfio-boot-$(VERSION)
+deb:
+	@tests/setup deb
+	$(Q)rm -rf $(B)/deb && mkdir -p $(deb_source)
+	$(Q)tar --exclude=./$(B) --exclude=./.git --sort=name -cf - . | tar -C $(deb_source) -xf -
+	$(Q)cd $(deb_source) && MAKEFLAGS= dpkg-buildpackage -us -uc -b >../log 2>&1 || { tail -n 30 ../log >&2; exit 1; }
+	@ls $(B)/deb/vfio-boot_*.deb
+
 demo:
 	@tests/demo
 
@@ -140,6 +152,7 @@ check:
 	@tests/run $(unit_tests) $(sort $(wildcard tests/*.t tests/qemu/*.t))
 
 scripts_checked := hook/vfio-boot conf/bash-completion conf/90_vfio-boot $(wildcard premount/*/*) .ci/run \
+	$(addprefix debian/,vfio-boot.postinst vfio-boot.postrm) \
 	$(addprefix tests/,setup demo collect) \
 	$(addprefix tests/qemu/,boot enter guest hook.sh image init install lib.sh run)
 sources := $(wildcard src/*.[ch] tests/unit/*.[ch] tests/fuzz/*.c tests/qemu/*.c)
@@ -159,5 +172,5 @@ clean:
 
 include tests/unit.mk
 
-.PHONY: all install uninstall demo check lint clean
+.PHONY: all install uninstall deb demo check lint clean
 -include $(wildcard $(B)/*/*.d)

@@ -57,6 +57,10 @@ $(B)/host/unit-%.t: $(B)/host/unit-%.o $(B)/host/unit-model.o $(pure:%=$(B)/host
 	$(tell)
 	$(Q)$(CC) -o $@ $^
 
+# The units as they are linked with klibc: what a build of the package runs, quick and without a network.
+check-klibc: $(unit:%=$(B)/klibc/unit-%.t)
+	$(Q)prove $^
+
 # The JSON is the host program's alone.
 $(B)/host/unit-json.o: BASE += $(LIB_CFLAGS)
 
@@ -110,4 +114,4 @@ $(B)/pure.ok: $(pure:%=$(B)/klibc/%.o) tests/unit.mk
 		}' >&2
 	@touch $@
 
-.PHONY: fuzz
+.PHONY: fuzz check-klibc
