@@ -1,0 +1,131 @@
+# shellcheck shell=sh
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# Run inside a copy of the guest `host` by deb.t, with both versions of the package in
+# /root: the package's life, from a Debian without it to one that has forgotten it. Each
+# line of the answer begins with the name of the moment; what apt said is in /root/log.
+
+set -u
+moment=before
+image=/boot/initrd.img-$(ls /lib/modules)
+
+say() { sed "s/^/$moment: /"; }
+
+run() {
+	"$@" >>/root/log 2>&1 </dev/null
+	echo "exit $?" | say
+}
+
+# What the image has of us, and whether it is the one of the moment before.
+look_into_image() {
+	rm -rf /root/image
+	unmkinitramfs "$image" /root/image 2>&1 | say
+	tree=/root/image/main
+	[ -d $tree ] || tree=/root/image
+	(cd $tree && find . -path ./usr/share -prune -o \( -name '*vfio*' -o -name init \) -print | sed 's/^/image /') | sort | say
+	sed -n 's,^/scripts/init-top/\([^ ]*\).*,ORDER \1,p' $tree/scripts/init-top/ORDER | say
+	sed -n 's/^\(ids = \)/image has \1/p' $tree/etc/vfio-boot.conf 2>/dev/null | say
+}
+
+# The whole machine as far as a package may change it, without what apt and dpkg write down about it.
+list_files() {
+	find /boot /etc /lib /usr /var /root/.profile -xdev \( -path /var/cache -o -path /var/lib/apt -o -path /var/lib/dpkg \
+		-o -path /var/log -o -path /lib/modules -o -path '*/__pycache__' -o -path /etc/ld.so.cache \) -prune -o -print | sort
+}
+
+state() {
+	dpkg-query -W -f 'dpkg ${db:Status-Status}\n' vfio-boot 2>/dev/null | say
+	systemctl is-enabled vfio-boot 2>/dev/null | sed 's/^/unit /' | say
+	sed -n "s/^menuentry .*'\(vfio-boot-off\)' {$/grub \1/p" /boot/grub/grub.cfg | say
+	# shellcheck disable=SC2012 # names without surprises
+	ls -d /etc/vfio-boot.conf* /etc/vfio-boot.conf.d/* /var/lib/vfio-boot /etc/grub.d/*vfio* 2>/dev/null | sed 's/^/file /' | say
+	look_into_image
+}
+
+install_package() { run apt-get -q -y install "$@"; }
+
+# Quick images: of modules only what hooks ask for. The menu is made for a disk that is not there.
+echo MODULES=list >/etc/initramfs-tools/conf.d/quick
+run apt-get -q update
+install_package --no-install-recommends grub2-common grub-common
+dpkg-divert --quiet --rename /usr/sbin/grub-probe
+cp /root/grub-probe /usr/sbin/grub-probe
+mkdir -p /boot/grub
+: >/boot/grub/grub.cfg
+run update-grub
+run update-initramfs -u
+list_files >/root/files.before
+cp /boot/grub/grub.cfg /root/grub.cfg.before
+state
+
+moment=install
+install_package /root/old/vfio-boot_*.deb
+state
+
+# The menu of machines of several kinds.
+for GRUB_CASE in plain boot crypt btrfs; do
+	export GRUB_CASE
+	for words in '' 'quiet -- splash'; do
+		moment=grub-$GRUB_CASE${words:+-words}
+		printf '%s\n' GRUB_SAVEDEFAULT=true GRUB_ENABLE_CRYPTODISK=y "GRUB_DISTRIBUTOR=\"Bob's \$x\"" \
+			"GRUB_CMDLINE_LINUX_DEFAULT='$words'" "GRUB_DISABLE_SUBMENU=${words:+y}" >/etc/default/grub.d/case.cfg
+		grub-mkconfig 2>/root/said >/root/grub.cfg
+		echo "exit $?" | say
+		grep vfio-boot /root/said | say
+		grub-script-check /root/grub.cfg && echo script ok | say
+		sed 's/^/cfg /' /root/grub.cfg | say
+	done
+done
+unset GRUB_CASE
+rm /etc/default/grub.d/case.cfg
+moment=grub-strange
+mv /etc/grub.d/10_linux /root/
+printf '#!/bin/sh\necho "menuentry Debian {"\necho "linux /vmlinuz"\necho "}"\n' >/etc/grub.d/10_linux
+chmod 755 /etc/grub.d/10_linux
+grub-mkconfig 2>&1 >/root/grub.cfg | grep vfio-boot | say
+grep -c 'vfio' /root/grub.cfg | sed 's/^/lines /' | say
+chmod 644 /etc/grub.d/10_linux
+grub-mkconfig 2>&1 >/root/grub.cfg | grep vfio-boot | say
+mv /root/10_linux /etc/grub.d/
+pkgdatadir=/nowhere /etc/grub.d/90_vfio-boot 2>&1 | say
+
+# The newer version has another conffile, and so has the administrator; nobody is there to
+# answer dpkg's question. The package is left half-configured, and images can still be built.
+moment=half
+echo 'ids = 8086:10d3' >>/etc/vfio-boot.conf
+systemctl disable vfio-boot >>/root/log 2>&1
+run dpkg -i /root/new/vfio-boot_*.deb
+run update-initramfs -u
+state
+moment=upgrade
+run dpkg --force-confold --configure -a
+state
+sed -n '/^ids/p' /etc/vfio-boot.conf | sed 's/^/conffile /' | say
+
+# A menu that cannot be made is no fault of the package.
+moment=faults
+mv /usr/sbin/update-grub /root/
+printf '#!/bin/sh\nexit 1\n' >/usr/sbin/update-grub
+chmod 755 /usr/sbin/update-grub
+run dpkg --force-confold -i /root/new/vfio-boot_*.deb
+mv /root/update-grub /usr/sbin/
+state
+
+moment=remove
+mkdir -p /etc/vfio-boot.conf.d /var/lib/vfio-boot
+echo 'ids = 8086:10d3' >/etc/vfio-boot.conf.d/50-local.conf
+: >/var/lib/vfio-boot/protect
+run apt-get -q -y remove vfio-boot
+state
+moment=purge
+run apt-get -q -y --autoremove purge vfio-boot
+state
+list_files | diff /root/files.before - | sed 's/^/diff /' | say
+diff /root/grub.cfg.before /boot/grub/grub.cfg | sed 's/^/diff /' | say
+
+# What somebody else has put there is not ours to take.
+moment=again
+install_package /root/old/vfio-boot_*.deb
+echo '# mine' >/etc/vfio-boot.conf.d/10-mine.conf
+run apt-get -q -y purge vfio-boot
+state

@@ -1,0 +1,146 @@
+#!/usr/bin/perl
+# SPDX-License-Identifier: GPL-2.0-or-later
+# The Debian package: built twice, looked at, and taken through its life in a Debian with
+# systemd, from the first installation over an upgrade with a question to a purge: see deb.sh.
+
+use strict;
+use warnings;
+use FindBin;
+use lib $FindBin::Bin;
+use Guest;
+use Test::More;
+
+my $top = $Guest::top;
+my $work = "$top/build/qemu/deb";
+chdir $top or die "$top: $!\n";
+# Not those of the `make` that runs this.
+delete @ENV{qw(MAKEFLAGS MFLAGS MAKELEVEL)};
+
+# Runs a command, what it says into a file, and shows that where it fails.
+sub run {
+	my ($name, $log, $command) = @_;
+	ok(system("{ $command; } >$work/$log 2>&1") == 0, $name) or diag(qx(tail -n 30 $work/$log));
+}
+
+system("rm -rf $work/again $work/newer; mkdir -p $work/again/elsewhere $work/newer") == 0 or die "no folder\n";
+my ($deb) = qx(make deb) =~ m{^(build/deb/vfio-boot_\S+\.deb)$}m;
+ok($deb, '`make deb` prints the path of the package') or BAIL_OUT("see build/deb/log\n");
+my ($source) = glob 'build/deb/vfio-boot-*/';
+my ($news) = Guest::read_file('NEWS') =~ /\Avfio-boot (\S+)/;
+my ($version) = qx(dpkg-deb -f $deb Version) =~ /^(\S+)$/m;
+like($version, qr/^\Q$news\E-\d/, 'its version is that of NEWS');
+
+my $pack = 'dpkg-buildpackage -us -uc -b';
+run('it is built elsewhere', 'again-log', "cp -a $source $work/again/elsewhere/x && cd $work/again/elsewhere/x && umask 027 && TZ=Asia/Tokyo LC_ALL=C $pack");
+my ($again) = glob "$work/again/elsewhere/vfio-boot_*.deb";
+ok($again && system('cmp', $deb, $again) == 0, 'and comes out the same, byte for byte');
+my $tags = qx(lintian -EvIL +pedantic --fail-on error,warning build/deb/*.changes 2>$work/lintian-log);
+is($? >> 8, 0, 'lintian has neither errors nor warnings') or diag($tags);
+my $unexplained = grep { /^[^#]/ } map { (/\A(?:#.*\n)+[^#]/ ? () : '#') } split /^(?=#)/m, Guest::read_file('debian/vfio-boot.lintian-overrides');
+is($unexplained, 0, 'and each override its reason');
+
+my %mode = map { m{^(\S+) root/root +\d+ \S+ \S+ \.(/\S*[^/])$} ? ($2 => $1) : () } split /\n/, qx(dpkg-deb -c $deb);
+my $script = '-rwxr-xr-x';
+my $file = '-rw-r--r--';
+is($mode{$_}, $script, "$_ can be run") for '/usr/sbin/vfio-boot', '/usr/lib/vfio-boot/vfio-boot-claim', '/etc/grub.d/90_vfio-boot',
+	map { "/usr/share/initramfs-tools/$_" } 'hooks/vfio-boot', map { "scripts/$_" } 'init-top/00-vfio-boot', 'local-top/vfio-boot', 'local-premount/vfio-boot', 'nfs-top/vfio-boot';
+is($mode{$_}, $file, "$_ can be read") for '/etc/vfio-boot.conf', (map { "/usr/share/man/$_.gz" } 'man8/vfio-boot.8', 'man8/vfio-boot-claim.8', 'man5/vfio-boot.conf.5'),
+	'/usr/share/bash-completion/completions/vfio-boot';
+is(scalar(grep { m{^(/usr)?/lib/systemd/system/vfio-boot\.service$} } keys %mode), 1, 'the unit is there, once');
+is(qx(dpkg-deb --ctrl-tarfile $deb | tar -xO ./conffiles), "/etc/grub.d/90_vfio-boot\n/etc/vfio-boot.conf\n", 'conffiles are what is in /etc');
+my ($klibc) = qx(dpkg-query -W -f '\${source:Version}' libklibc-dev);
+is(qx(dpkg-deb -f $deb Static-Built-Using), "klibc (= $klibc)\n", 'it says which klibc is in it');
+is(qx(dpkg-deb --ctrl-tarfile $deb | tar -xO ./triggers | grep -v '^#' | grep .), "activate-noawait update-initramfs\n", 'the trigger rebuilds the image');
+unlike(qx(dpkg-deb --ctrl-tarfile $deb | tar -xO --wildcards './p*' 2>/dev/null), qr/deb-systemd-invoke/, 'the unit is never started or stopped');
+qx(dpkg-deb -x $deb $work/newer/content);
+like(qx(readelf -d $work/newer/content/usr/sbin/vfio-boot), qr/BIND_NOW.*PIE/s, 'the host program is hardened');
+is(system('cmp', "$work/newer/content/usr/lib/vfio-boot/vfio-boot-claim", "$top/${source}build/vfio-boot-claim"), 0, 'the claim program is what the Makefile has made');
+
+# A version that is newer, with other settings in it.
+run('a newer version is built', 'newer-log', "cp -a $source $work/newer/x && cd $work/newer/x && sed -i '1s/(.*)/($version.1)/' debian/changelog && " .
+	"echo '# newer' >>conf/vfio-boot.conf && DEB_BUILD_OPTIONS=nocheck $pack");
+my ($newer) = glob "$work/newer/vfio-boot_*.deb";
+my (%said, %cfg);
+for (split /\n/, qx($Guest::here/deb $deb $newer 2>$work/errors)) {
+	my ($moment, $line) = /^([\w-]+): (.*)/ or next;
+	if ($line =~ /^cfg (.*)/) { $cfg{$moment} .= "$1\n" } else { push @{ $said{$moment} }, $line }
+}
+is($?, 0, 'the package lives in a Debian') or diag(qx(tail -n 20 $work/errors $work/log));
+
+sub has { my ($moment, $what) = @_; return scalar grep { $_ eq $what } @{ $said{$moment} || [] } }
+sub with { my ($moment, $what) = @_; return join ' ', map { /^\Q$what\E (.*)/ ? $1 : () } @{ $said{$moment} || [] } }
+
+# The image of a moment, with the package or without it. Both have an init.
+sub image {
+	my ($moment, $with) = @_;
+	my $image = with($moment, 'image');
+	like($image, qr{\./init\b}, "$moment: there is an image");
+	for my $path (qw(usr/lib/vfio-boot/vfio-boot-claim etc/vfio-boot.conf scripts/init-top/00-vfio-boot scripts/local-top/vfio-boot scripts/local-premount/vfio-boot
+		scripts/nfs-top/vfio-boot vfio/pci/vfio-pci.ko)) {
+		is(scalar($image =~ m{\Q$path\E}), $with ? 1 : '', "$moment: $path is " . ($with ? '' : 'not ') . 'in it');
+	}
+	return unlike($image, qr/vfio/, "$moment: nor anything else of ours") if !$with;
+	like(with($moment, 'ORDER'), qr/\b00-vfio-boot .*\budev\b/, "$moment: the claim comes before udev");
+}
+
+my $etc = '/etc/grub.d/90_vfio-boot /etc/vfio-boot.conf /etc/vfio-boot.conf.d';
+is(with('before', 'exit'), '0 0 0 0', 'before: the guest is made ready');
+image('before', 0);
+is(with('install', 'exit'), '0', 'install: apt is content');
+is(with('install', 'dpkg'), 'installed', 'install: dpkg too');
+is(with('install', 'unit'), 'enabled', 'install: the unit is enabled');
+is(with('install', 'grub'), 'vfio-boot-off', 'install: the menu has the entry');
+is(with('install', 'file'), "$etc /var/lib/vfio-boot", 'install: files');
+image('install', 1);
+
+# The entry is the first one of GRUB but for its name, its words and that it is not remembered.
+my %root = (plain => 'UUID=|/dev/sda1', boot => 'UUID=|/dev/sda2', crypt => '/dev/mapper/vg-root', btrfs => 'UUID=|/dev/sda1');
+for my $case (sort keys %root) {
+	for my $words ('', '-words') {
+		my $moment = "grub-$case$words";
+		is(with($moment, 'exit'), '0', "$moment: grub-mkconfig is content");
+		ok(has($moment, 'script ok'), "$moment: and so is grub-script-check");
+		my $text = $cfg{$moment} // '';
+		my ($first) = $text =~ /^(menuentry .*?^\}\n)/ms;
+		my ($ours) = $text =~ m{BEGIN /etc/grub\.d/90_vfio-boot ###\n(.*?)### END }s;
+		like($first, qr/^\tsavedefault\n.*^\tlinux\t\S+ root=(?:$root{$case})/ms, "$moment: GRUB has an entry");
+		$first =~ s/^\tsavedefault\n//m;
+		$first =~ s/' --class/, without passthrough' --class/;
+		$first =~ s/'gnulinux-[^']*'/'vfio-boot-off'/;
+		if ($words) { $first =~ s/^(\tlinux\t\S+)/$1 vfio.ids=off/m } else { $first =~ s/^(\tlinux\t.*?) *$/$1 vfio.ids=off/m }
+		is($ours, $first, "$moment: and we have the same");
+	}
+}
+like($cfg{'grub-crypt'}, qr/90_vfio-boot.*cryptomount -u .*vfio\.ids=off$/ms, 'grub: an encrypted disk is opened');
+like($cfg{'grub-btrfs'}, qr/90_vfio-boot.*insmod btrfs.*vfio\.ids=off$/ms, 'grub: btrfs is read');
+my @strange = @{ $said{'grub-strange'} || [] };
+is(scalar(@strange), 2, 'grub: where entries look strange there is none, without the library not a word, nor where 10_linux is turned off');
+like($strange[0], qr/vfio-boot: .* no entry that can be copied/, 'grub: one warning');
+is($strange[1], 'lines 2', 'grub: and nothing but the frame');
+
+is(with('half', 'exit'), '1 0', 'half: a question that nobody answers; an image can be built');
+is(with('half', 'dpkg'), 'unpacked', 'half: the package is not configured');
+image('half', 1);
+is(with('half', 'image has'), 'ids = 8086:10d3', 'half: with the settings of the administrator');
+is(with('upgrade', 'exit'), '0', 'upgrade: then it is');
+is(with('upgrade', 'dpkg'), 'installed', 'upgrade: dpkg is content');
+is(with('upgrade', 'conffile'), 'ids = 8086:10d3', 'upgrade: the settings are kept');
+is(with('upgrade', 'unit'), 'disabled', 'upgrade: a unit that was disabled stays so');
+is(with('upgrade', 'file'), '/etc/grub.d/90_vfio-boot /etc/vfio-boot.conf /etc/vfio-boot.conf.d /etc/vfio-boot.conf.dpkg-dist /var/lib/vfio-boot', 'upgrade: the new ones are beside them');
+image('upgrade', 1);
+is(with('faults', 'exit'), '0', 'faults: a menu that cannot be made is no fault of the package');
+is(with('faults', 'dpkg'), 'installed', 'faults: it is installed');
+is(with('remove', 'exit'), '0', 'remove: apt is content');
+is(with('remove', 'dpkg'), 'config-files', 'remove: the settings are left');
+is(with('remove', 'grub'), '', 'remove: the entry is gone');
+like(with('remove', 'file'), qr{^\Q$etc\E /etc/vfio-boot\.conf\.d/50-local\.conf }, 'remove: files');
+image('remove', 0);
+is(with('purge', 'exit'), '0', 'purge: apt is content');
+is(with('purge', 'file'), '', 'purge: no settings are left');
+is(with('purge', 'diff'), '', 'purge: the machine is as it was');
+image('purge', 0);
+is(with('again', 'exit'), '0 0', 'again: installed and purged at once');
+is(with('again', 'file'), '/etc/vfio-boot.conf.d /etc/vfio-boot.conf.d/10-mine.conf', 'again: a file that is not ours stays');
+image('again', 0);
+system("rm -rf $work/again $work/newer") if Test::More->builder->is_passing;
+done_testing();
