@@ -221,6 +221,40 @@ static void say_what(const struct lives *l, bool as_before)
 	puts(as_before ? " (as before)" : "");
 }
 
+/* Is it an entry, and one that says of something that it protects it? */
+static bool is_entry(const char *line)
+{
+	return (!strncmp(line, "protect = ", 10) && strncmp(line + 10, "unknown", 7) != 0) ||
+	       !strncmp(line, "reserve = ", 10);
+}
+
+/*
+ * Where nothing is to be seen, as in a chroot that somebody mends a host in, what was found before goes on protecting:
+ * adds it to the text, which is freed, and returns both.
+ */
+static char *with_old_entries(int root, char *text)
+{
+	char *old, *both, *line, *rest;
+	size_t len;
+	FILE *to;
+
+	if (read_text(root, file, &old, &len))
+		return text;
+	to = open_memstream(&both, &len);
+	if (!to)
+		abort();
+	fputs(text, to);
+	for (line = strtok_r(old, "\n", &rest); line; line = strtok_r(NULL, "\n", &rest)) {
+		if (is_entry(line))
+			fprintf(to, "%s\n", line);
+	}
+	if (fclose(to))
+		abort();
+	free(old);
+	free(text);
+	return both;
+}
+
 static int put(const struct request *r, const struct lives *l, const char *text)
 {
 	int root = r->job->root.fd, ret = 0;
@@ -266,6 +300,8 @@ int verb_protect(struct request *r)
 	if (forms[form])
 		say(&complaints, LEVEL_REFUSED, "/%s: too many functions for an entry each: %s", file, forms[form]);
 	text = compose_to_fit(r->job, &l, form);
+	if (l.unknown && !l.needs)
+		text = with_old_entries(r->job->root.fd, text);
 	status = put(r, &l, text) || !read ? STATUS_FAILED : l.unknown != NULL;
 	free(text);
 	lives_free(&l);

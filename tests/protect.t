@@ -497,6 +497,13 @@ lives_on('a root in memory', sub { block('virtual/block/ram0', '1:0'); mounts(['
 lives_on('no /proc', sub { remove_tree("$root/proc") }, 'protect = unknown  # this is a chroot');
 lives_on('no /sys', sub { $sda->(); remove_tree("$root/sys") }, 'protect = unknown  # the PCI functions of this machine cannot be read');
 like(run('protect'), qr{^vfio-boot: /sys/bus/pci/devices: .*-- exit 3\n\z}ms, 'and exit status 3');
+in_tree('var/lib/vfio-boot/protect', "# old\nprotect = unknown  # why\nprotect = 0000:00:1f.2\@8086:2922  # / on sda2\nreserve = 0000:03:00.0\n");
+run('protect');
+like(slurp("$root/var/lib/vfio-boot/protect"), qr/\A# What .*\nprotect = unknown  # the PCI .*\nprotect = 0000:00:1f\.2\@8086:2922  # \/ on sda2\nreserve = 0000:03:00\.0\n\z/s,
+	'where nothing is to be seen, what was found before goes on protecting');
+my $kept = slurp("$root/var/lib/vfio-boot/protect");
+run('protect');
+is(slurp("$root/var/lib/vfio-boot/protect"), $kept, 'and stays as it is');
 
 # A real chroot: process 1, which only proc of a namespace of our own shows, has another root; then it is process 1 itself.
 machine();
