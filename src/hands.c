@@ -229,6 +229,8 @@ void unit_give_back(const struct hands *h, struct device *unit)
 
 bool is_claim_override(const struct device *d)
 {
+	if (d->done & HANDS_OVERRIDDEN)
+		return true;
 	return d->override && (is_vfio_driver(d->override) || (is_host_bridge(d) && !strcmp(d->override, "none")));
 }
 

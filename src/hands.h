@@ -43,7 +43,8 @@ static inline bool is_vfio_driver(const char *driver)
 	return driver && strstr(driver, "vfio");
 }
 
-/* Does it have an override as a claim writes it? Any other one is somebody else's. */
+/* Does it have an override as a claim writes it, or one of an earlier run (recall_overrides() of scan.c)? Any other one
+ * is somebody else's. */
 bool is_claim_override(const struct device *d) __attribute__((nonnull));
 
 /*

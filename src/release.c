@@ -145,7 +145,8 @@ static void release_unit(struct release *r, struct device *unit, clock_t deadlin
 		} else if (is_chosen(d)) {
 			d->verdict = VERDICT_KEPT;
 		}
-		d->done = 0;
+		/* The override of an earlier run that did not come to its end is to go, too. */
+		d->done &= HANDS_OVERRIDDEN;
 	}
 	if (!any || leave_to_child(&r->hands, unit))
 		return;

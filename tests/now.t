@@ -291,6 +291,16 @@ injected([ '-e', 'trace=write', '-P', abs_path("$pci/devices/$a/driver_override"
 is(slurp("$pci/drivers/vfio-pci/unbind"), '', 'where an override cannot be cleared nothing is unbound');
 like($out, qr/^\Q$a\E .*still with vfio-pci: busy$/m, 'and it is said why');
 
+# What an earlier run began has its override still, whoever knows of it.
+for my $row ('excluded|timeout|-', 'failed|timeout|-') {
+	tree("ids = 03:00\ntimeout = 20\n", driver => 'vfio-pci');
+	spew("$pci/devices/$_/driver_override", "vfio-pci\n") for $a, $b;
+	report(map { "$_|8086:10d3|7|$row|03:00|process $nobody is still at work, past the time limit" } $a, $b);
+	answered('release', '03:00');
+	is("$out$err-- $status", $both->('released, now with e1000e') . '-- 0', "$row: what did not come to its end is released by the next try");
+	is(state_of($a, $b), 'e1000e/ e1000e/', 'without an override');
+}
+
 # Time up.
 tree("ids = 03:00\ntimeout = 1\n", driver => 'vfio-pci');
 report("$a|8086:10d3|7|claimed|-|vfio-pci|03:00|-", "$b|8086:10d3|7|claimed|-|vfio-pci|03:00|-");
