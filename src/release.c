@@ -91,6 +91,8 @@ static void judge(struct release *r, struct device *d, const struct device *unit
 	if (ending == TIME_IS_UP || (ending == ENDED && !open && !(unit->done & HANDS_ENDED))) {
 		d->reason = REASON_TIMEOUT;
 		d->left = child;
+		/* What is said of it is of this run. */
+		d->facts &= (uint16_t)~DEVICE_DUE;
 	} else if (open) {
 		d->verdict = VERDICT_REFUSED;
 		d->reason = REASON_IN_USE;

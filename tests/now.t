@@ -328,6 +328,13 @@ set_driver($_, 'e1000e') for $a, $b;
 settle('--settle');
 is(rows() . slurp("$root/modprobe.log"), $before, '--settle does not take again what was to be given back');
 
+# A release that is late takes the place of a boot that was.
+tree("ids = 03:00\ntimeout = 1\n", driver => 'vfio-pci');
+report(map { "$_|8086:10d3|7|failed|timeout|-|03:00|process $nobody is still at work, past the time limit" } $a, $b);
+spew("$root/modprobe.slow", '');
+plain('release', '03:00');
+like(row($_), qr/\texcluded\ttimeout\t-\t03:00\tprocess (?!$nobody)\d+ is still at work.*modprobe/, "the report knows who is at work on what the boot left open ($_)") for $a, $b;
+
 # Two runs at once, a terminal, and who is not root.
 for my $verb ('claim', 'release') {
 	tree("# nothing\ntimeout = 1\n");
