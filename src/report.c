@@ -13,7 +13,7 @@
 #include "voice.h"
 
 static const char *const folder = "run/vfio-boot", *const file = "run/vfio-boot/report",
-			 *const beside = "run/vfio-boot/report.new";
+			 *const beside = "run/vfio-boot/report.new", *const first_line = "vfio-boot-report 1";
 
 int report_turn(int root, clock_t deadline)
 {
@@ -38,17 +38,21 @@ void report_end_turn(int turn)
 	flock(turn, LOCK_UN);
 }
 
-/* Calls each() for the rows of the report of an earlier run, with the device that is there now, or NULL. */
-static void each_row(struct machine *m, int root, void (*each)(void *ctx, struct device *d, char *row), void *ctx)
+/*
+ * Calls each() for the rows of the report of an earlier run, with the device that is there now, or NULL. 0, also where
+ * there is none, or an errno.
+ */
+static int each_row(struct machine *m, int root, void (*each)(void *ctx, struct device *d, char *row), void *ctx)
 {
 	struct lines l;
 	char *row;
 
 	if (!lines_open(&l, root, file))
-		return;
+		return errno == ENOENT ? 0 : errno;
 	while ((row = lines_next(&l)))
 		each(ctx, machine_find_name(m, row, strcspn(row, "\t")), row);
 	lines_close(&l);
+	return l.failed ? EIO : 0;
 }
 
 void report_split(char *row, const char *column[REPORT_COLUMNS])
@@ -224,7 +228,7 @@ int report_write(struct machine *m, int root, const struct listener *log)
 	output_init(&k.out, open_beside(root));
 	if (k.out.fd < 0)
 		return errno;
-	write_row(&k, "vfio-boot-report 1");
+	write_row(&k, first_line);
 	if (m->failed) {
 		text_set(&t, "-\t-\t-\tfailed\t-\t-\t-\t%s", m->nothing);
 		write_row(&k, t.p);
@@ -250,13 +254,16 @@ struct amendment {
 	const void *ctx;
 	const struct device *next; /* what comes before has its record */
 	bool known[DEVICES_MAX];   /* the report has a record of it */
+	bool foreign;		   /* of another version */
+	bool changed;		   /* amend() had something to say */
 };
 
 static void note_known(void *ctx, struct device *d, char *row)
 {
 	struct amendment *a = ctx;
 
-	(void)row;
+	if (*row == 'v' && strcmp(row, first_line))
+		a->foreign = true;
 	if (d)
 		a->known[d - a->k.m->device] = true;
 }
@@ -267,8 +274,10 @@ static void add_until(struct amendment *a, const struct device *end)
 	struct text t;
 
 	for (; a->next < end; a->next++) {
-		if (!a->known[a->next - a->k.m->device] && a->amend(a->ctx, &t, a->next, NULL))
+		if (!a->known[a->next - a->k.m->device] && a->amend(a->ctx, &t, a->next, NULL)) {
 			write_row(&a->k, t.p);
+			a->changed = true;
+		}
 	}
 }
 
@@ -280,7 +289,11 @@ static void amend_row(void *ctx, struct device *d, char *row)
 	if (*row == 'v')
 		return;
 	add_until(a, d ? d : *row == '-' ? a->k.m->end : a->next);
-	write_row(&a->k, d && a->amend(a->ctx, &t, d, row) ? t.p : row);
+	if (d && a->amend(a->ctx, &t, d, row)) {
+		row = t.p;
+		a->changed = true;
+	}
+	write_row(&a->k, row);
 }
 
 int report_amend(struct machine *m, int root,
@@ -288,13 +301,21 @@ int report_amend(struct machine *m, int root,
 		 const void *ctx)
 {
 	struct amendment a = { .k.m = m, .amend = amend, .ctx = ctx, .next = m->device };
+	int ret = each_row(m, root, note_known, &a);
 
-	each_row(m, root, note_known, &a);
+	if (ret || a.foreign)
+		return ret ? ret : EINVAL;
 	output_init(&a.k.out, open_beside(root));
 	if (a.k.out.fd < 0)
 		return errno;
-	write_row(&a.k, "vfio-boot-report 1");
-	each_row(m, root, amend_row, &a);
+	write_row(&a.k, first_line);
+	ret = each_row(m, root, amend_row, &a);
 	add_until(&a, m->end);
+	/* A report that says nothing would tell status that the claim of the boot has run. */
+	if (ret || !a.changed) {
+		close(a.k.out.fd);
+		unlinkat(root, beside, 0);
+		return ret;
+	}
 	return put_in_place(&a.k.out, root);
 }

@@ -51,8 +51,9 @@ int report_write(struct machine *m, int root, const struct listener *log) __attr
 
 /*
  * Changes single records of the report, after a run that looked at some devices only, and leaves all the others as they
- * are; without a report it begins one. amend() is asked once for each device, with the record that the report has of it
- * or NULL, and says true where it has put another one into *row. 0 or an errno.
+ * are; without a report it begins one where there is something to say. One that cannot be read, or is of another
+ * version, stays. amend() is asked once for each device, with the record that the report has of it or NULL, and says
+ * true where it has put another one into *row. 0 or an errno.
  */
 int report_amend(struct machine *m, int root,
 		 bool (*amend)(const void *ctx, struct text *row, const struct device *d, const char *old),

@@ -335,6 +335,26 @@ spew("$root/modprobe.slow", '');
 plain('release', '03:00');
 like(row($_), qr/\texcluded\ttimeout\t-\t03:00\tprocess (?!$nobody)\d+ is still at work.*modprobe/, "the report knows who is at work on what the boot left open ($_)") for $a, $b;
 
+# Nothing done is no report; a report that cannot be read is not thrown away.
+for my $verb ('claim', 'release') {
+	tree("ids = 03:00\n");
+	unlink "$root/run/vfio-boot/report";
+	plain($verb, $verb eq 'claim' ? '03:00.0' : '03:00');
+	ok(!-e "$root/run/vfio-boot/report", "$verb: where nothing is done no report is begun");
+	like(status(), qr/no report of this boot.*exit 1\z/s, 'and status says that the claim has not run');
+	tree();
+	report(@boot);
+	set_driver($_, 'vfio-pci') for $verb eq 'release' ? ($a, $b) : ();
+	injected([ '-e', 'trace=read', '-P', 'run/vfio-boot/report', '-P', abs_path("$root/run/vfio-boot/report"), '-e', 'inject=read:error=EIO' ], $verb, '03:00');
+	is(rows(), $said_before, "$verb: a report that cannot be read is left as it is");
+	like($err, qr{^vfio-boot: /run/vfio-boot/report: }m, 'and that is said');
+	is($status, 3, 'exit status 3');
+	spew("$root/run/vfio-boot/report", "vfio-boot-report 2\n$a\tx\n");
+	plain($verb, '03:00');
+	is(rows(), "vfio-boot-report 2\n$a\tx\n", "$verb: so is one of another version");
+	is($status, 3, 'exit status 3');
+}
+
 # Two runs at once, a terminal, and who is not root.
 for my $verb ('claim', 'release') {
 	tree("# nothing\ntimeout = 1\n");
