@@ -57,6 +57,18 @@ static void read_settings(struct job *j)
 		m->nothing = "too many exclusions or protect entries";
 }
 
+/*
+ * Nobody is to be left with half a group, or without its record, by a key, a lost terminal or an impatient caller; the
+ * time limit holds all the same. It goes on while we are stopped, and what is half done would stay so.
+ */
+static void ignore_signals(void)
+{
+	static const int signals[] = { SIGINT, SIGQUIT, SIGTSTP, SIGHUP, SIGTERM };
+
+	for (unsigned i = 0; i < ARRAY_SIZE(signals); i++)
+		signal(signals[i], SIG_IGN);
+}
+
 int by_hand_begin(struct by_hand *b, const struct request *r, const char *source, bool claims)
 {
 	struct job *j;
@@ -89,9 +101,7 @@ int by_hand_begin(struct by_hand *b, const struct request *r, const char *source
 		    r->verb);
 		return STATUS_FAILED;
 	}
-	/* Nobody is to be left with half a group by a key or a lost terminal; the time limit holds all the same. */
-	signal(SIGINT, SIG_IGN);
-	signal(SIGHUP, SIG_IGN);
+	ignore_signals();
 	text_set(&j->machine.step, "the devices, to be read");
 	if (!decide_in_time(j, b->deadline, &complaints)) {
 		progress_end(&b->progress);

@@ -50,6 +50,8 @@ void progress_begin(struct progress *p, const struct text *step)
 	if (!p->pid) {
 		/* Children of ours that are left behind have the pipe open, too: it does not tell that we have gone. */
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		/* No key is for us: who else takes away what was shown? */
+		setsid();
 		show(step, ends[0]);
 		_exit(0);
 	}

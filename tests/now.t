@@ -355,6 +355,38 @@ for my $verb ('claim', 'release') {
 	is($status, 3, 'exit status 3');
 }
 
+# Keys of a terminal: neither a group nor what is to be said of it is left half way.
+for my $key ("\003", "\034") {
+	tree("# nothing\ntimeout = 3\n");
+	report(@boot);
+	spew("$root/modprobe.slow", '');
+	open my $terminal, '|-', "timeout 20 @as_root script -qec 'build/vfio-boot claim 03:00 --sysroot $root' /dev/null >$root.out 2>&1" or die "$!\n";
+	$terminal->autoflush;
+	sleep 1.6;
+	print $terminal $key;
+	sleep 3;
+	close $terminal;
+	is($? >> 8, 1, sprintf('key %03o: the exit status is that of the claim', ord $key));
+	like(slurp("$root.out"), qr/[\r\n]\Q$a\E .*: failed, timeout/, 'which is said, on a line of its own');
+	like(row($a), qr/\tfailed\ttimeout/, 'and in the report');
+}
+for my $signal ('INT', 'QUIT', 'TSTP', 'HUP', 'TERM') {
+	tree("# nothing\ntimeout = 2\n");
+	spew("$root/modprobe.slow", '');
+	my $pid = fork // die "fork: $!\n";
+	if (!$pid) {
+		setpgrp;
+		exec @as_root, @shell, 'build/vfio-boot', 'claim', '03:00', '--sysroot', $root or die "$!\n";
+	}
+	sleep 1;
+	kill "-$signal", $pid;
+	sleep 2;
+	kill '-KILL', $pid if $signal eq 'TSTP';
+	waitpid $pid, 0;
+	heard($?);
+	like("$out-- $status", qr/\A\Q$a\E .*: failed, timeout.*-- 1\z/s, "SIG$signal does not end it half way, or stop it");
+}
+
 # Two runs at once, a terminal, and who is not root.
 for my $verb ('claim', 'release') {
 	tree("# nothing\ntimeout = 1\n");
