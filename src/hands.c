@@ -244,8 +244,9 @@ static void free_functions(const struct hands *h, struct device *unit)
 		if (is_claim_override(d))
 			well &= override(h, d, NULL);
 	}
-	/* With the override it would come back to vfio-pci. */
+	/* With the override it would come back to vfio-pci. A child that died may have taken the driver off. */
 	for (d = unit; well && d; d = unit_next(h, d)) {
+		d->driver = driver_now(h, d);
 		if (is_vfio_driver(d->driver))
 			well = take_off(h, d);
 	}

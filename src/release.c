@@ -153,6 +153,9 @@ static void release_unit(struct release *r, struct device *unit, clock_t deadlin
 	if (!any || leave_to_child(&r->hands, unit))
 		return;
 	ending = run_in_child(deadline, give_back, r, unit);
+	/* It may have taken a driver off. */
+	if (ending == DIED)
+		ending = run_in_child(deadline, give_back, r, unit);
 	child = unit->left;
 	unit->left = 0;
 	for (d = unit; d; d = unit_next(&r->hands, d)) {

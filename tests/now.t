@@ -12,6 +12,7 @@ use Fcntl ':flock';
 use FindBin;
 use lib $FindBin::Bin;
 use File::Path qw(make_path remove_tree);
+use POSIX 'mkfifo';
 use JSON::PP ();
 use Test::More;
 use Time::HiRes qw(sleep time);
@@ -386,6 +387,26 @@ for my $signal ('INT', 'QUIT', 'TSTP', 'HUP', 'TERM') {
 	heard($?);
 	like("$out-- $status", qr/\A\Q$a\E .*: failed, timeout.*-- 1\z/s, "SIG$signal does not end it half way, or stop it");
 }
+
+# A child that dies leaves nobody without a driver.
+tree("# nothing\ntimeout = 10\n", driver => 'vfio-pci');
+unlink "$pci/drivers/vfio-pci/unbind";
+mkfifo("$pci/drivers/vfio-pci/unbind", 0600) or die "$!\n";
+my $run = fork // die "fork: $!\n";
+if (!$run) {
+	exec @as_root, @shell, 'build/vfio-boot', 'release', '03:00', '--sysroot', $root or die "$!\n";
+}
+sleep 1;
+my ($hand) = map { slurp($_) =~ /\A(\d+) \(.*\) \S $run /s ? $1 : () } glob '/proc/[0-9]*/stat';
+set_driver($a, '');
+unlink "$pci/drivers/vfio-pci/unbind";
+spew("$pci/drivers/vfio-pci/unbind", '');
+kill 'KILL', $hand // die "no child\n";
+waitpid $run, 0;
+heard($?);
+is(slurp("$pci/drivers/vfio-pci/unbind"), $b, 'another one takes vfio-pci off what still has it');
+is(slurp("$pci/drivers_probe"), $a, 'and probes what has no driver any more');
+like($out, qr/^\Q$a\E .*: released, now with no driver\n\Q$b\E .*: failed, bind: it is still with vfio-pci$/m, 'and what is said is what is so');
 
 # Two runs at once, a terminal, and who is not root.
 for my $verb ('claim', 'release') {
