@@ -240,13 +240,18 @@ static bool amend_release(const void *ctx, struct text *row, const struct device
 	bool at_work = d->reason == REASON_TIMEOUT && d->left && !(d->facts & DEVICE_DUE);
 	const char *column[REPORT_COLUMNS];
 	struct text was, why = { 0 };
+	bool late;
 
-	if (d->verdict != VERDICT_EXCLUDED && !at_work)
-		return false;
 	text_set(&was, "-\t-\t-\t-\t-\t-\t-\t-");
 	if (old && strlen(old) < TEXT_SIZE)
 		memcpy(was.p, old, strlen(old) + 1);
 	report_split(was.p, column);
+	/* The child of an earlier release may have come to its end since. */
+	late = !strcmp(column[REPORT_VERDICT], verdict_name(VERDICT_EXCLUDED)) &&
+	       !strcmp(column[REPORT_REASON], reason_name(REASON_TIMEOUT)) && d->verdict <= VERDICT_KEPT && !d->left &&
+	       d->driver && !is_vfio_driver(d->driver);
+	if (d->verdict != VERDICT_EXCLUDED && !at_work && !late)
+		return false;
 	if (at_work)
 		add_message(&why, r->hands.m, d);
 	else
@@ -296,8 +301,11 @@ int verb_release(struct request *request)
 	if (r.users == MAP_FAILED)
 		abort();
 	for_each_device(m, d) {
-		if (!(d->facts & DEVICE_GUARD_FAILED))
-			d->verdict = VERDICT_NONE;
+		if (d->facts & DEVICE_GUARD_FAILED)
+			continue;
+		/* What speaks against a claim does not speak against this. */
+		d->verdict = VERDICT_NONE;
+		d->reason = REASON_NONE;
 	}
 	for_each_device(m, d) {
 		if (!d->group || d->group->first == d)

@@ -388,6 +388,16 @@ for my $signal ('INT', 'QUIT', 'TSTP', 'HUP', 'TERM') {
 	like("$out-- $status", qr/\A\Q$a\E .*: failed, timeout.*-- 1\z/s, "SIG$signal does not end it half way, or stop it");
 }
 
+# The child of a release that was late has come to its end since.
+tree();
+report(map { "$_|8086:10d3|7|excluded|timeout|-|03:00|process $nobody is still at work, past the time limit" } $a, $b);
+plain('release', '03:00.0');
+is("$out$err-- $status", "$a [8086:10d3] group 7: is with e1000e, nothing to release\n-- 0", 'what a late release has done in the end is done');
+is(row($_), "$_\t8086:10d3\t7\texcluded\t-\t-\t03:00\t" . substr($given_back, 2), "and the report names no process any more ($_)") for $a, $b;
+
+plain('release', '--json', '03:00.0');
+is((eval { JSON::PP->new->utf8->decode($out)->{devices}[0]{reason} } // 'none') . $@, 'none', 'nor is there a reason, as for a claim, in JSON');
+
 # A child that dies leaves nobody without a driver.
 tree("# nothing\ntimeout = 10\n", driver => 'vfio-pci');
 unlink "$pci/drivers/vfio-pci/unbind";
