@@ -217,11 +217,6 @@ static void print_device(const struct job *j, const struct device *d)
 
 /* --- as JSON ----------------------------------------------------------------------------------------------------- */
 
-static void add(struct json_object *o, const char *key, const char *value)
-{
-	json_object_object_add(o, key, json_text(value));
-}
-
 static const char *const state_names[] = { "fine", "against", "not judged" };
 
 static struct json_object *entries_json(const struct job *j, const struct device *d)
@@ -239,9 +234,9 @@ static struct json_object *entries_json(const struct job *j, const struct device
 			if (!does)
 				continue;
 			o = json_object_new_object();
-			add(o, "effect", does);
-			add(o, "selector", text_set(&t, "%.*s", (int)sel->text.len, sel->text.p));
-			add(o, "source", sel->at.source);
+			json_add(o, "effect", does);
+			json_add(o, "selector", text_set(&t, "%.*s", (int)sel->text.len, sel->text.p));
+			json_add(o, "source", sel->at.source);
 			json_object_object_add(o, "line", sel->at.line ? json_object_new_int64(sel->at.line) : NULL);
 			json_object_object_add(o, "column", json_object_new_int64(sel->at.column));
 			json_object_array_add(list, o);
@@ -262,56 +257,65 @@ static struct json_object *device_json(const struct job *j, const struct device 
 	for (enum reason rule = REASON_BRIDGE; rule <= REASON_RESERVED; rule++) {
 		struct json_object *fact = json_object_new_object();
 
-		add(fact, "rule", reason_name(rule));
-		add(fact, "state", state_names[judge_rule(&t, j, d, rule)]);
-		add(fact, "message", t.p);
+		json_add(fact, "rule", reason_name(rule));
+		json_add(fact, "state", state_names[judge_rule(&t, j, d, rule)]);
+		json_add(fact, "message", t.p);
 		json_object_array_add(rules, fact);
 	}
 	json_object_object_add(o, "rules", rules);
 	for (member = d->group ? d->group->first : NULL; member; member = member->next) {
 		struct json_object *fact = json_object_new_object();
 
-		add(fact, "address", member->name);
-		add(fact, "state", state_names[judge_member(&t, j, member)]);
-		add(fact, "message", t.p);
+		json_add(fact, "address", member->name);
+		json_add(fact, "state", state_names[judge_member(&t, j, member)]);
+		json_add(fact, "message", t.p);
 		json_object_array_add(members, fact);
 	}
 	json_object_object_add(o, "members", members);
 	return o;
 }
 
-int verb_explain(struct request *r)
+static bool print_all(const struct job *j, const bool chosen[DEVICES_MAX])
 {
-	static bool chosen[DEVICES_MAX];
-	struct job *j = r->job;
-	struct json_object *o = json_object_new_object(), *devices = json_object_new_array();
 	const struct device *d;
-	int status;
-	bool json = asked(r, OPTION_JSON), failed, first = true;
+	bool first = true;
 
-	if (!request_read(j, asked(r, OPTION_NOW) ? PHASE_NOW : PHASE_NEXT_BOOT))
-		return STATUS_FAILED;
-	status = choose(j, r->word, chosen);
-	if (!json)
-		say_problems(&j->machine, &complaints);
+	say_problems(&j->machine, &complaints);
 	for_each_device(&j->machine, d) {
 		if (!chosen[d - j->machine.device])
 			continue;
-		if (json) {
-			json_object_array_add(devices, device_json(j, d));
-		} else {
-			fputs(first ? "" : "\n", stdout);
-			print_device(j, d);
-		}
+		fputs(first ? "" : "\n", stdout);
+		print_device(j, d);
 		first = false;
+	}
+	return cannot_print();
+}
+
+static bool print_all_json(const struct job *j, const bool chosen[DEVICES_MAX])
+{
+	struct json_object *o = json_object_new_object(), *devices = json_object_new_array();
+	const struct device *d;
+
+	for_each_device(&j->machine, d) {
+		if (chosen[d - j->machine.device])
+			json_object_array_add(devices, device_json(j, d));
 	}
 	json_object_object_add(o, "format", json_object_new_int(1));
 	json_object_object_add(o, "devices", devices);
 	json_object_object_add(o, "errors", json_errors(&j->settings));
-	failed = json ? json_print(o) : cannot_print();
-	if (!json)
-		json_object_put(o);
-	if (failed)
+	return json_print(o);
+}
+
+int verb_explain(struct request *r)
+{
+	static bool chosen[DEVICES_MAX];
+	struct job *j = r->job;
+	int status;
+
+	if (!request_read(j, asked(r, OPTION_NOW) ? PHASE_NOW : PHASE_NEXT_BOOT))
+		return STATUS_FAILED;
+	status = choose(j, r->word, chosen);
+	if (asked(r, OPTION_JSON) ? print_all_json(j, chosen) : print_all(j, chosen))
 		return STATUS_FAILED;
 	return j->settings.problems ? STATUS_WRONG : status;
 }

@@ -20,7 +20,7 @@ static const struct format *find_format(const char *name)
 
 static bool is_with_vfio(const struct device *d)
 {
-	return d->driver && (d->driver == d->target || strstr(d->driver, "vfio"));
+	return d->driver && (d->driver == d->target || is_vfio_driver(d->driver));
 }
 
 /* Does its driver keep the group of d from being used? See kernel-facts.md, "When a group is usable". */

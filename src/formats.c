@@ -175,7 +175,7 @@ static const char *nova_type(const struct export *e, const struct device *d)
 	int root = e->job->root.fd;
 	struct text t;
 
-	if (read_link(&t, root, text_set(&t, "sys/bus/pci/devices/%s/physfn", d->name)) > 0)
+	if (*physical_function(root, &t, d))
 		return "type-VF";
 	/* Only a function that can have virtual ones has that file (sriov_pf_attrs_are_visible()). */
 	return faccessat(root, text_set(&t, "sys/bus/pci/devices/%s/sriov_totalvfs", d->name), F_OK, 0) ? "type-PCI"

@@ -8,8 +8,6 @@
 #ifndef VFIO_BOOT_HANDS_H
 #define VFIO_BOOT_HANDS_H
 
-#include <string.h>
-
 #include "child.h"
 #include "load.h"
 #include "message.h"
@@ -36,12 +34,6 @@ void unit_give_back(const struct hands *h, struct device *unit) __attribute__((n
 
 /* Has a VFIO user the group of that number open? A group can be opened once (vfio_group_fops_open()). */
 bool group_is_open(int root, unsigned number);
-
-/* Is it vfio-pci or one of its variants (mlx5_vfio_pci, xe-vfio-pci)? NULL is none. */
-static inline bool is_vfio_driver(const char *driver)
-{
-	return driver && strstr(driver, "vfio");
-}
 
 /* Does it have an override as a claim writes it, or one of an earlier run (recall_overrides() of scan.c)? Any other one
  * is somebody else's. */

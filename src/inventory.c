@@ -47,33 +47,24 @@ const char *attribute(const struct inventory *v, struct text *t, const struct de
 	return text_set(t, "%s", text.p);
 }
 
-const char *physical_function(const struct inventory *v, struct text *t, const struct device *d)
-{
-	struct text link;
-
-	text_set(t, "%s", "");
-	if (read_link(&link, v->now->root.fd, text_set(&link, "sys/bus/pci/devices/%s/physfn", d->name)) > 0)
-		text_set(t, "%s", base_name(link.p));
-	return t->p;
-}
-
 static bool is_named_before(const struct kmod_list *list, const struct kmod_list *end, const char *name)
 {
 	const struct kmod_list *at;
-	bool found = false;
 
 	kmod_list_foreach(at, list)
 	{
-		struct kmod_module *module = kmod_module_get_module(at);
+		struct kmod_module *module;
+		bool same;
 
-		if (at == end || found) {
-			kmod_module_unref(module);
+		if (at == end)
 			break;
-		}
-		found = !strcmp(kmod_module_get_name(module), name);
+		module = kmod_module_get_module(at);
+		same = !strcmp(kmod_module_get_name(module), name);
 		kmod_module_unref(module);
+		if (same)
+			return true;
 	}
-	return found;
+	return false;
 }
 
 void each_module(const struct inventory *v, const struct device *d, void (*each)(void *ctx, const char *module),

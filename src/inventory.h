@@ -28,10 +28,6 @@ const struct device *at_next_boot(const struct inventory *v, const struct device
 const char *attribute(const struct inventory *v, struct text *t, const struct device *d, const char *name)
 	__attribute__((nonnull, returns_nonnull));
 
-/* The function of which d is a VF, from its link physfn; empty where it is none. Returns t->p. */
-const char *physical_function(const struct inventory *v, struct text *t, const struct device *d)
-	__attribute__((nonnull, returns_nonnull));
-
 /* Calls each() for the modules that the kernel's aliases have for a device, as `lspci -k` does. */
 void each_module(const struct inventory *v, const struct device *d, void (*each)(void *ctx, const char *module),
 		 void *ctx) __attribute__((nonnull(1, 2, 3)));

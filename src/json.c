@@ -33,6 +33,11 @@ struct json_object *json_text(const char *s)
 	return s ? text_of(s, strlen(s)) : NULL;
 }
 
+void json_add(struct json_object *o, const char *key, const char *value)
+{
+	json_object_object_add(o, key, json_text(value));
+}
+
 struct json_object *json_device(const struct job *j, const struct device *d)
 {
 	struct json_object *o = json_object_new_object(), *missing = json_object_new_array();
@@ -40,13 +45,13 @@ struct json_object *json_device(const struct job *j, const struct device *d)
 	const struct device *other;
 	struct text t;
 
-	json_object_object_add(o, "address", json_text(d->name));
+	json_add(o, "address", d->name);
 	text_set(&t, "%04x:%04x", d->ids.vendor, d->ids.device);
-	json_object_object_add(o, "id", json_text(t.p));
+	json_add(o, "id", t.p);
 	json_object_object_add(o, "group", has_group(d) ? json_object_new_int64(d->group->number) : NULL);
-	json_object_object_add(o, "verdict", json_text(verdict));
-	json_object_object_add(o, "reason", d->reason ? json_text(reason_name(d->reason)) : NULL);
-	json_object_object_add(o, "driver", is_claimed(d) ? json_text(d->target) : NULL);
+	json_add(o, "verdict", verdict);
+	json_add(o, "reason", d->reason ? reason_name(d->reason) : NULL);
+	json_add(o, "driver", is_claimed(d) ? d->target : NULL);
 	json_object_object_add(o, "selector", d->selector ? span_of(d->selector->text) : NULL);
 	if (d->reason == REASON_GROUP_INCOMPLETE) {
 		for_each_member(d->group, other) {
@@ -60,7 +65,7 @@ struct json_object *json_device(const struct job *j, const struct device *d)
 	if (is_claimed(d))
 		text_add(&t, "%s for %s", verdict, d->target);
 	add_message(&t, &j->machine, d);
-	json_object_object_add(o, "message", json_text(t.p));
+	json_add(o, "message", t.p);
 	return o;
 }
 
@@ -88,7 +93,7 @@ static struct json_object *absent_of(const struct job *j)
 		t.len = 0;
 		add_absent(&t, &j->machine, sel);
 		json_object_object_add(o, "selector", span_of(sel->text));
-		json_object_object_add(o, "message", json_text(t.p));
+		json_add(o, "message", t.p);
 		json_object_array_add(list, o);
 	}
 	return list;
@@ -104,10 +109,10 @@ struct json_object *json_errors(const struct settings *s)
 		struct json_object *o = json_object_new_object();
 
 		set_problem(&t, p);
-		json_object_object_add(o, "source", json_text(p->at.source));
+		json_add(o, "source", p->at.source);
 		json_object_object_add(o, "line", p->at.line ? json_object_new_int64(p->at.line) : NULL);
 		json_object_object_add(o, "column", p->at.column ? json_object_new_int64(p->at.column) : NULL);
-		json_object_object_add(o, "message", json_text(t.p));
+		json_add(o, "message", t.p);
 		json_object_array_add(list, o);
 	}
 	return list;

@@ -8,6 +8,9 @@
 /* A text of ours or of the settings as a string, NULL as null; what is no ASCII becomes a question mark. */
 struct json_object *json_text(const char *s) __attribute__((warn_unused_result));
 
+/* Adds json_text() of a value to an object. */
+void json_add(struct json_object *o, const char *key, const char *value) __attribute__((nonnull(1, 2)));
+
 /* The problems of the settings, as `errors` has them. */
 struct json_object *json_errors(const struct settings *s) __attribute__((nonnull, warn_unused_result));
 

@@ -11,7 +11,7 @@
 
 static void add(struct json_object *o, const char *key, const char *value)
 {
-	json_object_object_add(o, key, value && *value ? json_text(value) : NULL);
+	json_add(o, key, value && *value ? value : NULL);
 }
 
 static void add_module(void *ctx, const char *module)
@@ -72,7 +72,7 @@ static struct json_object *device_json(const struct listing *l, const struct dev
 	each_module(&l->v, d, add_module, modules);
 	json_object_object_add(o, "modules", modules);
 	json_object_object_add(o, "boot_display", json_object_new_boolean(d->facts & DEVICE_BOOT_VGA));
-	add(o, "physical_function", physical_function(&l->v, &t, d));
+	add(o, "physical_function", physical_function(l->v.now->root.fd, &t, d));
 	attribute(&l->v, &t, d, "sriov_totalvfs");
 	json_object_object_add(o, "total_vfs", t.len ? json_object_new_int(atoi(t.p)) : NULL);
 	attribute(&l->v, &t, d, "sriov_numvfs");

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "living.h"
+#include "request.h"
 #include "sysfs.h"
 
 char *written(const char *fmt, ...)
@@ -136,9 +137,8 @@ void need_function(void *living, struct device *d)
 	struct text t;
 
 	add_need(v, d);
-	if (read_link(&t, v->root, text_set(&t, "sys/bus/pci/devices/%s/physfn", d->name)) <= 0)
-		return;
-	physical = machine_find_name(&v->job->machine, base_name(t.p), strlen(base_name(t.p)));
+	physical_function(v->root, &t, d);
+	physical = machine_find_name(&v->job->machine, t.p, t.len);
 	if (physical)
 		add_need(v, physical);
 }

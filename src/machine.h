@@ -3,6 +3,8 @@
 #ifndef VFIO_BOOT_MACHINE_H
 #define VFIO_BOOT_MACHINE_H
 
+#include <string.h>
+
 #include "settings.h"
 
 #define DEVICES_MAX 4096
@@ -202,6 +204,12 @@ bool is_exempt(const struct device *d) __attribute__((nonnull));
 
 /* A bridge, or a host bridge that was not selected: it stays with the host, without a driver that blocks its group. */
 bool is_kept_bridge(const struct device *d) __attribute__((nonnull));
+
+/* Is it vfio-pci or one of its variants (mlx5_vfio_pci, xe-vfio-pci)? NULL is none. */
+static inline bool is_vfio_driver(const char *driver)
+{
+	return driver && strstr(driver, "vfio");
+}
 
 /* Selected and not taken away again. */
 static inline bool is_wanted(const struct device *d)

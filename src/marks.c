@@ -60,7 +60,7 @@ static void mark_functions(const struct listing *l, const struct device *d, stru
 {
 	struct text t, all, used;
 
-	if (*physical_function(&l->v, &t, d))
+	if (*physical_function(l->v.now->root.fd, &t, d))
 		mark(m, text_set(&used, "VF of %s", t.p));
 	attribute(&l->v, &all, d, "sriov_totalvfs");
 	attribute(&l->v, &used, d, "sriov_numvfs");

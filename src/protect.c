@@ -41,13 +41,6 @@ static const char header[] =
 	"# What this host lives on: protect is never claimed, reserve only when it is named.\n"
 	"# Written by `vfio-boot protect`, anew at each build of an initramfs image: what is changed here is lost.\n";
 
-static bool is_virtual(const struct job *j, const struct device *d)
-{
-	struct text link;
-
-	return read_link(&link, j->root.fd, text_set(&link, "sys/bus/pci/devices/%s/physfn", d->name)) > 0;
-}
-
 static void set_entry(struct text *t, struct job *j, enum form form, const struct device *d)
 {
 	if (form == FORM_CLASSES) {
@@ -55,9 +48,11 @@ static void set_entry(struct text *t, struct job *j, enum form form, const struc
 	} else if (form == FORM_IDS) {
 		text_set(t, "%04x:%04x", d->ids.vendor, d->ids.device);
 	} else {
+		struct text physical;
+
 		guarded_path(j, t, d);
 		/* At boot nothing has made it yet, and that is no fault. */
-		if (is_virtual(j, d))
+		if (*physical_function(j->root.fd, &physical, d))
 			text_add(t, "?");
 	}
 }

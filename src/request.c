@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "request.h"
+#include "sysfs.h"
 #include "voice.h"
 
 bool request_read(struct job *j, enum phase phase)
@@ -89,6 +90,14 @@ int choose(struct job *j, char *const *word, bool chosen[DEVICES_MAX])
 	}
 	close(pci);
 	return status;
+}
+
+const char *physical_function(int root, struct text *t, const struct device *d)
+{
+	struct text link;
+
+	read_link(&link, root, text_set(&link, "sys/bus/pci/devices/%s/physfn", d->name));
+	return text_set(t, "%s", base_name(link.p));
 }
 
 bool cannot_print(void)

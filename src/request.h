@@ -52,6 +52,10 @@ void job_like(struct job *to, const struct job *from) __attribute__((nonnull));
  */
 int choose(struct job *j, char *const *word, bool chosen[DEVICES_MAX]) __attribute__((nonnull, warn_unused_result));
 
+/* The function of which d is a VF, from its link physfn below root; empty where it is none. Returns t->p. */
+const char *physical_function(int root, struct text *t, const struct device *d)
+	__attribute__((nonnull, returns_nonnull));
+
 /* Flushes standard output; true where something could not be written, which was said then. */
 bool cannot_print(void) __attribute__((warn_unused_result));
 

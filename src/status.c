@@ -37,7 +37,7 @@ static int judge_member(void *ctx, const char *name)
 		return 0;
 	driver = base_name(t.p);
 	/* The drivers with driver_managed_dma, see kernel-facts.md: vfio's own, pcieport and pci-stub. */
-	if (strstr(driver, "vfio") || !strcmp(driver, "pcieport") || !strcmp(driver, "pci-stub"))
+	if (is_vfio_driver(driver) || !strcmp(driver, "pcieport") || !strcmp(driver, "pci-stub"))
 		return 0;
 	text_set(&m->row->drift, "%s of its group is with %s, the group is not usable", name, driver);
 	return 1;
@@ -111,11 +111,6 @@ static void print_row(const struct row *r, const struct listener *out)
 	out->say(out, LEVEL_DONE, t.p);
 }
 
-static void add_string(struct json_object *o, const char *key, const char *value)
-{
-	json_object_object_add(o, key, json_text(value));
-}
-
 static void add_address(void *list, const char *address)
 {
 	json_object_array_add(list, json_text(address));
@@ -141,23 +136,23 @@ static void add_row(struct status *s, const struct row *r)
 	}
 	o = json_object_new_object();
 	if (is_absent(r)) {
-		add_string(o, "selector", c[REPORT_SELECTOR]);
-		add_string(o, "message", c[REPORT_MESSAGE]);
+		json_add(o, "selector", c[REPORT_SELECTOR]);
+		json_add(o, "message", c[REPORT_MESSAGE]);
 		json_object_array_add(s->absent, o);
 		return;
 	}
-	add_string(o, "address", c[REPORT_ADDRESS]);
-	add_string(o, "id", c[REPORT_ID]);
+	json_add(o, "address", c[REPORT_ADDRESS]);
+	json_add(o, "id", c[REPORT_ID]);
 	json_object_object_add(o, "group",
 			       or_null(c[REPORT_GROUP]) ? json_object_new_int64(atoll(c[REPORT_GROUP])) : NULL);
-	add_string(o, "verdict", c[REPORT_VERDICT]);
-	add_string(o, "reason", or_null(c[REPORT_REASON]));
-	add_string(o, "driver", or_null(c[REPORT_DRIVER]));
-	add_string(o, "selector", or_null(c[REPORT_SELECTOR]));
+	json_add(o, "verdict", c[REPORT_VERDICT]);
+	json_add(o, "reason", or_null(c[REPORT_REASON]));
+	json_add(o, "driver", or_null(c[REPORT_DRIVER]));
+	json_add(o, "selector", or_null(c[REPORT_SELECTOR]));
 	json_object_object_add(o, "missing", missing_of(s, r));
-	add_string(o, "message", or_null(c[REPORT_MESSAGE]) ? c[REPORT_MESSAGE] : "");
-	add_string(o, "now", r->now.len ? r->now.p : NULL);
-	add_string(o, "drift", r->drift.len ? r->drift.p : NULL);
+	json_add(o, "message", or_null(c[REPORT_MESSAGE]) ? c[REPORT_MESSAGE] : "");
+	json_add(o, "now", r->now.len ? r->now.p : NULL);
+	json_add(o, "drift", r->drift.len ? r->drift.p : NULL);
 	json_object_array_add(s->devices, o);
 }
 
