@@ -10,7 +10,7 @@ use Exporter 'import';
 use File::Copy;
 use File::Path qw(make_path remove_tree);
 
-our @EXPORT = qw(slurp spew q35 bring beside_schema @as_root);
+our @EXPORT = qw(slurp spew q35 bring told beside_schema @as_root);
 
 # Who is not root may shut nothing into a tree but as the root of a namespace.
 our @as_root = $> ? qw(unshare --map-root-user) : ();
@@ -30,6 +30,14 @@ sub spew {
 	open my $out, '>:raw', $path or die "$path: $!\n";
 	print $out $text;
 	close $out or die "$path: $!\n";
+}
+
+# What vfio-boot says of a tree: standard output with the exit status below it, and standard error.
+sub told {
+	my ($root, @words) = @_;
+	my $out = qx(@as_root build/vfio-boot @words --sysroot $root 2>$root.err);
+	my $status = $? & 127 ? "signal $?" : $? >> 8;
+	return ($out . "-- exit $status\n", slurp("$root.err"));
 }
 
 # What is wrong with JSON texts of a verb, beside its schema in tests/schema; empty where nothing is.

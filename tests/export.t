@@ -62,10 +62,8 @@ sub add_function {
 my $complaints = '';
 sub export {
 	my (@words) = @_;
-	my $out = qx(@as_root build/vfio-boot export --sysroot $root @words 2>$root.err);
-	my $status = $? & 127 ? "signal $?" : $? >> 8;
-	$complaints = slurp("$root.err");
-	return $out . "-- exit $status\n";
+	(my $out, $complaints) = told($root, 'export', @words);
+	return $out;
 }
 
 sub prints {

@@ -30,12 +30,10 @@ my @json; # and every JSON
 my $complaints = '';
 sub import_run {
 	my (@words) = @_;
-	my $out = qx(@as_root build/vfio-boot import --sysroot $root @words 2>$root.err);
-	my $status = $? & 127 ? "signal $?" : $? >> 8;
-	$complaints = slurp("$root.err");
-	push @json, $out if grep { $_ eq '--json' } @words;
+	(my $out, $complaints) = told($root, 'import', @words);
+	push @json, $out =~ s/-- exit.*\n\z//r if grep { $_ eq '--json' } @words;
 	push @printed, $out =~ /^ids = (\S+)/mg;
-	return $out . "-- exit $status\n";
+	return $out;
 }
 
 # What a machine with one file in /etc/modprobe.d gives.
