@@ -85,6 +85,10 @@ END
 0000:03:00.0 [8086:10d3] group 7: claimed for vfio-pci
 -- exit 0
 END
+	'a group mate with a variant driver is no harm' => ['0000:03:00.0' => [7, 'vfio-pci'], '0000:03:00.1' => [7, 'xe-vfio-pci']], [$claimed], <<'END',
+0000:03:00.0 [8086:10d3] group 7: claimed for vfio-pci
+-- exit 0
+END
 	'a variant driver' => ['0000:03:00.0' => [7, 'mlx5_vfio_pci']], [$claimed =~ s/vfio-pci/mlx5_vfio_pci/r], <<'END',
 0000:03:00.0 [8086:10d3] group 7: claimed for mlx5_vfio_pci
 -- exit 0
