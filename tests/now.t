@@ -361,7 +361,7 @@ for my $key ("\003", "\034") {
 	tree("# nothing\ntimeout = 3\n");
 	report(@boot);
 	spew("$root/modprobe.slow", '');
-	open my $terminal, '|-', "timeout 20 @as_root script -qec 'build/vfio-boot claim 03:00 --sysroot $root' /dev/null >$root.out 2>&1" or die "$!\n";
+	open my $terminal, '|-', "timeout 20 @as_root script -qec 'exec build/vfio-boot claim 03:00 --sysroot $root' /dev/null >$root.out 2>&1" or die "$!\n";
 	$terminal->autoflush;
 	sleep 1.6;
 	print $terminal $key;
