@@ -63,3 +63,30 @@ step() {
 	"$@" || { echo "failed" >&2; return 1; }
 	echo "$(($(date +%s) - step_start)) s" >&2
 }
+
+# machine DIR SECONDS IOMMU DISK DRIVE OPTION...: the test machine, until it is switched off
+# or its time is up (124). DIR gets what QEMU says and its socket; IOMMU and DISK are -device
+# of QEMU, the first may be empty; DISK is alone in its group, with -drive DRIVE. Beside it:
+# network and sound, a group of two behind a bridge; a card with two functions; and a switch
+# with display, USB and the twin of the card, each with its port in a group.
+machine() {
+	machine_dir=$1 limit=$2 iommu=$3 disk_device=$4 disk_drive=$5
+	shift 5
+	# No network, no display, no firmware that looks for either.
+	set -- -accel tcg,thread=multi -M q35,kernel-irqchip=split -m 1024 -smp 2 -nodefaults -display none \
+		-qmp "unix:qmp,server=on,wait=off" ${iommu:+-device "$iommu"} \
+		-device pcie-root-port,id=rp1,chassis=1,addr=02.0 -device pcie-pci-bridge,id=br1,bus=rp1 \
+		-device e1000,bus=br1,addr=1.0,romfile= -device intel-hda,bus=br1,addr=2.0 \
+		-device pcie-root-port,id=rp2,chassis=2,addr=03.0 \
+		-device e1000e,bus=rp2,multifunction=on,addr=0.0,romfile= -device e1000e,bus=rp2,addr=0.1,romfile= \
+		-device pcie-root-port,id=rp3,chassis=3,addr=04.0 \
+		-drive "if=none,id=n0,$disk_drive" -device "$disk_device,bus=rp3,drive=n0" \
+		-device pcie-root-port,id=rp4,chassis=4,addr=05.0 -device x3130-upstream,id=up,bus=rp4 \
+		-device xio3130-downstream,id=dn1,bus=up,chassis=11 -device secondary-vga,bus=dn1 \
+		-device xio3130-downstream,id=dn2,bus=up,chassis=12 -device qemu-xhci,bus=dn2 \
+		-device xio3130-downstream,id=dn3,bus=up,chassis=13 -device e1000e,bus=dn3,romfile= \
+		"$@"
+	# The path of a socket may have a hundred bytes.
+	cd "$machine_dir"
+	timeout --kill-after=5 "$limit" qemu-system-x86_64 "$@" </dev/null 2>qemu
+}
