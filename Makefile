@@ -156,7 +156,7 @@ check:
 scripts_checked := hook/vfio-boot conf/bash-completion conf/90_vfio-boot $(wildcard premount/*/*) .ci/run \
 	$(addprefix debian/,vfio-boot.postinst vfio-boot.postrm) \
 	$(addprefix tests/,setup demo collect) \
-	$(addprefix tests/qemu/,boot deb deb.sh enter grub-probe guest hook.sh image init install lib.sh run)
+	$(addprefix tests/qemu/,boot deb deb.sh enter grub-probe guest hook.sh image init install lib.sh package run)
 sources := $(wildcard src/*.[ch] tests/unit/*.[ch] tests/fuzz/*.c tests/qemu/*.c)
 
 # Not part of check: the opinion of these tools changes from one Debian to the next. CI has both.
