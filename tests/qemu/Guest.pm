@@ -22,6 +22,9 @@ use Test::More;
 
 our $here = dirname(abs_path(__FILE__));
 our $top  = dirname(dirname($here));
+# The Debian that is tested, and whether it is the one of this machine.
+our $suite = $ENV{VFIO_BOOT_SUITE} || 'bookworm';
+our $native = read_file('/etc/os-release') =~ /^VERSION_CODENAME=\Q$suite\E$/m;
 
 sub write_file {
 	my ($path, $text, $mode) = @_;

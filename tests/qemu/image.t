@@ -32,13 +32,13 @@ for my $kind ('small', 'most') {
 	chomp(my $version = `ls $tree{$kind}/lib/modules`);
 	for my $module (qw(vfio vfio_iommu_type1 vfio-pci vfio_virqfd vfio-pci-core irqbypass iommufd)) {
 		my @found = map { my $root = $_; !!grep { !/ / } `find $root/lib/modules/$version/ -name '$module.ko*'` }
-			"$Guest::top/build/guest/" . ($ENV{VFIO_BOOT_SUITE} || 'bookworm') . '/boot/root', $tree{$kind};
+			"$Guest::top/build/guest/$Guest::suite/boot/root", $tree{$kind};
 		is($found[1], $found[0], $found[0] ? "the module $module is there" : "this kernel has no $module");
 	}
 }
 
 # The scripts have to be read by every shell that an initramfs may have.
-my $guest = "$Guest::top/build/guest/" . ($ENV{VFIO_BOOT_SUITE} || 'bookworm') . '/boot/root';
+my $guest = "$Guest::top/build/guest/$Guest::suite/boot/root";
 for my $script ('init-top/00-vfio-boot', 'local-top/vfio-boot') {
 	my $path = "/usr/share/initramfs-tools/scripts/$script";
 	for my $shell ('dash', 'busybox ash', '/usr/lib/klibc/bin/sh') {
