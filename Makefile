@@ -46,8 +46,9 @@ KLIBC := $(BASE) $(WERROR) -fno-common -ffile-prefix-map=$(CURDIR)=. \
 	-fno-code-hoisting -fno-shrink-wrap $(X86) $(SMALL)
 # -flto does not work with klcc; the sources in one unit do the same, and save 600 bytes more.
 WHOLE := -Wno-missing-prototypes -fwhole-program -fno-inline-functions-called-once -fipa-pta
-# Without the first two the linker pads the program by nine kilobytes.
-KLDFLAGS := -Wl,-z,noseparate-code -Wl,-z,common-page-size=16 -Wl,--build-id=none
+# Without the first two the linker pads the program by nine kilobytes. Objects of klibc 2.0.8 (bullseye) do not say that they
+# need no executable stack.
+KLDFLAGS := -Wl,-z,noseparate-code -Wl,-z,common-page-size=16 -Wl,--build-id=none -Wl,-z,noexecstack
 # What is said of its size is said of amd64 and of a gcc that has -Oz, which is 12; gcc 10 of bullseye makes of the same
 # source a kilobyte more. Instructions of 4 bytes take half as much again.
 SIZE_MAX := $(if $(X86),$(if $(filter -Oz,$(SMALL)),32768,34816),65536)

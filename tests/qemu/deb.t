@@ -69,6 +69,7 @@ my $stop = qr/^if .*"\$1" = remove \].*; then\n\tdeb-systemd-invoke stop 'vfio-b
 unlike($scripts =~ s/$stop//r, qr/deb-systemd-invoke/, 'the unit is never started, nor stopped by an upgrade');
 qx(dpkg-deb -x $deb $work/newer/content);
 like(qx(readelf -d $work/newer/content/usr/sbin/vfio-boot), qr/BIND_NOW.*PIE/s, 'the host program is hardened');
+like(qx(readelf -lW $work/newer/content/usr/lib/vfio-boot/vfio-boot-claim), qr/GNU_STACK .* RW +0x/, 'the claim program has no executable stack');
 my ($size) = Guest::read_file($build_log) =~ m{^build/vfio-boot-claim: (\d+) bytes of}m;
 is(-s "$work/newer/content/usr/lib/vfio-boot/vfio-boot-claim", $size, 'the claim program is what the Makefile has made');
 
