@@ -50,6 +50,10 @@ run_hook plain
 mkdir "$work/aliases"
 echo "alias vfio_pci:v00008086d000010D3sv*sd*bc*sc*i* e1000e" >"$work/aliases/modules.alias"
 run_hook variants MODULESDIR="$work/aliases"
+# In the initramfs-tools of trixie a hook only asks for modules, and mkinitramfs copies all of them at once.
+# shellcheck disable=SC2016 # expanded by the inner shell
+env DESTDIR="$work/image" version="$version" verbose=n __MODULES_TO_ADD="$work/modules" sh -c \
+	'. /usr/share/initramfs-tools/hook-functions; [ ! -s "$__MODULES_TO_ADD" ] || apply_add_modules'
 find "$work/image" -name 'e1000e.ko*' -o -name 'vfio-pci.ko*' | sed 's|.*/\([^.]*\).*|variants: \1|'
 
 fake_plan <<-"END"

@@ -12,7 +12,8 @@ use lib $FindBin::Bin;
 use Guest;
 use Test::More tests => 20;
 
-# The root is copied from the disk that it has in other tests. The claim sees no card yet.
+# The root is copied from the disk that it has in other tests, in pieces that the SATA controller
+# of QEMU 7.2 can take: those of Linux 7.2 are of 4 MiB. The claim sees no card yet.
 my %overlay = (
 	'scripts/init-top/ORDER' => <<'END',
 /usr/lib/vfio-boot/vfio-boot-claim --cmdline vfio.ids=0000:7f:00.0?
@@ -23,6 +24,7 @@ echo -n secret >/run/key
 modprobe -a dm_crypt aesni_intel xts algif_skcipher 2>/dev/null
 cryptsetup luksFormat --batch-mode --type luks1 --pbkdf-force-iterations 1000 --key-size 256 --key-file /run/key /dev/nvme0n1
 cryptsetup open --key-file /run/key /dev/nvme0n1 root
+echo 256 >/sys/block/sda/queue/max_sectors_kb
 dd if=/dev/sda of=/dev/mapper/root bs=1M
 umask 022
 /scripts/local-top/vfio-boot
