@@ -5,6 +5,7 @@
 # make deb         the Debian package, into build/deb/
 # make demo        see it work, in a virtual machine
 # make check       every test
+# make check-all   every test in each Debian; SUITES="bullseye forky" in these
 # make lint        formatting, static analysis, purity of the pure layers
 # make fuzz        FUZZ_SECONDS=60
 
@@ -46,8 +47,8 @@ KLIBC := $(BASE) $(WERROR) -fno-common -ffile-prefix-map=$(CURDIR)=. \
 	-fno-code-hoisting -fno-shrink-wrap $(X86) $(SMALL)
 # -flto does not work with klcc; the sources in one unit do the same, and save 600 bytes more.
 WHOLE := -Wno-missing-prototypes -fwhole-program -fno-inline-functions-called-once -fipa-pta
-# Without the first two the linker pads the program by nine kilobytes. Objects of klibc 2.0.8 (bullseye) do not say that they
-# need no executable stack.
+# Without the first two the linker pads the program by nine kilobytes. Objects of klibc 2.0.8 (bullseye) do not say that
+# they need no executable stack.
 KLDFLAGS := -Wl,-z,noseparate-code -Wl,-z,common-page-size=16 -Wl,--build-id=none -Wl,-z,noexecstack
 # What is said of its size is said of amd64 and of a gcc that has -Oz, which is 12; gcc 10 of bullseye makes of the same
 # source a kilobyte more. Instructions of 4 bytes take half as much again.
@@ -149,14 +150,22 @@ deb:
 demo:
 	@tests/demo
 
-check:
+check: check_ready
+	@tests/run $(unit_tests) $(sort $(wildcard tests/*.t tests/qemu/*.t))
+
+# What is not of one suite is run once.
+SUITES ?= bullseye bookworm trixie forky
+check-all: check_ready
+	@tests/matrix "$(SUITES)" $(unit_tests) $(sort $(wildcard tests/*.t)) -- \
+		$(sort $(wildcard tests/qemu/*.t)) $(sort $(wildcard tests/system/*.t))
+
+check_ready:
 	@tests/setup check
 	@$(MAKE) --no-print-directory all $(B)/pure.ok $(B)/klibc/modprobe $(B)/klibc/peak $(B)/klibc/zpool $(unit_tests)
-	@tests/run $(unit_tests) $(sort $(wildcard tests/*.t tests/qemu/*.t))
 
 scripts_checked := hook/vfio-boot conf/bash-completion conf/90_vfio-boot $(wildcard premount/*/*) .ci/run \
 	$(addprefix debian/,vfio-boot.postinst vfio-boot.postrm) \
-	$(addprefix tests/,setup demo collect) \
+	$(addprefix tests/,setup demo collect matrix) \
 	$(addprefix tests/qemu/,boot deb deb.sh enter grub-probe guest hook.sh image init install lib.sh package run)
 sources := $(wildcard src/*.[ch] tests/unit/*.[ch] tests/fuzz/*.c tests/qemu/*.c)
 
@@ -175,5 +184,5 @@ clean:
 
 include tests/unit.mk
 
-.PHONY: all install uninstall deb demo check lint clean
+.PHONY: all install uninstall deb demo check check-all check_ready lint clean
 -include $(wildcard $(B)/*/*.d)
