@@ -36,7 +36,7 @@ LIB_LIBS = $(shell pkg-config --libs $(LIBS))
 X86 := $(if $(findstring x86_64,$(shell $(CC) -dumpmachine)),-malign-data=abi -mskip-rax-setup \
 	-mpreferred-stack-boundary=3 -mincoming-stack-boundary=4)
 # What gcc has since 12 saves another 400 bytes.
-SMALL := --param=uninlined-function-insns=0 --param=logical-op-non-short-circuit=0 -Oz
+SMALL := --param=uninlined-function-insns=0 --param=logical-op-non-short-circuit=0 -fno-bit-tests -Oz
 SMALL := $(shell $(KLCC) $(SMALL) -E -x c /dev/null >/dev/null 2>&1 && echo "$(SMALL)" || echo -Os)
 # klcc: -O last and no -g at all, or it drops its own -Os; it forces -fcommon, which would link two globals of one name
 # silently. All but the first line of flags saves 1,200 bytes. The stack is said to come aligned to 16 bytes, which it is
@@ -44,7 +44,9 @@ SMALL := $(shell $(KLCC) $(SMALL) -E -x c /dev/null >/dev/null 2>&1 && echo "$(S
 KLIBC := $(BASE) $(WERROR) -fno-common -ffile-prefix-map=$(CURDIR)=. \
 	-fno-expensive-optimizations -fno-tree-loop-im -fno-tree-loop-optimize -fno-tree-dominator-opts \
 	-fno-tree-tail-merge -fno-optimize-sibling-calls -fno-jump-tables -fno-if-conversion -fno-caller-saves \
-	-fno-code-hoisting -fno-shrink-wrap $(X86) $(SMALL)
+	-fno-code-hoisting -fno-shrink-wrap -fno-forward-propagate -fno-ira-hoist-pressure -fno-partial-inlining \
+	-fno-move-loop-invariants -fno-tree-phiprop -fno-tree-ter -fno-tree-pta -funswitch-loops -fsched2-use-superblocks \
+	$(X86) $(SMALL)
 # -flto does not work with klcc; the sources in one unit do the same, and save 600 bytes more.
 WHOLE := -Wno-missing-prototypes -fwhole-program -fno-inline-functions-called-once -fipa-pta
 # Without the first two the linker pads the program by nine kilobytes. Objects of klibc 2.0.8 (bullseye) do not say that

@@ -18,10 +18,11 @@ enum {
 	OPTION_WRONG = 1 << 4, /* none of those, or without what has to follow it */
 };
 
+static const char words[] = "--sysroot\0--cmdline\0-k\0--dry-run\0--next-boot\0--second-look\0--settle\0";
+
 /* Reads the options, up to the NULL, into j->argument; returns those without an argument. */
 static unsigned read_options(struct job *j, char **argv)
 {
-	static const char words[] = "--sysroot\0--cmdline\0-k\0--dry-run\0--next-boot\0--second-look\0--settle\0";
 	unsigned given = 0;
 
 	for (; *argv; argv++) {
@@ -108,8 +109,12 @@ int main(int argc, char **argv)
 	options = read_options(j, argv + 1);
 	if (options & ~(OPTION_DRY_RUN | OPTION_NEXT_BOOT | OPTION_SECOND_LOOK | OPTION_SETTLE) ||
 	    (options & (OPTION_NEXT_BOOT | OPTION_DRY_RUN)) == OPTION_NEXT_BOOT) {
-		say(&complaints, LEVEL_FAILED,
-		    "options: --second-look --settle --dry-run --next-boot --sysroot DIR --cmdline TEXT -k VERSION");
+		struct text t;
+
+		text_set(&t, "options:");
+		for (const char *word = words; *word; word = nth_word(word, 1))
+			text_add(&t, " %s", word);
+		complaints.say(&complaints, LEVEL_FAILED, t.p);
 		return STATUS_WRONG;
 	}
 	if (options & OPTION_NEXT_BOOT)

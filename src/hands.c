@@ -57,7 +57,7 @@ static const char *driver_now(const struct hands *h, const struct device *d)
 {
 	struct text t;
 
-	if (read_link(&t, h->root->fd, text_set(&t, "sys/bus/pci/devices/%s/driver", d->name)) <= 0)
+	if (read_link(&t, h->root->fd, device_path(&t, d->name, "driver")) <= 0)
 		return NULL;
 	return machine_name(h->m, base_name(t.p));
 }
@@ -66,7 +66,7 @@ static bool is_there(const struct hands *h, const struct device *d)
 {
 	struct text t;
 
-	return !faccessat(h->root->fd, text_set(&t, "sys/bus/pci/devices/%s", d->name), F_OK, 0);
+	return !faccessat(h->root->fd, device_path(&t, d->name, ""), F_OK, 0);
 }
 
 /* Notes what went wrong with a device where something did; true where nothing did. */

@@ -55,6 +55,11 @@ int read_link(struct text *t, int dir, const char *path)
 	return terminated(t, readlinkat(dir, path, t->p, sizeof(t->p) - 1));
 }
 
+const char *device_path(struct text *t, const char *name, const char *what)
+{
+	return text_set(t, "sys/bus/pci/devices/%s/%s", name, what);
+}
+
 const char *base_name(const char *path)
 {
 	const char *slash = strrchr(path, '/');

@@ -21,6 +21,9 @@ int read_whole(int dir, const char *path, int flags, char *buf, size_t size)
 int read_attribute(struct text *t, int dir, const char *path) __attribute__((nonnull));
 int read_link(struct text *t, int dir, const char *path) __attribute__((nonnull));
 
+/* Makes t the path of something of a PCI function, or with "" its own, and returns it. */
+const char *device_path(struct text *t, const char *name, const char *what) __attribute__((nonnull, returns_nonnull));
+
 /* The last component of a path or link. */
 const char *base_name(const char *path) __attribute__((nonnull, returns_nonnull));
 

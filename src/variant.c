@@ -48,7 +48,7 @@ void find_variants(struct machine *m, int root, const char *release)
 			continue;
 		for_each_device(m, d) {
 			if (!(d->facts & DEVICE_DETAILED) ||
-			    read_attribute(&t, root, text_set(&t, "sys/bus/pci/devices/%s/modalias", d->name)) < 5)
+			    read_attribute(&t, root, device_path(&t, d->name, "modalias")) < 5)
 				continue;
 			module = alias_fits(alias + sizeof(begin) - 1, t.p + 4, &exact);
 			/* The alias of vfio-pci itself has nothing but wildcards. */
