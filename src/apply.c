@@ -169,4 +169,9 @@ void apply_plan(struct machine *m, const struct root *root, clock_t deadline, co
 	late = is_past(deadline);
 	for_each_unit(&h, unit)
 		collect(&h, unit, late);
+	/* Last, since this can hang too: no group is to wait for it, and what was claimed stays so. */
+	for_each_device(m, unit) {
+		if (is_claimed(unit) && base_class(unit) == 0x03)
+			run_in_child(deadline, free_framebuffer, &h, unit);
+	}
 }

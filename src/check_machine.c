@@ -225,7 +225,7 @@ void check_kernel(const struct patient *p, struct check *c)
 /* What vfio-pci takes the framebuffer away for (vfio_pci_is_vga()). */
 static bool is_screen(const struct device *d)
 {
-	return d->class >> 8 == 0x0300 && is_claimed(d);
+	return d->class >> 8 == 0x0300;
 }
 
 void check_display(const struct patient *p, struct check *c)
@@ -237,17 +237,17 @@ void check_display(const struct patient *p, struct check *c)
 	for_each_device(m, d) {
 		if (d->facts & DEVICE_BOOT_VGA)
 			boot = d;
-		else if (is_screen(d) && !second)
+		else if (is_screen(d) && is_claimed(d) && !second)
 			second = d;
 	}
 	if (!boot && !second) {
 		check_say(c, CHECK_NONE, p->readable ? "no boot display is known" : "the machine was not read");
-	} else if (boot && is_claimed(boot) && version && version < 6) {
-		check_say(c, CHECK_FAULT, "%s is claimed, and the firmware's framebuffer stays on it before Linux 6.0",
-			  boot->name);
-		check_say(c, CHECK_FAULT, "a guest cannot use its first BAR (\"can't reserve\")");
-		check_remedy(c, "before the guest starts: echo efi-framebuffer.0 "
-				">/sys/bus/platform/drivers/efi-framebuffer/unbind");
+	} else if (boot && is_claimed(boot) && m->settings->unbind == NO &&
+		   (!is_screen(boot) || (version && version < 6))) {
+		check_say(c, CHECK_FAULT, "%s is claimed, and unbind=no leaves the firmware's framebuffer on it%s",
+			  boot->name, is_screen(boot) ? " before Linux 6.0" : "");
+		check_say(c, CHECK_FAULT, "a guest cannot use that BAR (\"can't reserve\")");
+		check_remedy(c, "set unbind=yes, or boot with initcall_blacklist=sysfb_init");
 	} else if (boot && is_claimed(boot)) {
 		check_say(c, CHECK_OK, "%s is claimed: the screen goes dark in the initramfs and stays so", boot->name);
 	} else if (second && version == 6 && patch < 12) {

@@ -58,7 +58,7 @@ void read_display(const struct eyes *e, struct device *d)
 		return;
 	read_of(e, &t, d, "boot_vga");
 	if (*t.p == '1' ||
-	    (e->framebuffer->end && read_of(e, &t, d, "resource") > 0 && is_in_bars(e->framebuffer, t.p)))
+	    (e->framebuffer->at.end && read_of(e, &t, d, "resource") > 0 && framebuffer_in(e->framebuffer, t.p)))
 		d->facts |= DEVICE_BOOT_VGA;
 }
 

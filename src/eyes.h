@@ -12,7 +12,7 @@ struct eyes {
 	int pci; /* /sys/bus/pci/devices */
 	bool displays_read;
 	struct group *group; /* the one that is being read */
-	struct range framebuffer[FRAMEBUFFERS_MAX];
+	struct framebuffer framebuffer[FRAMEBUFFERS_MAX + 1];
 };
 
 /* An attribute of a device, see read_attribute(); and one of its links. */

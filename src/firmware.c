@@ -32,43 +32,45 @@ static struct range read_range(const char **p)
 	return r;
 }
 
-void firmware_framebuffers(int root, struct range found[FRAMEBUFFERS_MAX])
+void firmware_framebuffers(int root, struct framebuffer found[FRAMEBUFFERS_MAX + 1])
 {
 	/* Who sits on what the firmware left: sysfb, then an fbdev or DRM driver in the same place. */
 	static const char *const owners = "BOOTFB\0efifb\0vesafb\0simplefb\0simpledrm\0efidrm\0vesadrm\0ofdrm\0";
-	struct range *end = found + FRAMEBUFFERS_MAX;
+	struct framebuffer *f = found, *end = found + FRAMEBUFFERS_MAX;
 	const char *line;
 	struct lines l;
 
+	f->at.end = 0;
 	if (!lines_open(&l, root, "proc/iomem"))
 		return;
-	while (found < end && (line = lines_next(&l))) {
-		struct range r = read_range(&line);
-
-		for (const char *owner = owners; *owner && !strncmp(line, " : ", 3); owner = nth_word(owner, 1)) {
-			if (!strcmp(line + 3, owner)) {
-				*found++ = r;
+	while (f < end && (line = lines_next(&l))) {
+		f->at = read_range(&line);
+		for (f->owner = owners; *f->owner && !strncmp(line, " : ", 3); f->owner = nth_word(f->owner, 1)) {
+			if (!strcmp(line + 3, f->owner)) {
+				f++;
 				break;
 			}
 		}
+		f->at.end = 0;
 	}
 	lines_close(&l);
 }
 
-bool is_in_bars(const struct range framebuffer[FRAMEBUFFERS_MAX], const char *p)
+const struct framebuffer *framebuffer_in(const struct framebuffer *f, const char *resource)
 {
-	while (*p) {
-		struct range r = read_range(&p);
+	for (; f->at.end; f++) {
+		const char *p = resource;
 
-		for (unsigned i = 0; i < FRAMEBUFFERS_MAX; i++) {
-			if (r.end && framebuffer[i].start <= r.end && r.start <= framebuffer[i].end &&
-			    framebuffer[i].end)
-				return true;
+		while (*p) {
+			struct range r = read_range(&p);
+
+			if (r.end && f->at.start <= r.end && r.start <= f->at.end)
+				return f;
+			while (*p && *p++ != '\n')
+				;
 		}
-		while (*p && *p++ != '\n')
-			;
 	}
-	return false;
+	return NULL;
 }
 
 const char *firmware_iommu(int root)

@@ -12,13 +12,20 @@ struct range {
 	uint64_t end;
 };
 
+struct framebuffer {
+	struct range at;
+	const char *owner; /* who holds it, a constant */
+};
+
 #define FRAMEBUFFERS_MAX 4
 
-/* The framebuffers of the firmware as /proc/iomem has them, the first ones; none without the right to see addresses. */
-void firmware_framebuffers(int root, struct range found[FRAMEBUFFERS_MAX]);
+/* The framebuffers of the firmware as /proc/iomem has them, the first ones; none without the right to see addresses.
+ * The one behind the last has no end. */
+void firmware_framebuffers(int root, struct framebuffer found[FRAMEBUFFERS_MAX + 1]);
 
-/* Does one of them lie in a range of this `resource` attribute of a function (start end flags, a line each)? */
-bool is_in_bars(const struct range framebuffer[FRAMEBUFFERS_MAX], const char *resource) __attribute__((nonnull));
+/* The first of these that lies in a range of this `resource` attribute of a function (start end flags, a line each), or
+ * NULL. */
+const struct framebuffer *framebuffer_in(const struct framebuffer *f, const char *resource) __attribute__((nonnull));
 
 /* The name of the firmware's IOMMU table, a constant, or NULL. */
 const char *firmware_iommu(int root) __attribute__((warn_unused_result));

@@ -5,13 +5,14 @@
 #include <unistd.h>
 
 #include "errtext.h"
+#include "firmware.h"
 #include "hands.h"
 #include "modules.h"
 #include "plan.h"
 #include "sysfs.h"
 
 /*
- * One store below /sys/bus/pci: one open, one write, and a short one is an error. 0 or -errno. Past the time limit
+ * One store below /sys/bus: one open, one write, and a short one is an error. 0 or -errno. Past the time limit
  * nothing is begun any more.
  */
 static int store(const struct hands *h, const char *value, const char *before, const char *name, const char *after)
@@ -25,7 +26,7 @@ static int store(const struct hands *h, const char *value, const char *before, c
 	/* Somebody who waits for it in vain reads this. */
 	text_set(step, "%s to /", *value == '\n' ? "a line feed" : value);
 	path = step->len;
-	text_add(step, "sys/bus/pci/%s%s%s", before, name, after);
+	text_add(step, "sys/bus/%s%s%s", before, name, after);
 	fd = openat(h->root->fd, step->p + path, O_WRONLY | O_CLOEXEC);
 	put = fd < 0 ? -1 : (int)write(fd, value, (size_t)len);
 	ret = put < 0 ? -errno : put == len ? 0 : -EIO;
@@ -38,18 +39,18 @@ static int store(const struct hands *h, const char *value, const char *before, c
 /* An override is cleared with a lone line feed: a write of no bytes does nothing (driver_override_store()). */
 static int set_override(const struct hands *h, const struct device *d, const char *driver)
 {
-	return store(h, driver ? driver : "\n", "devices/", d->name, "/driver_override");
+	return store(h, driver ? driver : "\n", "pci/devices/", d->name, "/driver_override");
 }
 
 static int unbind(const struct hands *h, const struct device *d, const char *driver)
 {
-	return store(h, d->name, "drivers/", driver, "/unbind");
+	return store(h, d->name, "pci/drivers/", driver, "/unbind");
 }
 
 /* Success says nothing: the kernel reports it also when nothing was bound. The link has to be read back. */
 static int probe(const struct hands *h, const struct device *d)
 {
-	return store(h, d->name, "drivers_probe", "", "");
+	return store(h, d->name, "pci/drivers_probe", "", "");
 }
 
 /* The driver that holds the device now, or NULL. */
@@ -176,6 +177,41 @@ bool unit_claim(const struct hands *h, struct device *unit)
 	return claim_functions(h, unit, 0) && claim_functions(h, unit, DEVICE_BOOT_VGA) && is_whole(h, unit);
 }
 
+/*
+ * sysfb_init() makes one platform device, which is named like who holds the memory: that of efifb and efidrm is
+ * efi-framebuffer.0. No driver leaves BOOTFB, which the device itself holds.
+ */
+static void unbind_framebuffer(const struct hands *h, const char *owner)
+{
+	struct text t;
+
+	/* Up to "fb" or "drm", not to the f of efi. */
+	text_set(&t, "%.*s-framebuffer.0", (int)strcspn(owner + 3, "fd") + 3, owner);
+	store(h, t.p, "platform/devices/", t.p, "/driver/unbind");
+}
+
+void free_framebuffer(const void *hands, struct device *d)
+{
+	const struct hands *h = hands;
+	struct framebuffer found[FRAMEBUFFERS_MAX + 1];
+	unsigned again = h->m->settings->unbind == YES;
+	struct text t;
+
+	do {
+		firmware_framebuffers(h->root->fd, found);
+		read_attribute(&t, h->root->fd, device_path(&t, d->name, "resource"));
+		d->use = USE_NONE;
+		for (const struct framebuffer *f = found; (f = framebuffer_in(f, t.p)); f++) {
+			/* Noted before the write, which may never return. */
+			d->use = USE_FRAMEBUFFER;
+			d->used_by = f->owner;
+			if (again)
+				unbind_framebuffer(h, f->owner);
+		}
+		/* What is there still? */
+	} while (d->use && again--);
+}
+
 bool group_is_open(int root, unsigned number)
 {
 	struct text t;
@@ -192,7 +228,7 @@ static void rebind(const struct hands *h, struct device *d)
 	probe(h, d);
 	if (!(d->done & HANDS_UNBOUND) || driver_now(h, d) == d->driver)
 		return;
-	store(h, d->name, "drivers/", d->driver, "/bind");
+	store(h, d->name, "pci/drivers/", d->driver, "/bind");
 	if (driver_now(h, d) != d->driver)
 		d->done |= HANDS_LOST;
 }

@@ -32,6 +32,13 @@ bool unit_claim(const struct hands *h, struct device *unit) __attribute__((nonnu
 /* Undoes what was done to the unit: the overrides that were there before, and a probe for each device. */
 void unit_give_back(const struct hands *h, struct device *unit) __attribute__((nonnull));
 
+/*
+ * What the kernel may leave on a display that was claimed: a firmware framebuffer in a BAR, which no guest can use
+ * then. vfio-pci removes it from a class 0300 function, from Linux 6.0 on (aperture_remove_conflicting_pci_devices()).
+ * With unbind=yes its driver is taken off; what stays is noted (USE_FRAMEBUFFER). `hands` is a struct hands.
+ */
+void free_framebuffer(const void *hands, struct device *d) __attribute__((nonnull));
+
 /* Has a VFIO user the group of that number open? A group can be opened once (vfio_group_fops_open()). */
 bool group_is_open(int root, unsigned number);
 

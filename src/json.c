@@ -63,7 +63,7 @@ struct json_object *json_device(const struct job *j, const struct device *d)
 	t.len = 0;
 	t.p[0] = '\0';
 	if (is_claimed(d))
-		text_add(&t, "%s for %s", verdict, d->target);
+		text_add(&t, "%s for %s%s", verdict, d->target, d->use == USE_FRAMEBUFFER ? ": " : "");
 	add_message(&t, &j->machine, d);
 	json_add(o, "message", t.p);
 	return o;

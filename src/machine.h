@@ -82,6 +82,7 @@ enum use {
 	USE_OPEN,
 	USE_NET_UP,
 	USE_VFS,
+	USE_FRAMEBUFFER, /* found by the hands, after the claim: a firmware framebuffer is on it still */
 };
 
 /* The IDs of a function; they have 16 bits each. */

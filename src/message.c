@@ -255,7 +255,12 @@ void add_message(struct text *t, const struct machine *m, const struct device *d
 {
 	const struct selector *sel, *best = NULL;
 
-	if (d->verdict == VERDICT_FAILED) {
+	if (is_claimed(d)) {
+		if (d->use == USE_FRAMEBUFFER)
+			text_add(t, "%s keeps a BAR from guests%s", d->used_by,
+				 m->settings->unbind == NO ? ", and unbind=no (set unbind=yes)"
+							   : " (boot with initcall_blacklist=sysfb_init)");
+	} else if (d->verdict == VERDICT_FAILED) {
 		add_failure(t, m, d, d->reason);
 	} else if (d->reason >= REASON_GROUP_MEMBER_REFUSED) {
 		add_group_reason(t, m, d);
@@ -284,10 +289,11 @@ void set_device_line(struct text *t, const struct machine *m, const struct devic
 		text_set(t, "%pd no group: %s", d, verdict);
 	if (is_claimed(d)) {
 		text_add(t, d->verdict == VERDICT_CLAIM ? " for %s" : " with %s", d->target);
-		return;
-	}
-	if (d->reason)
+		if (d->use != USE_FRAMEBUFFER)
+			return;
+	} else if (d->reason) {
 		text_add(t, ", %s", reason_name(d->reason));
+	}
 	text_add(t, ": ");
 	add_message(t, m, d);
 }

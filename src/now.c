@@ -163,6 +163,22 @@ static bool says_claimed(const char *old)
 	return old && (!strncmp(old, "claimed\t", 8) || !strncmp(old, "already\t", 8));
 }
 
+/* Of what a vfio driver had before only that may have changed which sits on it: the message, behind the last tab. */
+static bool amend_already(struct text *row, const struct machine *m, const struct device *d, const char *old)
+{
+	size_t before = (size_t)(strrchr(old, '\t') - old) + 1;
+
+	if (before >= TEXT_SIZE)
+		return false;
+	memcpy(row->p, old, before);
+	row->p[before] = '\0';
+	row->len = (unsigned)before;
+	add_message(row, m, d);
+	if (row->len == before)
+		text_add(row, "-");
+	return strcmp(row->p, old) != 0;
+}
+
 struct attempt {
 	struct by_hand run;
 	uint8_t decided[DEVICES_MAX]; /* the verdicts before anything was tried */
@@ -177,8 +193,9 @@ static bool amend_claim(const void *ctx, struct text *row, const struct device *
 	const struct attempt *a = ctx;
 	const struct machine *m = &a->run.job->machine;
 
-	if (d->verdict == a->decided[d - m->device] && d->verdict != VERDICT_CLAIM &&
-	    (d->verdict != VERDICT_ALREADY || says_claimed(old)))
+	if (d->verdict == VERDICT_ALREADY && says_claimed(old))
+		return amend_already(row, m, d, old);
+	if (d->verdict == a->decided[d - m->device] && d->verdict != VERDICT_CLAIM && d->verdict != VERDICT_ALREADY)
 		return false;
 	set_device_row(row, m, d);
 	return true;

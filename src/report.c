@@ -111,7 +111,7 @@ void report_recall(struct machine *m, int root)
 	each_row(m, root, recall_row, &r);
 }
 
-void set_device_row(struct text *t, const struct machine *m, const struct device *d)
+unsigned set_device_row(struct text *t, const struct machine *m, const struct device *d)
 {
 	struct span selector = d->selector ? d->selector->text : (struct span){ "-", 1 };
 	unsigned before;
@@ -127,21 +127,25 @@ void set_device_row(struct text *t, const struct machine *m, const struct device
 	add_message(t, m, d);
 	if (t->len == before)
 		text_add(t, "-");
+	return before;
 }
 
 static void merge_row(void *machine, struct device *d, char *row)
 {
 	struct text t;
+	unsigned same;
 
 	if (!d || d->verdict == VERDICT_NONE)
 		return;
 	/* "already" is not what happened in this boot: what an earlier run claimed counts as claimed. */
 	if (d->verdict == VERDICT_ALREADY)
 		d->verdict = VERDICT_CLAIM;
-	set_device_row(&t, machine, d);
+	same = set_device_row(&t, machine, d);
+	/* What sits on a claimed one may be gone by now. */
 	if (!strcmp(t.p, row))
 		d->facts |= DEVICE_SAID;
-	else if (d->verdict == VERDICT_CLAIM && d->driver == d->target && !(d->done & HANDS_OVERRIDDEN))
+	else if (d->verdict == VERDICT_CLAIM && d->driver == d->target && !(d->done & HANDS_OVERRIDDEN) &&
+		 strncmp(t.p, row, same))
 		d->verdict = VERDICT_ALREADY;
 }
 

@@ -59,7 +59,7 @@ int report_amend(struct machine *m, int root,
 		 bool (*amend)(const void *ctx, struct text *row, const struct device *d, const char *old),
 		 const void *ctx) __attribute__((nonnull(1, 3), warn_unused_result));
 
-/* The record of a device, as report_write() has it. */
-void set_device_row(struct text *t, const struct machine *m, const struct device *d) __attribute__((nonnull));
+/* The record of a device, as report_write() has it; returns where its message begins. */
+unsigned set_device_row(struct text *t, const struct machine *m, const struct device *d) __attribute__((nonnull));
 
 #endif

@@ -151,9 +151,9 @@ void say_verdicts(const struct machine *m, bool ran, const struct listener *l)
 			continue;
 		set_device_line(&t, m, d, ran);
 		l->say(l,
-		       d->verdict == VERDICT_FAILED    ? LEVEL_FAILED
-		       : d->verdict == VERDICT_REFUSED ? LEVEL_REFUSED
-						       : LEVEL_DONE,
+		       d->verdict == VERDICT_FAILED				    ? LEVEL_FAILED
+		       : d->verdict == VERDICT_REFUSED || d->use == USE_FRAMEBUFFER ? LEVEL_REFUSED
+										    : LEVEL_DONE,
 		       t.p);
 	}
 	/* Before the second look a slow bus may still bring it; the report has it all the same. */

@@ -442,16 +442,24 @@ sub display {
 	in_tree('proc/sys/kernel/osrelease', "$kernel\n");
 	my ($vga) = glob "$root/sys/devices/pci0000:00/*/*/*/0000:07:00.0";
 	spew("$vga/boot_vga", "1\n") if $conf =~ /boot/;
-	spew("$vga/modalias", "pci:v00001234d00001111sv00001AF4sd00001100bc03sc00i00\n");
+	my $class = $conf =~ /0380/ ? '80' : '00';
+	spew("$vga/modalias", "pci:v00001234d00001111sv00001AF4sd00001100bc03sc${class}i00\n");
 }
 
 my @displays = (
 	'stays' => "ids = 8086:10d3 # boot\n", '6.12.1', "ok  display    0000:07:00.0, the boot display, stays with the host\n",
 	'claimed' => "ids = boot-vga\n", '6.12.1', "ok  display    0000:07:00.0 is claimed: the screen goes dark in the initramfs and stays so\n",
-	'claimed by an old kernel' => "ids = boot-vga\n", '5.15.0', <<'END',
-!!  display    0000:07:00.0 is claimed, and the firmware's framebuffer stays on it before Linux 6.0
-               a guest cannot use its first BAR ("can't reserve")
-               before the guest starts: echo efi-framebuffer.0 >/sys/bus/platform/drivers/efi-framebuffer/unbind
+	'claimed by an old kernel' => "ids = boot-vga\n", '5.15.0', "ok  display    0000:07:00.0 is claimed: the screen goes dark in the initramfs and stays so\n",
+	'claimed by an old kernel, unbind=no' => "ids = boot-vga\nunbind = no\n", '5.15.0', <<'END',
+!!  display    0000:07:00.0 is claimed, and unbind=no leaves the firmware's framebuffer on it before Linux 6.0
+               a guest cannot use that BAR ("can't reserve")
+               set unbind=yes, or boot with initcall_blacklist=sysfb_init
+END
+	'claimed by a newer one, unbind=no' => "ids = boot-vga\nunbind = no\n", '6.0.1', "ok  display    0000:07:00.0 is claimed: the screen goes dark in the initramfs and stays so\n",
+	'one that is no VGA, unbind=no' => "ids = boot-vga # 0380\nunbind = no\n", '6.12.1', <<'END',
+!!  display    0000:07:00.0 is claimed, and unbind=no leaves the firmware's framebuffer on it
+               a guest cannot use that BAR ("can't reserve")
+               set unbind=yes, or boot with initcall_blacklist=sysfb_init
 END
 	'claimed by a kernel that is not known' => "ids = boot-vga\n", '', "ok  display    0000:07:00.0 is claimed: the screen goes dark in the initramfs and stays so\n",
 	'the second one, 6.1' => "ids = 07:00.0\n", '6.1.0-9-amd64', <<'END',
