@@ -10,11 +10,25 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 static const char *why(int result)
 {
 	return result < 0 ? strerror(errno) : "ok";
+}
+
+/* BAR 0 as a guest gets it: mapped, for which vfio-pci has to reserve it (vfio_pci_core_mmap()). */
+static void map_bar(int device, const char *address)
+{
+	struct vfio_region_info bar = { .argsz = sizeof(bar), .index = VFIO_PCI_BAR0_REGION_INDEX };
+
+	if (ioctl(device, VFIO_DEVICE_GET_REGION_INFO, &bar) || !(bar.flags & VFIO_REGION_INFO_FLAG_MMAP))
+		return;
+	printf("device %s BAR 0: %s\n", address,
+	       mmap(NULL, bar.size, PROT_READ | PROT_WRITE, MAP_SHARED, device, (off_t)bar.offset) == MAP_FAILED
+		       ? strerror(errno)
+		       : "ok");
 }
 
 int main(int argc, char **argv)
@@ -60,6 +74,7 @@ int main(int argc, char **argv)
 			continue;
 		result = ioctl(device, VFIO_DEVICE_GET_INFO, &info);
 		printf("device %s regions: %d\n", argv[i], result < 0 ? 0 : (int)info.num_regions);
+		map_bar(device, argv[i]);
 	}
 	fflush(stdout);
 	while (wait_for && access(wait_for, F_OK))
