@@ -168,7 +168,8 @@ check_ready:
 scripts_checked := hook/vfio-boot conf/bash-completion conf/90_vfio-boot $(wildcard premount/*/*) .ci/run \
 	$(addprefix debian/,vfio-boot.postinst vfio-boot.postrm) \
 	$(addprefix tests/,setup demo collect matrix) \
-	$(addprefix tests/qemu/,boot deb deb.sh enter grub-probe guest hook.sh image init install lib.sh package run)
+	$(addprefix tests/qemu/,boot deb deb.sh enter grub-probe guest hook.sh image init install lib.sh package run) \
+	$(addprefix tests/system/,boot disks install.sh layouts.sh step steps.sh)
 sources := $(wildcard src/*.[ch] tests/unit/*.[ch] tests/fuzz/*.c tests/qemu/*.c)
 
 # Not part of check: the opinion of these tools changes from one Debian to the next. CI has both.

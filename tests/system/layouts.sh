@@ -1,0 +1,36 @@
+# shellcheck shell=sh
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# What disks and boot share: the layout of this suite, and the machine with its disks.
+
+# shellcheck disable=SC2034,SC2154 # for who reads this; $suite is in lib.sh
+case $suite in
+bullseye) layout=plain modules=most ;;
+bookworm) layout=luks modules=dep ;;
+trixie) layout=btrfs modules=most ;;
+forky) layout=twin modules=dep ;;
+*) die "no layout is set down for $suite" ;;
+esac
+
+# machine_of_layout DIR SECONDS SNAPSHOT OPTION...: boots from DIR/disk0. SNAPSHOT is
+# `snapshot=on,` where nothing is to be written there, or empty.
+machine_of_layout() {
+	machine_dir=$1 machine_limit=$2
+	# What is done there is done by shells, one after the other: with two it takes longer.
+	cpus=1
+	first="$3file=$1/disk0,format=raw,cache=unsafe" second="if=none,id=n1,$3file=$1/disk1,format=raw,cache=unsafe"
+	shift 3
+	case $layout in
+	plain) disk=virtio-blk-pci ;;
+	*) disk=nvme,serial=first ;;
+	esac
+	# Not SATA, which QEMU 7.2 cannot do with the large requests of newer kernels.
+	case $layout in
+	btrfs) other=virtio-blk-pci ;;
+	twin) other=nvme,serial=second ;;
+	*) other='' ;;
+	esac
+	[ -z "$other" ] || set -- "$@" -device pcie-root-port,id=rp5,chassis=5,addr=06.0 -drive "$second" \
+		-device "$other,drive=n1,bus=rp5"
+	machine "$machine_dir" "$machine_limit" intel-iommu,intremap=on "$disk,bootindex=1" "$first" "$@"
+}
