@@ -11,9 +11,13 @@ image=/boot/initrd.img-$(ls /lib/modules)
 
 say() { sed "s/^/$moment: /"; }
 
+# Says which images were built, too: each takes a minute where all modules are in it.
 run() {
-	"$@" >>/root/log 2>&1 </dev/null
+	"$@" >/root/ran 2>&1 </dev/null
 	echo "exit $?" | say
+	sed -n 's,^update-initramfs: Generating /boot/initrd.img-,built ,p' /root/ran | say
+	sed -n 's/^vfio-boot: /said /p' /root/ran | say
+	cat /root/ran >>/root/log
 }
 
 # What the image has of us, and whether it is the one of the moment before.
@@ -123,9 +127,66 @@ state
 list_files | diff /root/files.before - | sed 's/^/diff /' | say
 diff /root/grub.cfg.before /boot/grub/grub.cfg | sed 's/^/diff /' | say
 
+# An image that cannot be built is no fault of ours: the one before stays, until dpkg is asked once more.
+moment=broken
+hook=/etc/initramfs-tools/hooks/zz-test
+printf '#!/bin/sh\ntest "%s" = prereqs\n' "\$1" >$hook
+chmod 755 $hook
+install_package /root/old/vfio-boot_*.deb
+state
+moment=mended
+rm $hook
+run dpkg --configure -a
+state
+
 # What somebody else has put there is not ours to take.
 moment=again
-install_package /root/old/vfio-boot_*.deb
 echo '# mine' >/etc/vfio-boot.conf.d/10-mine.conf
 run apt-get -q -y purge vfio-boot
 state
+
+# Several kernels: one has an image without the package, one an image that cannot be read, one an image that cannot be
+# built before the purge, and the newest has none. A hook reads whatever it is given.
+look_into_images() {
+	for kernel in $kernels; do
+		files=$(lsinitramfs "/boot/initrd.img-$kernel" 2>/dev/null) || files=torn
+		case $files in
+		torn) echo "torn $kernel" ;;
+		*vfio-boot*) echo "with $kernel" ;;
+		*init*) echo "without $kernel" ;;
+		esac
+	done | say
+}
+
+moment=kernels
+version=${image#*img-}
+kernels="4.1-before 4.2-with 4.3-torn 4.4+fails~1"
+for kernel in $kernels; do
+	cp -al "/lib/modules/$version" "/lib/modules/$kernel"
+	for file in vmlinuz config; do
+		cp "/boot/$file-$version" "/boot/$file-$kernel"
+	done
+done
+: >/boot/vmlinuz-9.0-none
+kernels="$kernels $version"
+run update-initramfs -c -k 4.1-before
+install_package /root/old/vfio-boot_*.deb
+for kernel in 4.2-with 4.3-torn 4.4+fails~1; do
+	run update-initramfs -c -k "$kernel"
+done
+truncate -s 100000 /boot/initrd.img-4.3-torn
+look_into_images
+cat >$hook <<-"END"
+	#!/bin/sh
+	[ "$1" != prereqs ] || exit 0
+	cat >/dev/null
+	[ "$version" != 4.4+fails~1 ] || [ -e /root/mended ]
+END
+chmod 755 $hook
+moment=kernels_remove
+run apt-get -q -y remove vfio-boot
+look_into_images
+moment=kernels_purge
+: >/root/mended
+run apt-get -q -y purge vfio-boot
+look_into_images
