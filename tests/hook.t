@@ -18,7 +18,7 @@ remove_tree($dir);
 make_path($dir);
 spew("$dir/functions", <<'END');
 copy_exec() { :; }
-copy_file() { echo "copied $2: $(cat "$2")"; mkdir -p "$DESTDIR${2%/*}"; cp "$2" "$DESTDIR$2"; }
+copy_file() { [ -f "$2" ] || return 2; echo "copied $2: $(cat "$2")"; mkdir -p "$DESTDIR${2%/*}"; cp "$2" "$DESTDIR$2"; }
 manual_add_modules() { :; }
 END
 my $hook = slurp('hook/vfio-boot');
@@ -78,6 +78,11 @@ is(image(), "old\n$unknown", 'it is said once');
 unlike(hook("rm $dir/protect; mkdir $dir/protect; exit 3"), qr/sh|cannot|directory/i, 'without a word of the shell');
 is(image(), $unknown, 'and in the image alone where the host takes nothing');
 remove_tree("$dir/protect");
+
+# Settings that lead nowhere are no settings, but somebody meant them to be.
+symlink('nowhere', "$dir/none");
+is(hook("echo new >$dir/protect"), "W: vfio-boot: cannot copy $dir/none\n$new", 'settings that are a link to nothing: a warning');
+unlink "$dir/none";
 
 # Where no devices are to be seen, as in a chroot.
 my $elsewhere = "protect = unknown  # no devices were to be seen when the image was built\n";
