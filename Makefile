@@ -2,7 +2,7 @@
 #
 # make             builds both programs into build/
 # make install     DESTDIR= PREFIX=/usr
-# make deb         the Debian package, into build/deb/
+# make deb         the Debian package and its source package, into build/deb/
 # make demo        see it work, in a virtual machine
 # make check       every test
 # make check-all   every test in each Debian; SUITES="bullseye forky" in these
@@ -140,13 +140,17 @@ uninstall:
 		$(pages:%=$(DESTDIR)$(mandir)/%) $(DESTDIR)$(completion) $(DESTDIR)$(grub)
 	-rmdir $(DESTDIR)$(libdir)
 
-# A copy without what is no part of the source; build dependencies are all that is installed.
+# A copy without what is no part of the source, beside what upstream would publish, so that the source package comes with
+# it; build dependencies are all that is installed.
 deb_source = $(B)/deb/vfio-boot-$(VERSION)
+deb_tar := tar --exclude=./$(B) --exclude=./.git --sort=name
 deb:
 	@tests/setup deb
 	$(Q)rm -rf $(B)/deb && mkdir -p $(deb_source)
-	$(Q)tar --exclude=./$(B) --exclude=./.git --sort=name -cf - . | tar -C $(deb_source) -xf -
-	$(Q)cd $(deb_source) && MAKEFLAGS= dpkg-buildpackage -us -uc -b >../log 2>&1 || { tail -n 30 ../log >&2; exit 1; }
+	$(Q)$(deb_tar) -cf - . | tar -C $(deb_source) -xf -
+	$(Q)$(deb_tar) --exclude=./debian --mtime="@$$(dpkg-parsechangelog -STimestamp)" --owner=0 --group=0 --numeric-owner \
+		--mode=u+w,go=rX --transform='s,^\.,vfio-boot-$(VERSION),S' -cJf $(B)/deb/vfio-boot_$(VERSION).orig.tar.xz .
+	$(Q)cd $(deb_source) && MAKEFLAGS= dpkg-buildpackage -us -uc >../log 2>&1 || { tail -n 30 ../log >&2; exit 1; }
 	@ls $(B)/deb/vfio-boot_*.deb
 
 demo:
