@@ -93,5 +93,18 @@ $hook = slurp("$dir/hook");
 is(qx(version=6.1 DESTDIR=$dir/image MODULESDIR=$dir/modules dash -eu $dir/hook 2>&1) =~ s/^.*udev comes.*\n//mr,
 	"copied $dir/protect: $elsewhere", 'a root without devices: unknown, and that is no fault');
 is(image(), $elsewhere, 'in the image, too');
+spew("$dir/vfio-boot", <<"END");
+#!/bin/sh
+echo '10de:2204: absent: no such device'
+exec >&2
+echo 'vfio-boot: $dir/devices: no such file'
+echo 'vfio-boot: planned for the kernel command line: x'
+echo 'vfio-boot: $dir/none:1:17: not a selector'
+echo 'vfio-boot: kernel command line:3: not a selector'
+exit 3
+END
+chmod 0755, "$dir/vfio-boot";
+is(qx(version=6.1 DESTDIR=$dir/image MODULESDIR=$dir/modules dash -eu $dir/hook 2>&1 >/dev/null) =~ s/^.*udev comes.*\n//mr,
+	"W: vfio-boot: $dir/none:1:17: not a selector\n", 'and of a plan there only what is wrong with the settings is said');
 remove_tree($dir) if Test::More->builder->is_passing;
 done_testing();
