@@ -178,5 +178,7 @@ is(with('kernels_remove', 'said'), '/boot/initrd.img-4.4+fails~1 could not be re
 is(with('kernels_purge', 'exit'), '0', 'kernels: apt is content with the purge');
 is(with('kernels_purge', 'built'), '4.4+fails~1', 'kernels: that one is tried once more');
 is(with('kernels_purge', 'without'), "4.1-before 4.2-with 4.3-torn 4.4+fails~1 $version", 'kernels: and none has anything of ours');
+is(with('alone', 'exit'), '0 0 0', 'alone: dpkg is content where initramfs-tools is gone');
+is(with('alone', 'said'), 'there is no update-initramfs: the images in /boot that have vfio-boot in them still claim devices (build them anew)', 'alone: what that means is said, once');
 system("rm -rf $work/again $work/newer") if Test::More->builder->is_passing;
 done_testing();
