@@ -149,7 +149,7 @@ state
 # built before the purge, and the newest has none. A hook reads whatever it is given.
 look_into_images() {
 	for kernel in $kernels; do
-		files=$(lsinitramfs "/boot/initrd.img-$kernel" 2>/dev/null) || files=torn
+		files=$(timeout -k 5 30 lsinitramfs "/boot/initrd.img-$kernel" 2>/dev/null) || files=torn
 		case $files in
 		torn) echo "torn $kernel" ;;
 		*vfio-boot*) echo "with $kernel" ;;
