@@ -8,8 +8,6 @@
 #include "errtext.h"
 #include "voice.h"
 
-const char *const left_out_off = "vfio.ids=off of this boot is left out";
-
 bool decide_begin(struct job *j)
 {
 	const char *name = j->argument[ARGUMENT_SYSROOT];
@@ -80,7 +78,7 @@ int print_plan(struct job *j)
 	if (j->phase == PHASE_NEXT_BOOT)
 		say(&complaints, LEVEL_DONE, "planned for the kernel command line: %s", j->paper.cmdline_used);
 	if (j->left_out_off)
-		say(&complaints, LEVEL_DONE, left_out_off);
+		say(&complaints, LEVEL_DONE, LEFT_OUT_OFF);
 	say_problems(&j->machine, &complaints);
 	say_notes(&j->machine, &complaints);
 	say_warnings(&j->machine, &complaints);

@@ -45,7 +45,7 @@ bool decide_machine(struct job *j, const struct listener *l) __attribute__((nonn
 bool decide(struct job *j, const struct listener *l) __attribute__((nonnull, warn_unused_result));
 
 /* What is said of a plan that leaves out the one-time `off` of this boot. */
-extern const char *const left_out_off;
+#define LEFT_OUT_OFF "vfio.ids=off of this boot is left out"
 
 /* Decides and prints the plan on standard output, what is wrong on standard error; returns the exit status. */
 int print_plan(struct job *j) __attribute__((nonnull, warn_unused_result));

@@ -140,7 +140,7 @@ struct json_object *json_plan(const struct job *j)
 	json_object_object_add(o, "errors", json_errors(&j->settings));
 	say_notes(&j->machine, &warnings.listener);
 	if (j->left_out_off)
-		collect(&warnings.listener, LEVEL_DONE, left_out_off);
+		collect(&warnings.listener, LEVEL_DONE, LEFT_OUT_OFF);
 	say_warnings(&j->machine, &warnings.listener);
 	json_object_object_add(o, "warnings", warnings.list);
 	return o;

@@ -41,7 +41,7 @@ void add_entry(struct text *t, const struct selector *sel)
 /* Of the members that make a group incomplete. */
 #define MEMBERS_SHOWN 8
 
-static const char *const to_name_it = " (name it by bus index to claim it)";
+#define TO_NAME_IT " (name it by bus index to claim it)"
 
 static void add_use(struct text *t, const struct device *d)
 {
@@ -68,7 +68,7 @@ static void add_protection(struct text *t, const struct machine *m, const struct
 	else
 		text_add(t, "it is storage, and may be what the host lives on, which is unknown");
 	if (!plan_own_reason(m, d, true))
-		text_add(t, to_name_it);
+		text_add(t, TO_NAME_IT);
 }
 
 static void add_no_iommu(struct text *t, const struct machine *m, const struct device *d)
@@ -118,7 +118,7 @@ void add_own_reason(struct text *t, const struct machine *m, const struct device
 		add_no_iommu(t, m, d);
 		break;
 	case REASON_BOOT_VGA:
-		text_add(t, "it is the boot display%s", to_name_it);
+		text_add(t, "it is the boot display%s", TO_NAME_IT);
 		break;
 	case REASON_RESERVED:
 		if (d->reserves) {
@@ -128,7 +128,7 @@ void add_own_reason(struct text *t, const struct machine *m, const struct device
 		} else {
 			text_add(t, "it is part of the platform (class %04x)", d->class >> 8);
 		}
-		text_add(t, to_name_it);
+		text_add(t, TO_NAME_IT);
 		break;
 	default:
 		break;
