@@ -1,7 +1,9 @@
 #!/usr/bin/perl
 # SPDX-License-Identifier: GPL-2.0-or-later
-# suites: trixie forky
-# IOMMU groups that come late: a virtio-iommu, whose driver is a module in Debian 13 and later.
+# suites: trixie
+# IOMMU groups that come late: a virtio-iommu, whose driver is a module in Debian 13. (It is in
+# forky, too, but Linux 7.2 makes groups up to the bridge of this machine, 01:00.0, and takes
+# them all back; the devices are refused there, no-iommu.)
 # The claim finds no group and leaves the device pending; the second look, after udev
 # has loaded the driver, completes it.
 
@@ -12,7 +14,7 @@ use lib $FindBin::Bin;
 use Guest;
 use Test::More tests => 11;
 
-my $boot = Guest->boot('late-groups', suite => $Guest::suite eq 'forky' ? 'forky' : 'trixie', conf => "ids = 0000:03:00.* 0000:04:00.0\n", machine => [ '-t', 240, '-o' ],
+my $boot = Guest->boot('late-groups', suite => 'trixie', conf => "ids = 0000:03:00.* 0000:04:00.0\n", machine => [ '-t', 240, '-o' ],
 	# This IOMMU remaps no interrupts.
 	words => 'vfio_iommu_type1.allow_unsafe_interrupts=1');
 my @pending = $boot->log(qr/^vfio-boot: 0000:03:00\.0 .*: pending, no-iommu: no IOMMU group yet/);
