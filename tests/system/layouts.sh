@@ -12,14 +12,13 @@ forky) layout=twin modules=dep ;;
 *) die "no layout is set down for $suite" ;;
 esac
 
-# machine_of_layout DIR SECONDS SNAPSHOT OPTION...: boots from DIR/disk0. SNAPSHOT is
-# `snapshot=on,` where nothing is to be written there, or empty.
+# machine_of_layout DIR SECONDS OPTION...: boots from DIR/disk0.
 machine_of_layout() {
 	machine_dir=$1 machine_limit=$2
 	# What is done there is done by shells, one after the other: with two it takes longer.
 	cpus=1
-	first="$3file=$1/disk0,format=raw,cache=unsafe" second="if=none,id=n1,$3file=$1/disk1,format=raw,cache=unsafe"
-	shift 3
+	first="file=$1/disk0,format=raw,cache=unsafe" second="if=none,id=n1,file=$1/disk1,format=raw,cache=unsafe"
+	shift 2
 	case $layout in
 	plain) disk=virtio-blk-pci ;;
 	*) disk=nvme,serial=first ;;

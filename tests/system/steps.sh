@@ -62,7 +62,7 @@ list_files() {
 		-o -path /etc/ld.so.cache -o -path /var/lib/step -o -path /root/life \) -prune -o -print | sort
 }
 
-in_image() { # KERNEL: what the image has of this program, and that it is one
+in_image() { # KERNEL WORD: what its image has of this program, and that it is one
 	image=/boot/initrd.img-$1
 	lsinitramfs "$image" | grep -x -e 'init' -e '.*vfio-boot.*' | sed "s/^/image $2 /" | say
 }
