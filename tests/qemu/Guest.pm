@@ -100,6 +100,7 @@ sub unplug_later {
 sub give_up {
 	my ($self, $status) = @_;
 	diag(($status >> 8) == 124 ? 'the time was up' : 'exit status ' . ($status >> 8));
+	diag("the guest came to \"$self->{last}\"") if $self->{last};
 	diag("the console ends:\n" . join "\n", (split /\r?\n/, $self->{console})[-15 .. -1])
 		if $self->{console} =~ tr/\n// > 15;
 	die "$self->{name}: see $self->{dir}\n";
@@ -111,6 +112,7 @@ sub read_facts {
 	for (split /\r?\n/, read_file("$self->{dir}/facts")) {
 		if (/^== (\S+)$/) {
 			$lines = $self->{section}{$1} = [];
+			$self->{last} = $1;
 			$self->{ended} = 1 if $1 eq 'end';
 		} elsif ($lines) {
 			push @$lines, $_;
