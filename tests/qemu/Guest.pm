@@ -17,6 +17,7 @@ use Cwd 'abs_path';
 use File::Basename;
 use File::Path qw(make_path remove_tree);
 use IO::Socket::UNIX;
+use JSON::PP qw(decode_json encode_json);
 use POSIX ();
 use Test::More;
 
@@ -68,9 +69,11 @@ sub boot {
 	}
 	my @options = ('-i', $o{image} || 'small', '-c', $o{words} || '', @{ $o{machine} || [] });
 	push @options, '-v' if $ENV{VFIO_BOOT_VERBOSE};
-	my $watcher = $o{unplug} ? unplug_later($dir, $o{unplug}) : 0;
+	my ($limit) = "@options" =~ /(?:^| )-t (\d+)/;
+	my @watchers = later(\&look, $dir, ($limit || 120) - 12);
+	push @watchers, later(\&unplug, $dir, $o{unplug}) if $o{unplug};
 	my $status = system "$here/boot", @options, $dir;
-	kill 'KILL', $watcher if $watcher;
+	kill 'KILL', @watchers;
 	my $self = bless { dir => $dir, name => $name, section => {} }, $class;
 	$self->read_facts if -e "$dir/facts";
 	$self->{console} = -e "$dir/console" ? read_file("$dir/console") : '';
@@ -80,29 +83,71 @@ sub boot {
 	return $self;
 }
 
-# Waits in a process of its own for the word of the guest, and then tells QEMU.
-sub unplug_later {
-	my ($dir, $device) = @_;
+# In a process of its own, beside a boot. Returns its number.
+sub later {
+	my ($do, @arguments) = @_;
 	my $pid = fork // die "fork: $!\n";
 	return $pid if $pid;
-	for (1 .. 3000) {
-		select undef, undef, undef, 0.1;
-		last if -e "$dir/console" && read_file("$dir/console") =~ /unplug now/;
-	}
-	chdir $dir;
-	my $qmp = IO::Socket::UNIX->new(Peer => 'qmp');
-	print $qmp qq({"execute":"qmp_capabilities"}\n{"execute":"device_del","arguments":{"id":"$device"}}\n);
-	$qmp->flush;
+	$do->(@arguments);
 	sleep 60;
 	POSIX::_exit(0);
 }
 
+# Says something to the QEMU of a boot, and returns its answers.
+sub tell_qemu {
+	my ($dir, @commands) = @_;
+	chdir $dir;
+	my $qmp = IO::Socket::UNIX->new(Peer => 'qmp') or return;
+	my @answers;
+	for ({ execute => 'qmp_capabilities' }, @commands) {
+		print $qmp encode_json($_), "\n";
+		$qmp->flush;
+		# Before it comes the greeting, and what has happened meanwhile.
+		while (my $line = <$qmp>) {
+			my $answer = decode_json($line);
+			next unless exists $answer->{return} || exists $answer->{error};
+			push @answers, $answer->{return};
+			last;
+		}
+	}
+	shift @answers;
+	return @answers;
+}
+
+# Waits for the word of the guest, and then takes a device away.
+sub unplug {
+	my ($dir, $device) = @_;
+	for (1 .. 3000) {
+		select undef, undef, undef, 0.1;
+		last if -e "$dir/console" && read_file("$dir/console") =~ /unplug now/;
+	}
+	tell_qemu($dir, { execute => 'device_del', arguments => { id => $device } });
+}
+
+# What a guest does whose time is almost up: its kernel says it on the console (SysRq: which
+# tasks are blocked, where the processors are, and all tasks), QEMU in DIR/late.
+sub look {
+	my ($dir, $seconds) = @_;
+	sleep $seconds;
+	my @keys = map { [ map { { type => 'qcode', data => $_ } } 'alt', 'sysrq', $_ ] } 'w', 'l', 't';
+	my @answers = tell_qemu($dir, map({ { execute => 'human-monitor-command', arguments => { 'command-line' => "info $_" } } }
+			'status', 'registers -a'),
+		map { { execute => 'send-key', arguments => { keys => $_ } } } @keys);
+	write_file("$dir/late", join '', map { ref ? '' : $_ } @answers);
+}
+
 sub give_up {
 	my ($self, $status) = @_;
-	diag(($status >> 8) == 124 ? 'the time was up' : 'exit status ' . ($status >> 8));
+	my $late = -e "$self->{dir}/late" ? read_file("$self->{dir}/late") : '';
+	my ($console, $asked, $tasks) = split /^(?=[^\n]*sysrq: Show (?:Blocked )?State)/m, $self->{console} =~ s/\r//gr;
+	diag("asked what it does, its kernel said:\n$asked") if $asked;
+	my @processes = ($tasks // '') =~ /task:(\S+) .* ppid:(?!2 )\d+ /g;
+	diag("these are its processes: @processes") if @processes;
+	my @lines = split /\n/, $console;
+	diag("the console ends:\n" . join "\n", splice @lines, -(@lines < 15 ? @lines : 15)) if @lines;
+	diag("QEMU says: $_") for $late =~ /^VM status: .*/mg, map { s/\s+/ /gr } $late =~ /^RIP=.*/mg;
 	diag("the guest came to \"$self->{last}\"") if $self->{last};
-	diag("the console ends:\n" . join "\n", (split /\r?\n/, $self->{console})[-15 .. -1])
-		if $self->{console} =~ tr/\n// > 15;
+	diag(($status >> 8) == 124 ? 'the time was up' : 'exit status ' . ($status >> 8));
 	die "$self->{name}: see $self->{dir}\n";
 }
 
