@@ -17,7 +17,7 @@ my $top = $Guest::top;
 my ($lines) = Guest::read_file("$top/README.md") =~ /<!-- install -->\s*```\w*\n(.*?)^```/ms;
 # Without the line that selects a device: that is what is typed here.
 $lines =~ s/^.*vfio-boot\.conf$//m;
-$lines .= "sudo apt install --no-install-recommends qemu-system-x86 lvm2 cryptsetup-bin\n";
+$lines .= "sudo apt install --no-install-recommends qemu-system-x86 lvm2 cryptsetup-bin e2fsprogs\n";
 my $made = "$top/build/qemu/add-made";
 Guest::write_file("$top/build/qemu/add.sh", $lines);
 is(system("$Guest::here/install", "$top/build/qemu/add.sh", $made), 0, 'vfio-boot is installed') or die "see $made/log\n";
