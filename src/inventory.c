@@ -74,7 +74,8 @@ void each_module(const struct inventory *v, const struct device *d, void (*each)
 	struct text alias;
 
 	attribute(v, &alias, d, "modalias");
-	if (!v->kmod || kmod_module_new_from_lookup(v->kmod, alias.p, &list))
+	/* libkmod 28 (bullseye) says how many it has found, later ones 0. */
+	if (!v->kmod || kmod_module_new_from_lookup(v->kmod, alias.p, &list) < 0)
 		return;
 	kmod_list_foreach(at, list)
 	{
