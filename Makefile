@@ -140,16 +140,12 @@ uninstall:
 		$(pages:%=$(DESTDIR)$(mandir)/%) $(DESTDIR)$(completion) $(DESTDIR)$(grub)
 	-rmdir $(DESTDIR)$(libdir)
 
-# A copy without what is no part of the source, beside what upstream would publish, so that the source package comes with
-# it; build dependencies are all that is installed.
+# A copy without what is no part of the source; build dependencies are all that is installed.
 deb_source = $(B)/deb/vfio-boot-$(VERSION)
-deb_tar := tar --exclude=./$(B) --exclude=./.git --sort=name
 deb:
 	@tests/setup deb
 	$(Q)rm -rf $(B)/deb && mkdir -p $(deb_source)
-	$(Q)$(deb_tar) -cf - . | tar -C $(deb_source) -xf -
-	$(Q)$(deb_tar) --exclude=./debian --mtime="@$$(dpkg-parsechangelog -STimestamp)" --owner=0 --group=0 --numeric-owner \
-		--mode=u+w,go=rX --transform='s,^\.,vfio-boot-$(VERSION),S' -cJf $(B)/deb/vfio-boot_$(VERSION).orig.tar.xz .
+	$(Q)tar --exclude=./$(B) --exclude=./.git -cf - . | tar -C $(deb_source) -xf -
 	$(Q)cd $(deb_source) && MAKEFLAGS= dpkg-buildpackage -us -uc >../log 2>&1 || { tail -n 30 ../log >&2; exit 1; }
 	@ls $(B)/deb/vfio-boot_*.deb
 
@@ -170,7 +166,7 @@ check_ready:
 	@$(MAKE) --no-print-directory all $(B)/pure.ok $(B)/klibc/modprobe $(B)/klibc/peak $(B)/klibc/zpool $(unit_tests)
 
 scripts_checked := hook/vfio-boot conf/bash-completion conf/90_vfio-boot $(wildcard premount/*/*) .ci/run \
-	$(addprefix debian/,vfio-boot.postinst vfio-boot.postrm) \
+	$(addprefix debian/,vfio-boot.postinst vfio-boot.postrm tests/boot tests/image) \
 	$(addprefix tests/,setup demo collect matrix) \
 	$(addprefix tests/qemu/,boot deb deb.sh enter grub-probe guest hook.sh image init install lib.sh package run) \
 	$(addprefix tests/system/,boot disks install.sh layouts.sh step steps.sh)

@@ -37,8 +37,8 @@ if ($Guest::native) {
 	ok($again && system('cmp', $deb, $again) == 0, 'and comes out the same, byte for byte');
 	my $tags = qx(lintian -EvIL +pedantic --fail-on error,warning build/deb/*.changes 2>$work/lintian-log);
 	is($? >> 8, 0, 'lintian has neither errors nor warnings') or diag($tags);
-	my $unexplained = grep { /^[^#]/ } map { (/\A(?:#.*\n)+[^#]/ ? () : '#') } split /^(?=#)/m, Guest::read_file('debian/vfio-boot.lintian-overrides');
-	is($unexplained, 0, 'and each override its reason');
+	my @overrides = split /\n/, Guest::read_file('debian/vfio-boot.lintian-overrides');
+	is(scalar(grep { $overrides[$_] !~ /^#/ && (!$_ || $overrides[$_ - 1] !~ /^#/) } 0 .. $#overrides), 0, 'and each override its reason');
 	# A version that is newer, with other settings in it; built as for a debugger.
 	run('a newer version is built', 'newer-log', "cp -a $source $work/newer/x && cd $work/newer/x && sed -i '1s/)/.1)/' debian/changelog && " .
 		"echo '# newer' >>conf/vfio-boot.conf && DEB_BUILD_OPTIONS='nocheck noopt' $pack");
@@ -48,7 +48,7 @@ if ($Guest::native) {
 	ok($deb && $newer, "it is built in $Guest::suite, twice") or BAIL_OUT("see build/deb-$Guest::suite\n");
 	($build_log, $ask) = ("build/deb-$Guest::suite/as-it-is.log", "$Guest::here/enter build/guest/$Guest::suite/build/root");
 }
-like(qx(dpkg-deb -f $deb Version), qr/^\Q$news\E-\d/, 'its version is that of NEWS');
+is(qx(dpkg-deb -f $deb Version), "$news\n", 'its version is that of NEWS');
 
 my %mode = map { m{^(\S+) root/root +\d+ \S+ \S+ \.(/\S*[^/])$} ? ($2 => $1) : () } split /\n/, qx(dpkg-deb -c $deb);
 my $script = '-rwxr-xr-x';
