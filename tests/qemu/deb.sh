@@ -191,8 +191,21 @@ moment=kernels_purge
 run apt-get -q -y purge vfio-boot
 look_into_images
 
+# Images that are not to be updated are not, and that is said. What builds them may go in the same run.
+moment=kernels_no
+install_package /root/old/vfio-boot_*.deb
+sed -i.before 's/^update_initramfs=.*/update_initramfs=no/' /etc/initramfs-tools/update-initramfs.conf
+run apt-get -q -y remove vfio-boot
+mv /etc/initramfs-tools/update-initramfs.conf.before /etc/initramfs-tools/update-initramfs.conf
+look_into_images
+moment=kernels_both
+run update-initramfs -u -k "$version"
+install_package /root/old/vfio-boot_*.deb
+run dpkg --force-depends --remove initramfs-tools vfio-boot
+look_into_images
+
 # Where nobody is left who could build an image, what that means is said.
 moment=alone
-install_package /root/old/vfio-boot_*.deb
+install_package initramfs-tools /root/old/vfio-boot_*.deb
 run dpkg --force-depends --remove initramfs-tools
 run dpkg --purge vfio-boot
