@@ -66,6 +66,13 @@ moment=install
 install_package /root/old/vfio-boot_*.deb
 state
 
+# What autopkgtest runs in this state.
+moment=autopkgtest
+export AUTOPKGTEST_TMP=/root/tmp
+mkdir $AUTOPKGTEST_TMP
+run /root/autopkgtest
+tail -n 1 /root/ran | say
+
 # The menu of machines of several kinds.
 for GRUB_CASE in plain boot crypt btrfs; do
 	export GRUB_CASE

@@ -105,6 +105,8 @@ is(with('install', 'unit'), 'enabled', 'install: the unit is enabled');
 is(with('install', 'grub'), 'vfio-boot-off', 'install: the menu has the entry');
 is(with('install', 'file'), "$etc /var/lib/vfio-boot", 'install: files');
 image('install', 1);
+is(with('autopkgtest', 'exit'), '0', 'autopkgtest: its look into the image ends well');
+like(with('autopkgtest', 'the'), qr/^image for \S+ is complete$/, 'autopkgtest: it has seen all of it');
 
 # The entry is the first one of GRUB but for its name, its words and that it is not remembered.
 my %root = (plain => 'UUID=|/dev/sda1', boot => 'UUID=|/dev/sda2', crypt => '/dev/mapper/vg-root', btrfs => 'UUID=|/dev/sda1');
