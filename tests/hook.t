@@ -32,16 +32,17 @@ $hook =~ s{/sbin/modprobe}{/bin/true}g;
 $hook =~ s{timeout -k 5 60}{timeout -k 1 1}g;
 spew("$dir/hook", $hook);
 
-# What the hook prints, with a program that does this for `protect`, if there is one.
+# What the hook prints, with a program that does this for `protect`, if there is one, and that for `plan`.
 sub hook {
-	my ($does, $had) = @_;
+	my ($does, $had, $plan) = @_;
 	unlink "$dir/vfio-boot";
 	remove_tree("$dir/image");
 	make_path("$dir/devices");
 	-d "$dir/protect" and rmdir "$dir/protect";
 	spew("$dir/protect", $had // "old\n");
 	if (defined $does) {
-		spew("$dir/vfio-boot", "#!/bin/sh\n[ \"\$*\" = protect ] || exit 0\n$does\n");
+		$plan //= ':';
+		spew("$dir/vfio-boot", "#!/bin/sh\nif [ \"\$1\" = plan ]; then $plan; exit; fi\n[ \"\$*\" = protect ] || exit 0\n$does\n");
 		chmod 0755, "$dir/vfio-boot";
 	}
 	my $text = qx(version=6.1 DESTDIR=$dir/image MODULESDIR=$dir/modules dash -eu $dir/hook 2>&1);
@@ -79,6 +80,21 @@ unlike(hook("rm $dir/protect; mkdir $dir/protect; exit 3") =~ s{\Q$dir\E}{}gr, q
 is(image(), $unknown, 'and in the image alone where the host takes nothing');
 remove_tree("$dir/protect");
 
+# A plan that does not come to its end leaves open what is refused; one that does has said it.
+sub planned {
+	my ($does) = @_;
+	return hook("echo new >$dir/protect", undef, $does) =~ s/^copied.*\n//r;
+}
+my $open = 'what the next boot refuses is not known';
+is(planned($_), "-- exit 0\n", "a plan that ends with `$_`: not a word") for 'exit 0', 'exit 1', 'exit 2';
+is(planned('echo 10de:2204: absent: x; echo vfio-boot: y >&2; exit 2'),
+	"W: vfio-boot: y\nW: vfio-boot: 10de:2204: absent: x\n-- exit 0\n", 'but with what it has said');
+is(planned('echo vfio-boot: cannot >&2; exit 3'), "W: vfio-boot: cannot\nW: vfio-boot: vfio-boot plan failed: $open\n-- exit 0\n", 'one that fails is a warning');
+is(planned("exit $_"), "W: vfio-boot: vfio-boot plan ended with status $_: $open\n-- exit 0\n", "and so is one that ends with $_") for 4, 126, 127;
+is(planned('kill -SEGV $$'), "W: vfio-boot: vfio-boot plan ended with status 139: $open\n-- exit 0\n", 'or crashes, in one line');
+is(planned($_), "W: vfio-boot: vfio-boot plan did not end within 60 s: $open\n-- exit 0\n", "or hangs: `$_`")
+	for 'exec sleep 30', 'trap "" TERM; while :; do sleep 0.1; done';
+
 # Settings that lead nowhere are no settings, but somebody meant them to be.
 symlink('nowhere', "$dir/none");
 is(hook("echo new >$dir/protect"), "W: vfio-boot: cannot copy $dir/none\n$new", 'settings that are a link to nothing: a warning');
@@ -106,5 +122,8 @@ END
 chmod 0755, "$dir/vfio-boot";
 is(qx(version=6.1 DESTDIR=$dir/image MODULESDIR=$dir/modules dash -eu $dir/hook 2>&1 >/dev/null) =~ s/^.*udev comes.*\n//mr,
 	"W: vfio-boot: $dir/none:1:17: not a selector\n", 'and of a plan there only what is wrong with the settings is said');
+spew("$dir/vfio-boot", "#!/bin/sh\nkill -SEGV \$\$\n");
+is(qx(version=6.1 DESTDIR=$dir/image MODULESDIR=$dir/modules dash -eu $dir/hook 2>&1 >/dev/null) =~ s/^.*udev comes.*\n//mr,
+	"W: vfio-boot: vfio-boot plan ended with status 139: $open\n", 'and that it crashed');
 remove_tree($dir) if Test::More->builder->is_passing;
 done_testing();
