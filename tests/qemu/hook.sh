@@ -90,10 +90,11 @@ mkdir /lib/modules/0.0.0-none
 depmod 0.0.0-none
 run_hook no-module version=0.0.0-none MODULESDIR=/lib/modules/0.0.0-none
 
-mkdir "$work/bin"
-printf '#!/bin/sh\necho udev\necho 00-vfio-boot\n' >"$work/bin/tsort"
-chmod +x "$work/bin/tsort"
-run_hook order PATH="$work/bin:$PATH"
+# Somebody's own script of that name, which wants to come after udev.
+mkdir -p "$work/conf/scripts/init-top"
+printf '#!/bin/sh\necho udev\n' >"$work/conf/scripts/init-top/00-vfio-boot"
+chmod +x "$work/conf/scripts/init-top/00-vfio-boot"
+run_hook order CONFDIR="$work/conf"
 
 mv $claim $claim.away
 run_hook no-program
