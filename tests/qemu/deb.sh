@@ -78,7 +78,7 @@ for GRUB_CASE in plain boot crypt btrfs; do
 	export GRUB_CASE
 	for words in '' 'quiet -- splash'; do
 		moment=grub-$GRUB_CASE${words:+-words}
-		printf '%s\n' GRUB_SAVEDEFAULT=true GRUB_ENABLE_CRYPTODISK=y "GRUB_DISTRIBUTOR=\"Bob's \$x\"" \
+		printf '%s\n' GRUB_SAVEDEFAULT=true GRUB_ENABLE_CRYPTODISK=y "GRUB_DISTRIBUTOR=\"Bob's \\\$x\"" \
 			"GRUB_CMDLINE_LINUX_DEFAULT='$words'" "GRUB_DISABLE_SUBMENU=${words:+y}" >/etc/default/grub.d/case.cfg
 		grub-mkconfig 2>/root/said >/root/grub.cfg
 		echo "exit $?" | say
