@@ -128,6 +128,9 @@ for my $case (sort keys %root) {
 }
 like($cfg{'grub-crypt'}, qr/90_vfio-boot.*cryptomount -u .*vfio\.ids=off$/ms, 'grub: an encrypted disk is opened');
 like($cfg{'grub-btrfs'}, qr/90_vfio-boot.*insmod btrfs.*vfio\.ids=off$/ms, 'grub: btrfs is read');
+my @lines = split /\n/, $cfg{'grub-users'} // '';
+like($lines[0], qr/^menuentry 'Bob'\\''s \$x .*' --class .* --users '' /, 'grub: an entry for superusers alone');
+is($lines[-1], $lines[0] =~ s/' --class/, without passthrough' --class/r =~ s/'gnulinux-[^']*'/'vfio-boot-off'/r, 'grub: is copied as one, with its own name');
 my @strange = @{ $said{'grub-strange'} || [] };
 is(scalar(@strange), 2, 'grub: where entries look strange there is none, without the library not a word, nor where 10_linux is turned off');
 like($strange[0], qr/vfio-boot: .* no entry that can be copied/, 'grub: one warning');
