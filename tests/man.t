@@ -290,9 +290,19 @@ for (@pages) {
 }
 like($installed{'vfio-boot-claim.8'}, qr{^\.Nm /opt/v/lib/vfio-boot/vfio-boot-claim$}m, 'where the claim is');
 ok(-e "$root/dest/opt/v/share/bash-completion/completions/vfio-boot", 'and so is the completion');
-$said = qx(make @where uninstall 2>&1);
-is($?, 0, 'make uninstall') or diag $said;
-is(qx(find $root/dest/opt -type f), '', 'takes all of it away');
+# As README.md has it.
+my ($remove) = slurp('README.md') =~ /^- \*\*Remove it:\*\*(.*?)(?=^\S|^$)/ms;
+my $commands = join "\n", $remove =~ /`([^`]+)`/g;
+spew("$root/remove", <<"END");
+set -e
+make() { command make @where "\$@" >&2; }
+sudo() { if [ "\$1" = make ]; then "\$@"; else echo "\$@"; fi; }
+$commands
+END
+$said = qx(dash $root/remove 2>$root/errors);
+is($?, 0, 'what README.md says of the removal is run') or diag slurp("$root/errors");
+is($said, "systemctl disable vfio-boot\nupdate-initramfs -u -k all\nupdate-grub\n", 'unit, images of all kernels and menu are made anew');
+is(qx(find $root/dest -type f), "$root/dest/etc/vfio-boot.conf\n", 'and nothing but the settings is left');
 
 remove_tree($root) if Test::More->builder->is_passing;
 done_testing();
