@@ -20,7 +20,7 @@ run() {
 	cat /root/ran >>/root/log
 }
 
-# What the image has of us, and whether it is the one of the moment before.
+# What the image has of us.
 look_into_image() {
 	rm -rf /root/image
 	unmkinitramfs "$image" /root/image 2>&1 | say
