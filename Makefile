@@ -4,7 +4,7 @@
 # make install     DESTDIR= PREFIX=/usr
 # make deb         the Debian package and its source package, into build/deb/
 # make demo        see it work, in a virtual machine
-# make check       every test
+# make check       every test but those of tests/system
 # make check-all   every test in each Debian; SUITES="bullseye forky" in these
 # make lint        formatting, static analysis, purity of the pure layers
 # make fuzz        FUZZ_SECONDS=60
