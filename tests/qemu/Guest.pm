@@ -88,8 +88,7 @@ sub later {
 	my ($do, @arguments) = @_;
 	my $pid = fork // die "fork: $!\n";
 	return $pid if $pid;
-	$do->(@arguments);
-	sleep 60;
+	eval { $do->(@arguments); 1 } or warn $@;
 	POSIX::_exit(0);
 }
 

@@ -183,12 +183,11 @@ is(with('kernels_remove', 'said'), '/boot/initrd.img-4.4+fails~1 was not rebuilt
 is(with('kernels_purge', 'exit'), '0', 'kernels: apt is content with the purge');
 is(with('kernels_purge', 'built'), '4.4+fails~1', 'kernels: that one is tried once more');
 is(with('kernels_purge', 'without'), "4.1-before 4.2-with 4.3-torn 4.4+fails~1 $version", 'kernels: and none has anything of ours');
-my $images = "4.1-before 4.2-with 4.3-torn 4.4+fails~1";
 is(with('kernels_no', 'exit'), '0 0', 'kernels: where images are not to be updated, apt is content');
 is(with('kernels_no', 'with'), $version, 'kernels: the newest has the package, and keeps it');
 is(with('kernels_no', 'said'), "/boot/initrd.img-$version was not rebuilt, and still claims devices (update-initramfs -u -k $version)", 'kernels: which is said');
 is(with('kernels_both', 'exit'), '0 0 0', 'kernels: what builds the images can go in the same run');
-is(with('kernels_both', 'without'), "$images $version", 'kernels: and none has anything of ours');
+is(with('kernels_both', 'without'), "4.1-before 4.2-with 4.3-torn 4.4+fails~1 $version", 'kernels: and none has anything of ours');
 is(with('alone', 'exit'), '0 0 0', 'alone: dpkg is content where initramfs-tools is gone');
 is(with('alone', 'said'), 'there is no update-initramfs: the images in /boot that have vfio-boot in them still claim devices (build them anew)', 'alone: what that means is said, once');
 system("rm -rf $work/again $work/newer") if Test::More->builder->is_passing;
