@@ -95,10 +95,25 @@ is(planned('kill -SEGV $$'), "W: vfio-boot: vfio-boot plan ended with status 139
 is(planned($_), "W: vfio-boot: vfio-boot plan did not end within 60 s: $open\n-- exit 0\n", "or hangs: `$_`")
 	for 'exec sleep 30', 'trap "" TERM; while :; do sleep 0.1; done';
 
-# Settings that lead nowhere are no settings, but somebody meant them to be.
+# Settings that lead nowhere are no settings, but somebody meant them to be. Where the host program can
+# read nothing in the folder, what protects is unknown, and so it has to be in the image.
+make_path("$dir/none.d");
 symlink('nowhere', "$dir/none");
-is(hook("echo new >$dir/protect"), "W: vfio-boot: cannot copy $dir/none\n$new", 'settings that are a link to nothing: a warning');
+symlink('nowhere', "$dir/none.d/a.conf");
+make_path("$dir/none.d/b.conf");
+spew("$dir/none.d/c.conf", "# settings\n");
+symlink('/dev/null', "$dir/none.d/d.conf");
+is(hook("echo new >$dir/protect"), join('', map { "W: vfio-boot: cannot copy $dir/none$_\n" } '', '.d/a.conf', '.d/b.conf') .
+	"copied $dir/none.d/c.conf: # settings\n$new", 'settings that cannot be copied: a warning');
+ok(!-e "$dir/image$dir/none", 'a link to nothing is no settings file, in the image as on the host');
+ok(-d "$dir/image$dir/none.d/$_", "but in its folder it is one that cannot be read ($_)") for 'a.conf', 'b.conf';
+is(slurp("$dir/image$dir/none.d/c.conf"), "# settings\n", 'beside those that can');
+ok(!-e "$dir/image$dir/none.d/d.conf", 'and a link to /dev/null is an empty file, which need not be there');
 unlink "$dir/none";
+make_path("$dir/none");
+hook('exit 0');
+ok(-d "$dir/image$dir/none", 'and a folder is one that cannot be read');
+remove_tree("$dir/none", "$dir/none.d");
 
 # Where no devices are to be seen, as in a chroot.
 my $elsewhere = "protect = unknown  # no devices were to be seen when the image was built\n";
