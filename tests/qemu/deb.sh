@@ -126,13 +126,26 @@ mv /usr/sbin/update-grub /root/
 printf '#!/bin/sh\nexit 1\n' >/usr/sbin/update-grub
 chmod 755 /usr/sbin/update-grub
 run dpkg --force-confold -i /root/new/vfio-boot_*.deb
+state
+
+mkdir -p /etc/vfio-boot.conf.d /var/lib/vfio-boot
+echo 'ids = 8086:10d3' >/etc/vfio-boot.conf.d/50-local.conf
+: >/var/lib/vfio-boot/protect
+
+# The tree of another machine, that dpkg works on from outside. That would say so if it tried to make this one's menu
+# or image.
+moment=elsewhere
+mkdir -p /root/elsewhere/var/lib/vfio-boot
+sed -i.before 's/^update_initramfs=.*/update_initramfs=no/' /etc/initramfs-tools/update-initramfs.conf
+run env DPKG_ROOT=/root/elsewhere /var/lib/dpkg/info/vfio-boot.postrm remove
+run env DPKG_ROOT=/root/elsewhere /var/lib/dpkg/info/vfio-boot.postrm purge
+run env DPKG_ROOT=/root/elsewhere /var/lib/dpkg/info/vfio-boot.postinst configure
+find /root/elsewhere -name '*vfio-boot' | sed 's/^/left /' | say
+mv /etc/initramfs-tools/update-initramfs.conf.before /etc/initramfs-tools/update-initramfs.conf
 mv /root/update-grub /usr/sbin/
 state
 
 moment=remove
-mkdir -p /etc/vfio-boot.conf.d /var/lib/vfio-boot
-echo 'ids = 8086:10d3' >/etc/vfio-boot.conf.d/50-local.conf
-: >/var/lib/vfio-boot/protect
 run apt-get -q -y remove vfio-boot
 state
 moment=purge
@@ -202,7 +215,11 @@ run apt-get -q -y remove vfio-boot
 look_into_images
 moment=kernels_purge
 : >/root/mended
+# A folder that cannot be taken away.
+rm -rf /etc/vfio-boot.conf.d
+ln -s /root/tmp /etc/vfio-boot.conf.d
 run apt-get -q -y purge vfio-boot
+rm /etc/vfio-boot.conf.d
 look_into_images
 
 # Images that are not to be updated are not, and that is said. What builds them may go in the same run.

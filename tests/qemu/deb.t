@@ -148,6 +148,11 @@ is(with('upgrade', 'file'), '/etc/grub.d/90_vfio-boot /etc/vfio-boot.conf /etc/v
 image('upgrade', 1);
 is(with('faults', 'exit'), '0', 'faults: a menu that cannot be made is no fault of the package');
 is(with('faults', 'dpkg'), 'installed', 'faults: it is installed');
+is(with('elsewhere', 'exit'), '0 0 0', 'elsewhere: removed from the tree of another machine');
+is(with('elsewhere', 'left'), '', 'elsewhere: nothing is left there');
+is(with('elsewhere', 'said'), '', 'elsewhere: neither menu nor image is made here');
+like(with('elsewhere', 'file'), qr{^\Q$etc\E /etc/vfio-boot\.conf\.d/50-local\.conf .*/var/lib/vfio-boot$}, 'elsewhere: no file goes here');
+is(with('elsewhere', $_), with('faults', $_), "elsewhere: it is as before ($_)") for qw(dpkg unit grub);
 is(with('remove', 'exit'), '0', 'remove: apt is content');
 is(with('remove', 'dpkg'), 'config-files', 'remove: the settings are left');
 is(with('remove', 'grub'), '', 'remove: the entry is gone');
@@ -180,7 +185,7 @@ is(with('kernels_remove', 'built'), "4.4+fails~1 4.3-torn 4.2-with $version", 'k
 is(with('kernels_remove', 'without'), "4.1-before 4.2-with 4.3-torn $version", 'kernels: and is without it');
 is(with('kernels_remove', 'with'), '4.4+fails~1', 'kernels: but for one');
 is(with('kernels_remove', 'said'), '/boot/initrd.img-4.4+fails~1 was not rebuilt, and still claims devices (update-initramfs -u -k 4.4+fails~1)', 'kernels: which is said, and what to do');
-is(with('kernels_purge', 'exit'), '0', 'kernels: apt is content with the purge');
+is(with('kernels_purge', 'exit'), '0', 'kernels: apt is content with the purge, whatever the folder of settings is');
 is(with('kernels_purge', 'built'), '4.4+fails~1', 'kernels: that one is tried once more');
 is(with('kernels_purge', 'without'), "4.1-before 4.2-with 4.3-torn 4.4+fails~1 $version", 'kernels: and none has anything of ours');
 is(with('kernels_no', 'exit'), '0 0', 'kernels: where images are not to be updated, apt is content');
