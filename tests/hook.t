@@ -109,7 +109,11 @@ ok(!-e "$dir/image$dir/none", 'a link to nothing is no settings file, in the ima
 ok(-d "$dir/image$dir/none.d/$_", "but in its folder it is one that cannot be read ($_)") for 'a.conf', 'b.conf';
 is(slurp("$dir/image$dir/none.d/c.conf"), "# settings\n", 'beside those that can');
 ok(!-e "$dir/image$dir/none.d/d.conf", 'and a link to /dev/null is an empty file, which need not be there');
-unlink "$dir/none";
+unlink("$dir/none", "$dir/none.d/a.conf", "$dir/none.d/c.conf");
+is(hook("echo new >$dir/protect; mkdir -p $dir/image$dir; : >$dir/image$dir/none.d"),
+	"W: vfio-boot: cannot copy $dir/none.d/b.conf\n"
+		. "W: vfio-boot: the next boot is not told of $dir/none.d/b.conf and may claim more than vfio-boot plan says\n$new",
+	'where the image cannot have that either, what it means is said');
 make_path("$dir/none");
 hook('exit 0');
 ok(-d "$dir/image$dir/none", 'and a folder is one that cannot be read');

@@ -215,8 +215,9 @@ run apt-get -q -y remove vfio-boot
 look_into_images
 moment=kernels_purge
 : >/root/mended
-# A folder that cannot be taken away.
+# Neither the folder nor what is in it can be taken away.
 rm -rf /etc/vfio-boot.conf.d
+mkdir /root/tmp/50-local.conf
 ln -s /root/tmp /etc/vfio-boot.conf.d
 run apt-get -q -y purge vfio-boot
 rm /etc/vfio-boot.conf.d
