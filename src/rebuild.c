@@ -75,6 +75,7 @@ static void start(const char *const command[], int to)
 	_exit(127);
 }
 
+/* Ctrl-C is for the command: we say what came of it, however often the key is pressed and whoever passes it on. */
 static int run(const char *const command[])
 {
 	void (*interrupt)(int) = signal(SIGINT, SIG_IGN), (*quit)(int) = signal(SIGQUIT, SIG_IGN);
@@ -89,7 +90,7 @@ static int run(const char *const command[])
 		return STATUS_FAILED;
 	}
 	if (!pid) {
-		/* Ctrl-C is for it, and we say what came of it; the pipes of its scripts end as everywhere. */
+		/* The pipes of its scripts end as everywhere. */
 		signal(SIGINT, interrupt);
 		signal(SIGQUIT, quit);
 		signal(SIGPIPE, SIG_DFL);
@@ -98,8 +99,6 @@ static int run(const char *const command[])
 	close(fds[1]);
 	status = follow(fds[0], pid, what.p);
 	close(fds[0]);
-	signal(SIGINT, interrupt);
-	signal(SIGQUIT, quit);
 	if (!status)
 		return 0;
 	say(&complaints, LEVEL_FAILED,

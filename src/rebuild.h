@@ -8,7 +8,7 @@
 /*
  * Runs update-initramfs -u, or where there is none dracut --force, with nothing to read, and passes on what it says; on
  * a terminal it shows how long it has been at work. With --sysroot nothing is run. Returns an exit status; what failed
- * was said then.
+ * was said then. It is the last thing that a verb does: SIGINT and SIGQUIT, which are for what is run, stay ignored.
  */
 int rebuild_image(const struct job *j) __attribute__((nonnull, warn_unused_result));
 

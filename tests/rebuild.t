@@ -55,6 +55,12 @@ like($said, qr/update-initramfs -u was killed by signal 9: the settings are writ
 ($status, $took, $said) = add('sbin/update-initramfs', "kill -INT 0; exit 4\n");
 is($status, 3, 'Ctrl-C: exit status 3');
 like($said, qr/update-initramfs -u was killed by signal 2: /, 'which is said');
+($status, $took, $said) = add('sbin/update-initramfs', <<'END');
+(while kill -INT $PPID; do :; done) >/dev/null 2>&1 &
+kill -INT $$
+END
+is($status, 3, 'Ctrl-C again and again: exit status 3');
+like($said, qr/update-initramfs -u was killed by signal 2: /, 'which is said');
 ($status, $took, $said) = add('sbin/dracut', "echo \"called with \$*\"; exit 5\n");
 is($status, 3, 'a failure: exit status 3');
 like($said, qr/^called with --force\n.*dracut --force failed with exit status 5: /ms, 'which is said');
