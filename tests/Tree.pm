@@ -10,10 +10,22 @@ use Exporter 'import';
 use File::Copy;
 use File::Path qw(make_path remove_tree);
 
-our @EXPORT = qw(slurp spew q35 bring told beside_schema @as_root);
+our @EXPORT = qw(slurp spew wait_until in_memory q35 bring told beside_schema @as_root as_anybody);
 
 # Who is not root may shut nothing into a tree but as the root of a namespace.
 our @as_root = $> ? qw(unshare --map-root-user) : ();
+
+# How a command is run by somebody who is not root, who must be able to come here.
+sub as_anybody {
+	return if $>;
+	my @anybody = qw(setpriv --reuid 65534 --regid 65534 --clear-groups);
+	system(@anybody, 'test', '-x', 'build/vfio-boot') == 0 or die "this folder is for root alone: make it and build readable for all (umask 022)\n";
+	return @anybody;
+}
+
+# script(1) runs this, and whoever calls the tests may have another, or want no colours.
+$ENV{SHELL} = '/bin/sh';
+delete $ENV{NO_COLOR};
 
 # The text of a file; empty where there is none.
 sub slurp {
@@ -30,6 +42,27 @@ sub spew {
 	open my $out, '>:raw', $path or die "$path: $!\n";
 	print $out $text;
 	close $out or die "$path: $!\n";
+}
+
+# Waits until something is so, for ten seconds at most; whether it is.
+sub wait_until {
+	my ($is_so) = @_;
+	for (1 .. 1000) {
+		return 1 if $is_so->();
+		select undef, undef, undef, 0.01;
+	}
+	return '';
+}
+
+# Runs the test anew where this folder is in memory: a disk with much to do makes a tree slow, or its answer late. Nobody
+# else sees the mount.
+sub in_memory {
+	my ($dir) = @_;
+	return if $ENV{VFIO_BOOT_IN_MEMORY};
+	$ENV{VFIO_BOOT_IN_MEMORY} = 1;
+	make_path($dir);
+	exec 'unshare', ($> ? '--map-root-user' : ()), '--mount', 'sh', '-c', 'mount -t tmpfs tmpfs "$0" && exec "$@"', $dir, $^X, $0;
+	die "no unshare: $!\n";
 }
 
 # What vfio-boot says of a tree: standard output with the exit status below it, and standard error.

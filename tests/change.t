@@ -195,7 +195,7 @@ for ([ 3, qr/devices have come or gone meanwhile: nothing was changed/, sub { re
 	my $pid = fork // die;
 	exec "@as_root strace -o $root/trace -P etc/vfio-boot.conf.d/50-local.conf -e inject=openat:delay_enter=1500000:when=$when "
 		. "build/vfio-boot add 04:00.0 --sysroot $root >$root/said 2>&1" unless $pid;
-	select undef, undef, undef, 0.7;
+	ok(wait_until(sub { (() = slurp("$root/trace") =~ /openat\(/g) == $when }), "opening $when");
 	$meanwhile->();
 	my $before = slurp($own);
 	waitpid $pid, 0;
@@ -211,7 +211,7 @@ like(slurp("$root/said"), qr/50-local\.conf: Input\/output error\n.*nothing was 
 
 # Who may not write.
 machine('qemu-q35', '', "# mine\n");
-my @nobody = $> ? () : qw(setpriv --reuid 65534 --regid 65534 --clear-groups);
+my @nobody = as_anybody();
 chmod 0555, "$root/etc/vfio-boot.conf.d";
 my $said = qx(@nobody build/vfio-boot add 03:00 --sysroot $root 2>&1);
 is($? >> 8, 3, 'a plain user: exit status 3');

@@ -315,7 +315,7 @@ case('image', 'a unified kernel image', "--  image      /efi/EFI/Linux/debian.ef
 # A tool that hangs, and somebody who has enough of it.
 machine();
 image('gzip');
-spew("$work/bin/unmkinitramfs", "#!/bin/sh\nmkdir -p \$2/a/b && touch \$2/a/b/c && chmod 500 \$2/a/b && touch $root/hangs && sleep 1000\nexit 1\n");
+spew("$work/bin/unmkinitramfs", "#!/bin/sh\nmkdir -p \$2/a/b && touch \$2/a/b/c && chmod 500 \$2/a/b && touch $root/hangs && sleep 1000.$$\nexit 1\n");
 chmod 0755, "$work/bin/unmkinitramfs";
 {
 	local $ENV{PATH} = getcwd() . "/$work/bin:$ENV{PATH}";
@@ -337,7 +337,7 @@ chmod 0755, "$work/bin/unmkinitramfs";
 	is($? & 127, 15, 'it ends by the signal that came');
 	my @left = glob "$temporary/*";
 	is("@left", '', 'and leaves nothing behind');
-	is(qx(pgrep -f 'sleep 100[0]'), '', 'nor what it had started');
+	is(qx(pgrep -f 'sleep 1000[.]$$\$'), '', 'nor what it had started');
 }
 
 # A tree whose name is taken for something else.

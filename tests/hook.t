@@ -29,7 +29,7 @@ $hook =~ s{/var/lib/vfio-boot/protect}{$dir/protect}g;
 $hook =~ s{/etc/vfio-boot\.conf}{$dir/none}g;
 $hook =~ s{/sys/bus/pci/devices}{$dir/devices}g;
 $hook =~ s{/sbin/modprobe}{/bin/true}g;
-$hook =~ s{timeout -k 5 60}{timeout -k 1 1}g;
+$hook =~ s{timeout -k 5 60}{timeout -k 1 \${limit-60}}g;
 spew("$dir/hook", $hook);
 
 # What the hook prints, with a program that does this for `protect`, if there is one, and that for `plan`.
@@ -45,7 +45,9 @@ sub hook {
 		spew("$dir/vfio-boot", "#!/bin/sh\nif [ \"\$1\" = plan ]; then $plan; exit; fi\n[ \"\$*\" = protect ] || exit 0\n$does\n");
 		chmod 0755, "$dir/vfio-boot";
 	}
-	my $text = qx(version=6.1 DESTDIR=$dir/image MODULESDIR=$dir/modules dash -eu $dir/hook 2>&1);
+	# It is waited for to its end only where it does not come to it.
+	my $limit = ($does // '') . ($plan // '') =~ /sleep/ ? 1 : 60;
+	my $text = qx(limit=$limit version=6.1 DESTDIR=$dir/image MODULESDIR=$dir/modules dash -eu $dir/hook 2>&1);
 	return join '', (grep { !/udev comes/ } map { "$_\n" } split /\n/, $text), '-- exit ', $? >> 8, "\n";
 }
 

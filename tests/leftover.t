@@ -33,16 +33,16 @@ sub run {
 }
 
 # A module that does not load: the boot goes on, and nothing was begun.
-q35($root, "ids = 0000:03:00.*\ntimeout = 1\n");
+q35($root, "ids = 0000:03:00.*\ntimeout = 2\n");
 spew("$root/modprobe.slow", '');
 my ($status, $seconds) = run();
 is($status, 1, 'a module that takes long: exit status 1');
-cmp_ok($seconds, '<', 3, 'after the time limit of a second');
+cmp_ok($seconds, '<', 4, 'after the time limit of two seconds');
 like(rows(), qr/^\Q$_\E\t\S+\t7\tfailed\ttimeout\t.*\tnot begun at the time limit, waiting for: modprobe vfio_iommu_type1$/m,
 	"$_ was not begun, and the report says what was waited for") for $a, $b;
 is(override($_), "(null)\n", "nothing was written to $_") for $a, $b;
 unlink "$root/modprobe.slow";
-sleep 4;
+ok(wait_until(sub { slurp("$root/modprobe.log") ne '' }), 'the module is loaded in the end');
 run('--second-look');
 like(rows(), qr/^\Q$a\E\t\S+\t7\tfailed\tbind\t/m, 'the second look tries it');
 
@@ -141,7 +141,7 @@ for (1 .. 100) {
 	sleep 0.05;
 	last if override($a) =~ /^vfio-pci/;
 }
-chomp($parent = qx(pgrep -o -f '^build/vfio-boot-claim --sysroot $root\$'));
+chomp($parent = qx(pgrep -P $pid -f '^build/vfio-boot-claim --sysroot $root\$'));
 ok($parent && kill('KILL', $parent), 'the parent of a claim is killed');
 ($status, $seconds) = run();
 cmp_ok($seconds, '>=', 1, 'the next run waits until its child has ended');

@@ -175,7 +175,7 @@ for my $page (@pages) {
 
 # --- examples ----------------------------------------------------------------
 
-my @anybody = $> ? () : qw(setpriv --reuid 65534 --regid 65534 --clear-groups);
+my @anybody = as_anybody();
 
 sub machine {
 	remove_tree($root);

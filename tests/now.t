@@ -12,14 +12,15 @@ use Fcntl ':flock';
 use FindBin;
 use lib $FindBin::Bin;
 use File::Path qw(make_path remove_tree);
-use POSIX 'mkfifo';
+use POSIX qw(mkfifo WNOHANG);
 use JSON::PP ();
 use Test::More;
 use Time::HiRes qw(sleep time);
 use Answer;
 use Tree;
 
-my $root = 'build/now';
+in_memory('build/now');
+my $root = 'build/now/tree';
 my $pci = "$root/sys/bus/pci";
 my ($a, $b, $twin, $host) = ('0000:03:00.0', '0000:03:00.1', '0000:04:00.0', '0000:00:00.0');
 my %own = ($a => 'e1000e', $b => 'e1000e');
@@ -303,7 +304,7 @@ for my $row ('excluded|timeout|-', 'failed|timeout|-') {
 }
 
 # Time up.
-tree("ids = 03:00\ntimeout = 1\n", driver => 'vfio-pci');
+tree("ids = 03:00\ntimeout = 2\n", driver => 'vfio-pci');
 report("$a|8086:10d3|7|claimed|-|vfio-pci|03:00|-", "$b|8086:10d3|7|claimed|-|vfio-pci|03:00|-");
 spew("$root/modprobe.slow", '');
 my $start = time;
@@ -319,7 +320,7 @@ like("$out-- $status", qr/\A\Q$a\E .*: failed, timeout: process \d+ is still at 
 plain('claim', '03:00');
 like("$out-- $status", qr/\A\Q$a\E .*: failed, timeout: process \d+ is still at work, past the time limit\n.*-- 1\z/s, 'nor does a claim');
 like(row($a), qr/\texcluded\ttimeout\t-\t03:00\t$still\z/, 'and the report remembers');
-sleep 4;
+ok(wait_until(sub { slurp("$root/modprobe.log") ne '' }), 'it comes to its end');
 remove_tree("$root/proc/$child");
 is(slurp("$root/modprobe.log") =~ tr/\n//, 1, 'one child has been at work, and no other');
 unlink "$root/modprobe.slow", "$root/modprobe.log";
@@ -330,7 +331,7 @@ settle('--settle');
 is(rows() . slurp("$root/modprobe.log"), $before, '--settle does not take again what was to be given back');
 
 # A release that is late takes the place of a boot that was.
-tree("ids = 03:00\ntimeout = 1\n", driver => 'vfio-pci');
+tree("ids = 03:00\ntimeout = 2\n", driver => 'vfio-pci');
 report(map { "$_|8086:10d3|7|failed|timeout|-|03:00|process $nobody is still at work, past the time limit" } $a, $b);
 spew("$root/modprobe.slow", '');
 plain('release', '03:00');
@@ -363,7 +364,8 @@ for my $key ("\003", "\034") {
 	spew("$root/modprobe.slow", '');
 	open my $terminal, '|-', "timeout 20 @as_root script -qec 'exec build/vfio-boot claim 03:00 --sysroot $root' /dev/null >$root.out 2>&1" or die "$!\n";
 	$terminal->autoflush;
-	sleep 1.6;
+	ok(wait_until(sub { -e "$root/run/vfio-boot/lock" }), 'it has its turn');
+	sleep 0.5;
 	print $terminal $key;
 	sleep 3;
 	close $terminal;
@@ -379,12 +381,12 @@ for my $signal ('INT', 'QUIT', 'TSTP', 'HUP', 'TERM') {
 		setpgrp;
 		exec @as_root, @shell, 'build/vfio-boot', 'claim', '03:00', '--sysroot', $root or die "$!\n";
 	}
-	sleep 1;
+	ok(wait_until(sub { slurp("/proc/$pid/status") =~ /^SigIgn:\t.{12}[4-7c-f]/m }), 'SIGTERM, the last of them, is ignored');
 	kill "-$signal", $pid;
-	sleep 2;
-	kill '-KILL', $pid if $signal eq 'TSTP';
-	waitpid $pid, 0;
-	heard($?);
+	my $wait;
+	wait_until(sub { waitpid($pid, WNOHANG) == $pid && defined($wait = $?) }) or kill '-KILL', $pid;
+	waitpid $pid, 0 if !defined $wait;
+	heard($wait // $?);
 	like("$out-- $status", qr/\A\Q$a\E .*: failed, timeout.*-- 1\z/s, "SIG$signal does not end it half way, or stop it");
 }
 
@@ -406,7 +408,8 @@ my $run = fork // die "fork: $!\n";
 if (!$run) {
 	exec @as_root, @shell, 'build/vfio-boot', 'release', '03:00', '--sysroot', $root or die "$!\n";
 }
-sleep 1;
+wait_until(sub { slurp("$root/modprobe.log") =~ tr/\n// == 2 });
+sleep 0.5;
 my ($hand) = map { slurp($_) =~ /\A(\d+) \(.*\) \S $run /s ? $1 : () } glob '/proc/[0-9]*/stat';
 set_driver($a, '');
 unlink "$pci/drivers/vfio-pci/unbind";
@@ -446,8 +449,4 @@ spew("$root/modprobe.slow", '');
 heard(system(@as_root, 'timeout', '-s', 'INT', '--preserve-status', '2', @shell, 'build/vfio-boot', 'claim', '03:00', '--sysroot', $root));
 is($status, 1, 'a key does not end it half way');
 like(row($a), qr/\tfailed\t/, 'and the report has its end');
-if (Test::More->builder->is_passing) {
-	remove_tree($root);
-	unlink "$root.out", "$root.err";
-}
 done_testing();
