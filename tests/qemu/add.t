@@ -83,7 +83,7 @@ say vfio-boot doctor
 say lspci -Dnnk
 say vfio-boot list --json
 say vfio-boot export qemu
-say timeout 100 qemu-system-x86_64 -machine q35 -nodefaults -display none -m 64 -serial stdio -kernel /root/guest \
+say timeout 300 qemu-system-x86_64 -machine q35 -nodefaults -display none -m 64 -serial stdio -kernel /root/guest \
 	-device isa-debug-exit,iobase=0xf4,iosize=4 $(vfio-boot export qemu)
 say vfio-boot remove 09:00.0 03:00
 say cat /etc/vfio-boot.conf.d/50-local.conf

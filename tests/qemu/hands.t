@@ -37,6 +37,11 @@ reset() {
 	done
 	rm -f /run/vfio-boot/report
 }
+# For ten seconds at most, until a program in the background has come so far. strace writes a call down before it delays it.
+until_seen() { # WORD FILE
+	n=0
+	until grep -qs "$1" "$2" || [ $n -eq 100 ]; do sleep 0.1; n=$((n + 1)); done
+}
 # NAME INJECTION...: a claim under strace, whose children are traced as well
 under() {
 	name=$1
@@ -78,11 +83,12 @@ done
 
 # A driver that grabs a member: the claim of the second child waits, and b comes to e1000e meanwhile.
 reset
+rm -f /run/trace
 echo $a >$drivers/e1000e/unbind
 echo $b >$drivers/e1000e/unbind
 strace -f -qq -o /run/trace -e trace=write -P $pci/$a/driver_override -e inject=write:delay_enter=4000000:when=1 \
 	/usr/lib/vfio-boot/vfio-boot-claim --cmdline "$vfio" &
-sleep 2
+until_seen write /run/trace
 echo $b >$drivers/e1000e/bind
 wait $!
 state grabbed $?
@@ -93,7 +99,7 @@ claim
 echo >$pci/$b/driver_override
 echo $b >$drivers/vfio-pci/unbind
 vfio-check -w /run/go $(link $pci/$a/iommu_group) $a >/run/user &
-sleep 1
+until_seen regions /run/user
 timeout 60 strace -f -qq -o /run/trace -e trace=write -P /sys/bus/pci/drivers_probe \
 	-e inject=write:error=EIO:when=1+ /usr/lib/vfio-boot/vfio-boot-claim --cmdline "$vfio"
 state open $?
@@ -103,9 +109,10 @@ sed 's/^/user /' /run/user
 
 # A function that is pulled out between the plan and its turn.
 reset
+rm -f /run/trace
 strace -f -qq -o /run/trace -e trace=write -P $pci/$a/driver_override -e inject=write:delay_enter=4000000:when=1 \
 	/usr/lib/vfio-boot/vfio-boot-claim --cmdline "$vfio" &
-sleep 2
+until_seen write /run/trace
 echo 1 >$pci/$b/remove
 wait $!
 state pulled $?
