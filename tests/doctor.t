@@ -327,10 +327,7 @@ chmod 0755, "$work/bin/unmkinitramfs";
 		open STDOUT, '>', '/dev/null';
 		exec @as_root, 'build/vfio-boot', 'doctor', '--sysroot', $root;
 	}
-	for (1 .. 100) {
-		last if -e "$root/hangs";
-		select undef, undef, undef, 0.1;
-	}
+	wait_until(sub { -e "$root/hangs" });
 	ok(glob("$temporary/*/content/a/b/c"), 'while it unpacks there is something');
 	kill 'TERM', $pid;
 	waitpid $pid, 0;

@@ -12,7 +12,7 @@ use FindBin;
 use lib $FindBin::Bin;
 use Test::More;
 use Tree;
-use Time::HiRes qw(time sleep);
+use Time::HiRes 'time';
 
 my $root = 'build/leftover';
 my $pci = "$root/sys/bus/pci";
@@ -136,12 +136,8 @@ if (!$pid) {
 	exec @as_root, 'strace', '-f', '-qq', '-o', "$root/trace", '-e', 'trace=write,getpid', '-P', 'drivers_probe', '-P',
 		"$pci/drivers_probe", '-e', 'inject=write:delay_enter=1500000', 'build/vfio-boot-claim', '--sysroot', $root;
 }
-my ($parent) = ('');
-for (1 .. 100) {
-	sleep 0.05;
-	last if override($a) =~ /^vfio-pci/;
-}
-chomp($parent = qx(pgrep -P $pid -f '^build/vfio-boot-claim --sysroot $root\$'));
+wait_until(sub { override($a) =~ /^vfio-pci/ });
+chomp(my $parent = qx(pgrep -P $pid -f '^build/vfio-boot-claim --sysroot $root\$'));
 ok($parent && kill('KILL', $parent), 'the parent of a claim is killed');
 ($status, $seconds) = run();
 cmp_ok($seconds, '>=', 1, 'the next run waits until its child has ended');

@@ -383,10 +383,11 @@ for my $signal ('INT', 'QUIT', 'TSTP', 'HUP', 'TERM') {
 	}
 	ok(wait_until(sub { slurp("/proc/$pid/status") =~ /^SigIgn:\t.{12}[4-7c-f]/m }), 'SIGTERM, the last of them, is ignored');
 	kill "-$signal", $pid;
-	my $wait;
-	wait_until(sub { waitpid($pid, WNOHANG) == $pid && defined($wait = $?) }) or kill '-KILL', $pid;
-	waitpid $pid, 0 if !defined $wait;
-	heard($wait // $?);
+	if (!wait_until(sub { waitpid($pid, WNOHANG) == $pid })) {
+		kill '-KILL', $pid;
+		waitpid $pid, 0;
+	}
+	heard($?);
 	like("$out-- $status", qr/\A\Q$a\E .*: failed, timeout.*-- 1\z/s, "SIG$signal does not end it half way, or stop it");
 }
 
