@@ -14,17 +14,19 @@ DESTDIR ?=
 KLCC ?= klcc
 B := build
 
-pure := text pciaddr selector settings cmdline machine select plan message absent say errtext alias
-core := $(pure) sysfs load firmware variant detail scan use child voice report decide
-claim := $(core) compat hands modules apply run claim
-# All the rest is the host program's alone.
-host := $(filter-out compat claim,$(sort $(patsubst src/%.c,%,$(wildcard src/*.c))))
+# The files of a folder of src/, without src/ and .c.
+in = $(patsubst src/%.c,%,$(wildcard src/$(1)/*.c))
+pure := $(call in,pure)
+core := $(pure) $(call in,read) $(call in,act) $(call in,run)
+claim := $(core) $(call in,boot)
+host := $(core) $(call in,host) $(call in,host/*)
 
 # The version that NEWS begins with.
 VERSION := $(shell sed -n '1s/^vfio-boot \([^ ]*\).*/\1/p' NEWS)
 
 WARN := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla
-BASE := -std=gnu11 -D_GNU_SOURCE -Isrc -MMD -MP $(WARN)
+INCLUDE := -Isrc $(patsubst %/,-I%,$(wildcard src/*/ src/host/*/))
+BASE := -std=gnu11 -D_GNU_SOURCE $(INCLUDE) -MMD -MP $(WARN)
 CFLAGS ?= -O2 -g
 # WERROR= for a compiler that is newer than the source.
 WERROR ?= -Werror
@@ -62,14 +64,16 @@ tell = $(if $(V),,@echo "  $@")
 
 all: $(B)/vfio-boot-claim $(B)/vfio-boot
 
-$(B)/klibc $(B)/host $(B)/asan:
-	@mkdir -p $@
+# The folder of a target, which make does not make.
+made = @mkdir -p $(@D)
 
-$(B)/klibc/%.o: src/%.c Makefile | $(B)/klibc
+$(B)/klibc/%.o: src/%.c Makefile
+	$(made)
 	$(tell)
 	$(Q)$(KLCC) $(KLIBC) -c -o $@ $<
 
-$(B)/host/%.o: src/%.c Makefile | $(B)/host
+$(B)/host/%.o: src/%.c Makefile
+	$(made)
 	$(tell)
 	$(Q)$(CC) $(HOST) $(CPPFLAGS) $(CFLAGS) -c -o $@ $<
 
@@ -79,8 +83,9 @@ $(patsubst %,$(B)/host/%.o,$(filter-out $(core),$(host))): HOST += $(LIB_CFLAGS)
 # No heap in the core: klibc's own start-up code links malloc, so it is the objects that are looked at.
 heap := malloc|calloc|realloc|free|qsort|opendir|fdopendir
 
-$(B)/klibc/whole.c: Makefile | $(B)/klibc
-	$(Q)printf '#include "%s.c"\n' compat $(filter-out compat,$(claim)) >$@
+$(B)/klibc/whole.c: Makefile
+	$(made)
+	$(Q)printf '#include "%s.c"\n' boot/compat $(filter-out boot/compat,$(claim)) >$@
 
 $(B)/klibc/whole.o: $(B)/klibc/whole.c
 	$(tell)
@@ -170,15 +175,15 @@ scripts_checked := hook/vfio-boot conf/bash-completion conf/90_vfio-boot $(wildc
 	$(addprefix tests/,setup demo collect matrix) \
 	$(addprefix tests/qemu/,boot deb deb.sh enter grub-probe guest hook.sh image init install lib.sh package run) \
 	$(addprefix tests/system/,boot disks install.sh layouts.sh step steps.sh)
-sources := $(wildcard src/*.[ch] tests/unit/*.[ch] tests/fuzz/*.c tests/qemu/*.c)
+sources := $(wildcard src/*/*.[ch] src/host/*/*.[ch] tests/unit/*.[ch] tests/fuzz/*.c tests/qemu/*.c)
 
 # Not part of check: the opinion of these tools changes from one Debian to the next. CI has both.
 lint: $(B)/pure.ok
 	$(Q)clang-format --dry-run -Werror $(sources)
 	$(Q)cppcheck --quiet --std=c11 --error-exitcode=1 --enable=warning,portability --inline-suppr \
-		--suppress=missingIncludeSystem -D_GNU_SOURCE -Isrc src
+		--suppress=missingIncludeSystem -D_GNU_SOURCE $(INCLUDE) src
 	$(Q)clang-tidy --quiet --warnings-as-errors='*' $(patsubst %,src/%.c,$(sort $(claim) $(host))) \
-		-- -std=gnu11 -D_GNU_SOURCE -Isrc $(LIB_CFLAGS) -DVERSION='"$(VERSION)"'
+		-- -std=gnu11 -D_GNU_SOURCE $(INCLUDE) $(LIB_CFLAGS) -DVERSION='"$(VERSION)"'
 	$(Q)shellcheck -x $(scripts_checked)
 	$(Q)mandoc -T lint -W warning $(wildcard man/*.[58])
 
@@ -188,4 +193,4 @@ clean:
 include tests/unit.mk
 
 .PHONY: all install uninstall deb demo check check-all check_ready lint clean
--include $(wildcard $(B)/*/*.d)
+-include $(shell find $(B)/klibc $(B)/host $(B)/asan -name "*.d" 2>/dev/null)

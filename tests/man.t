@@ -111,7 +111,7 @@ for my $verb (@verbs) {
 	same([ $plain =~ /\b([a-z]{3,}|[A-Z]{3,})\b/g ], [ ($words // '') =~ /[A-Za-z]+/g ], "$verb: its words");
 }
 if ($built{doctor}) {
-	my @checks = slurp('src/doctor.c') =~ /\{ "(\w+)", check_\w+ \}/g;
+	my @checks = slurp('src/host/doctor/doctor.c') =~ /\{ "(\w+)", check_\w+ \}/g;
 	my ($text) = $verbs_text =~ /^\.It Cm doctor$(.*?)^\.It Cm /ms;
 	is(join(' ', $text =~ /^\.It Ql (\w+)$/mg), "@checks", 'the checks of doctor, in their order');
 }
@@ -126,7 +126,7 @@ for my $verb (grep { $not_yet{$_} && !$built{$_} } keys %synopsis) {
 same([ keys %explained ], [ keys %taken ], 'every option of every verb is explained, and no other');
 like($page{'vfio-boot.8'}, qr/^\.It $_\n/m, "exit status $_") for 0 .. 3;
 
-my @claim_options = words_of('src/claim.c', 'static const char words', '/*');
+my @claim_options = words_of('src/boot/claim.c', 'static const char words', '/*');
 cmp_ok(scalar @claim_options, '>=', 7, 'the claim has options');
 my $claim_text = section('vfio-boot-claim.8', 'OPTIONS');
 same([ map { (split / /)[0] } map { options_in($_) } $claim_text =~ /^\.It (.*)$/mg ], \@claim_options,
@@ -138,7 +138,7 @@ like($complaint, qr/ \Q$_\E\b/, "$_ is an option of the program") for @claim_opt
 
 # --- settings, verdicts, reasons ---------------------------------------------
 
-my $settings = slurp('src/settings.c');
+my $settings = slurp('src/pure/settings.c');
 my %value = map { my ($name, @values) = split /\\0/; $name => \@values }
 	$settings =~ /\{ offsetof\(struct settings, \w+\), "([^"]*)" \}/g;
 my ($lists) = $settings =~ /^static const char lists\[.*?\{(.*)\};$/m;
@@ -153,18 +153,18 @@ for my $name (sort keys %value) {
 	like($text, qr/\n\.(?:It )?Cm $_\b/, "$name: $_ is explained") for @{ $value{$name} };
 }
 
-my @reasons = grep { $_ ne '-' } words_of('src/message.c', 'const char *reason_name', '}');
+my @reasons = grep { $_ ne '-' } words_of('src/pure/message.c', 'const char *reason_name', '}');
 cmp_ok(scalar @reasons, '>=', 16, 'the program has reasons');
 my $reasons_text = section('vfio-boot.conf.5', 'REASONS');
 is(join(' ', $reasons_text =~ /^\.It Sy (\S+)$/mg), "@reasons", 'every reason is explained, in the order of the rules');
-my @verdicts = grep { $_ ne '-' } words_of('src/message.c', 'const char *verdict_name', '}');
+my @verdicts = grep { $_ ne '-' } words_of('src/pure/message.c', 'const char *verdict_name', '}');
 same([ section('vfio-boot.conf.5', 'VERDICTS') =~ /^\.It Sy (\S+)$/mg ], [ @verdicts, 'absent' ],
 	'every verdict is explained, and no other');
 
 # --- messages ----------------------------------------------------------------
 
 # What is said to be said is in the sources, but for what stands for something else (in capitals).
-my $sources = join '', map { slurp($_) } glob 'src/*.c premount/*/*';
+my $sources = join '', map { slurp($_) } glob 'src/*/*.c src/host/*/*.c premount/*/*';
 for my $page (@pages) {
 	for my $message (section($page, 'DIAGNOSTICS') =~ /^\.It (.*)$/mg) {
 		my @parts = grep { length > 7 } map { s/^[:;., ]+|[:;., ]+$//gr } split /^\S+\/\S+|\b[A-Z]+\b|\.\.\.|[:;] /, $message;

@@ -18,7 +18,8 @@ UNIT := -Itests/unit -Wno-missing-field-initializers
 # Rounds of the property test where they are slow.
 FEW := -DROUNDS=30000
 
-$(B)/asan/%.o: src/%.c Makefile tests/unit.mk | $(B)/asan
+$(B)/asan/%.o: src/%.c Makefile tests/unit.mk
+	$(made)
 	$(tell)
 	$(Q)$(CC) $(ASAN) -c -o $@ $<
 
@@ -28,15 +29,18 @@ $(B)/asan/vfio-boot: $(host:%=$(B)/asan/%.o)
 	$(tell)
 	$(Q)$(CC) $(SANITIZE) -o $@ $^ $(LIB_LIBS)
 
-$(B)/asan/unit-%.o: tests/unit/%.c Makefile tests/unit.mk | $(B)/asan
+$(B)/asan/unit-%.o: tests/unit/%.c Makefile tests/unit.mk
+	$(made)
 	$(tell)
 	$(Q)$(CC) $(ASAN) $(UNIT) $(FEW) -c -o $@ $<
 
-$(B)/klibc/unit-%.o: tests/unit/%.c Makefile tests/unit.mk | $(B)/klibc
+$(B)/klibc/unit-%.o: tests/unit/%.c Makefile tests/unit.mk
+	$(made)
 	$(tell)
 	$(Q)$(KLCC) $(KLIBC) $(UNIT) $(FEW) -c -o $@ $<
 
-$(B)/host/unit-%.o: tests/unit/%.c Makefile tests/unit.mk | $(B)/host
+$(B)/host/unit-%.o: tests/unit/%.c Makefile tests/unit.mk
+	$(made)
 	$(tell)
 	$(Q)$(CC) $(BASE) -Werror $(UNIT) $(CFLAGS) -c -o $@ $<
 
@@ -65,18 +69,20 @@ check-klibc: $(unit:%=$(B)/klibc/unit-%.t)
 $(B)/host/unit-json.o: BASE += $(LIB_CFLAGS)
 
 $(B)/host/unit-json.t: $(B)/host/unit-json.o $(B)/host/unit-model.o $(B)/host/unit-random_pair.o \
-		$(patsubst %,$(B)/host/%.o,$(filter-out host,$(host)))
+		$(patsubst %,$(B)/host/%.o,$(filter-out host/host,$(host)))
 	$(tell)
 	$(Q)$(CC) -o $@ $^ $(LIB_LIBS)
 
 .PRECIOUS: $(B)/asan/unit-%.o $(B)/klibc/unit-%.o $(B)/host/unit-%.o $(B)/asan/fuzz-%.o
 
-$(B)/klibc/modprobe $(B)/klibc/peak $(B)/klibc/zpool: $(B)/klibc/%: tests/%.c | $(B)/klibc
+$(B)/klibc/modprobe $(B)/klibc/peak $(B)/klibc/zpool: $(B)/klibc/%: tests/%.c
+	$(made)
 	$(tell)
 	$(Q)$(KLCC) $(KLIBC) -Wno-shadow -c -o $@.o $< && $(KLCC) -static -s -o $@ $@.o
 
 # What the fuzzers found and what they begin with, one test a file.
-$(B)/asan/fuzz-%.o: tests/fuzz/%.c Makefile tests/unit.mk | $(B)/asan
+$(B)/asan/fuzz-%.o: tests/fuzz/%.c Makefile tests/unit.mk
+	$(made)
 	$(tell)
 	$(Q)$(CC) $(ASAN) $(UNIT) -c -o $@ $<
 
@@ -85,10 +91,10 @@ $(B)/asan/fuzz-%.t: tests/fuzz/replay.c $(B)/asan/fuzz-%.o $(B)/asan/unit-model.
 	$(Q)$(CC) $(ASAN) $(UNIT) -MF $(@:.t=.d) -DCORPUS='"tests/fuzz/corpus/$*"' -o $@ $(filter %.c %.o,$^)
 
 # Crashers go into the corpus of the repository; what else is worth keeping stays below $(B).
-$(B)/fuzz/%: tests/fuzz/%.c tests/unit/model.c $(pure:%=src/%.c) $(wildcard src/*.h tests/unit/*.h tests/fuzz/*.h)
+$(B)/fuzz/%: tests/fuzz/%.c tests/unit/model.c $(pure:%=src/%.c) $(wildcard src/*/*.h tests/unit/*.h tests/fuzz/*.h)
 	@mkdir -p $(B)/fuzz
 	$(tell)
-	$(Q)$(FUZZ_CC) -std=gnu11 -D_GNU_SOURCE -Isrc $(UNIT) -O1 -g -fsanitize=fuzzer,address,undefined \
+	$(Q)$(FUZZ_CC) -std=gnu11 -D_GNU_SOURCE $(INCLUDE) $(UNIT) -O1 -g -fsanitize=fuzzer,address,undefined \
 		-fno-sanitize-recover=all -o $@ $(filter %.c,$^)
 
 fuzz: $(fuzzed:%=$(B)/fuzz/%)
