@@ -69,7 +69,7 @@ check-klibc: $(unit:%=$(B)/klibc/unit-%.t)
 $(B)/host/unit-json.o: BASE += $(LIB_CFLAGS)
 
 $(B)/host/unit-json.t: $(B)/host/unit-json.o $(B)/host/unit-model.o $(B)/host/unit-random_pair.o \
-		$(patsubst %,$(B)/host/%.o,$(filter-out host/host,$(host)))
+		$(patsubst %,$(B)/host/%.o,$(filter-out host/main,$(host)))
 	$(tell)
 	$(Q)$(CC) -o $@ $^ $(LIB_LIBS)
 

@@ -2,7 +2,7 @@
 #include <unistd.h>
 
 #include "apply.h"
-#include "hands.h"
+#include "bind.h"
 #include "modules.h"
 
 /* The next unit from this device on, or NULL. */

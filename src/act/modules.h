@@ -3,7 +3,7 @@
 #ifndef VFIO_BOOT_MODULES_H
 #define VFIO_BOOT_MODULES_H
 
-#include "hands.h"
+#include "bind.h"
 
 /*
  * Loads vfio-pci and what it needs, and the variant drivers that are wanted. A device that is to be claimed and whose

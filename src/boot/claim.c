@@ -3,12 +3,12 @@
 #include <string.h>
 
 #include "apply.h"
-#include "decide.h"
+#include "context.h"
 #include "errtext.h"
+#include "log.h"
+#include "pipeline.h"
 #include "report.h"
-#include "run.h"
 #include "sysfs.h"
-#include "voice.h"
 
 enum {
 	OPTION_DRY_RUN = 1 << 0,

@@ -7,12 +7,12 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "json.h"
-#include "look.h"
+#include "log.h"
 #include "message.h"
-#include "names.h"
+#include "pci_names.h"
+#include "plan_json.h"
 #include "request.h"
-#include "voice.h"
+#include "terminal.h"
 
 enum state { STATE_FINE, STATE_AGAINST, STATE_NONE };
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include <string.h>
 
-#include "eyes.h"
 #include "scan.h"
+#include "scan_internal.h"
 #include "sysfs.h"
 
 int read_of(const struct eyes *e, struct text *t, const struct device *d, const char *attribute)

@@ -4,10 +4,10 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "eyes.h"
 #include "plan.h"
 #include "report.h"
 #include "scan.h"
+#include "scan_internal.h"
 #include "sysfs.h"
 #include "variant.h"
 

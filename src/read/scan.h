@@ -6,8 +6,8 @@
 #ifndef VFIO_BOOT_SCAN_H
 #define VFIO_BOOT_SCAN_H
 
-#include "load.h"
 #include "machine.h"
+#include "settings_files.h"
 
 /*
  * Reads the machine below root into *m and marks in both what *s selects (select_devices()); plan_decide() can follow.

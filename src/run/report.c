@@ -8,9 +8,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "log.h"
 #include "report.h"
 #include "sysfs.h"
-#include "voice.h"
 
 static const char *const folder = "run/vfio-boot", *const file = "run/vfio-boot/report",
 			 *const beside = "run/vfio-boot/report.new", *const first_line = "vfio-boot-report 1";

@@ -8,8 +8,8 @@
 #include <json-c/json.h>
 #include <stdlib.h>
 
-#include "json.h"
 #include "model.h"
+#include "plan_json.h"
 #include "random_pair.h"
 #include "tap.h"
 

@@ -5,10 +5,10 @@
 #include <string.h>
 
 #include "change.h"
+#include "dependencies.h"
 #include "guard.h"
-#include "lives.h"
-#include "names.h"
-#include "voice.h"
+#include "log.h"
+#include "pci_names.h"
 
 static const char header[] = "# Written by vfio-boot add and remove; yours to edit. See vfio-boot.conf(5).\n";
 

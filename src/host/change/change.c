@@ -7,10 +7,10 @@
 #include <sys/file.h>
 #include <unistd.h>
 
+#include "atomic_write.h"
 #include "change.h"
+#include "log.h"
 #include "rebuild.h"
-#include "replace.h"
-#include "voice.h"
 
 int nothing_changed(int status)
 {

@@ -9,8 +9,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "log.h"
 #include "rebuild.h"
-#include "voice.h"
 
 static const char *const builders[][3] = {
 	{ "/usr/sbin/update-initramfs", "-u", NULL },

@@ -3,7 +3,7 @@
 #ifndef VFIO_BOOT_REBUILD_H
 #define VFIO_BOOT_REBUILD_H
 
-#include "decide.h"
+#include "pipeline.h"
 
 /*
  * Runs update-initramfs -u, or where there is none dracut --force, with nothing to read, and passes on what it says; on

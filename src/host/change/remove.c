@@ -5,8 +5,8 @@
 #include <string.h>
 
 #include "change.h"
+#include "log.h"
 #include "message.h"
-#include "voice.h"
 
 static struct list *ids_of(const struct change *c)
 {

@@ -6,7 +6,7 @@
 
 #include "check.h"
 #include "drift.h"
-#include "oldways.h"
+#include "sources.h"
 #include "sysfs.h"
 
 static const char *cannot_look(enum image_look look)

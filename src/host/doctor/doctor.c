@@ -6,9 +6,9 @@
 
 #include "check.h"
 #include "firmware.h"
-#include "json.h"
-#include "look.h"
+#include "plan_json.h"
 #include "request.h"
+#include "terminal.h"
 
 static const struct {
 	const char *name;

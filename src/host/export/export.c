@@ -4,8 +4,8 @@
 #include <string.h>
 
 #include "export.h"
+#include "log.h"
 #include "plan.h"
-#include "voice.h"
 
 static const char *const what_to_do = "(vfio-boot add it and reboot, or vfio-boot claim it)";
 

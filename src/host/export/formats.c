@@ -6,7 +6,7 @@
 #include <unistd.h>
 
 #include "export.h"
-#include "names.h"
+#include "pci_names.h"
 #include "sysfs.h"
 
 #define for_each_exported(e, d)                \

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* vfio-boot import: what else was told to give devices to vfio-pci, and the settings that mean the same. */
-#include "oldways.h"
+#include "log.h"
 #include "request.h"
-#include "voice.h"
+#include "sources.h"
 
 int verb_import(struct request *r)
 {

@@ -3,8 +3,8 @@
 #include <string.h>
 
 #include "cmdline.h"
+#include "legacy_ids.h"
 #include "modconf.h"
-#include "oldids.h"
 
 /* One command of a file: the word after its name, what follows that, and all of it. */
 struct command {

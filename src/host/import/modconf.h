@@ -3,7 +3,7 @@
 #ifndef VFIO_BOOT_MODCONF_H
 #define VFIO_BOOT_MODCONF_H
 
-#include "found.h"
+#include "result.h"
 
 /* Reads the text of one file, which is terminated, into *f. */
 void modconf_read(struct found *f, const char *source, const char *text, size_t len) __attribute__((nonnull));

@@ -7,7 +7,7 @@
 
 #include <libkmod.h>
 
-#include "lives.h"
+#include "dependencies.h"
 #include "request.h"
 
 struct inventory {

@@ -6,9 +6,9 @@
 
 #include "guard.h"
 #include "listing.h"
-#include "look.h"
-#include "names.h"
-#include "voice.h"
+#include "log.h"
+#include "pci_names.h"
+#include "terminal.h"
 
 /* Without a domain where there is but one, as lspci. */
 static const char *bus_index(const struct listing *l, const struct device *d)

@@ -4,10 +4,10 @@
 #include <string.h>
 
 #include "guard.h"
-#include "json.h"
 #include "listing.h"
 #include "message.h"
-#include "names.h"
+#include "pci_names.h"
+#include "plan_json.h"
 
 static void add(struct json_object *o, const char *key, const char *value)
 {

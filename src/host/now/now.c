@@ -5,12 +5,12 @@
 #include <unistd.h>
 
 #include "apply.h"
+#include "context.h"
 #include "errtext.h"
-#include "json.h"
+#include "log.h"
 #include "now.h"
+#include "plan_json.h"
 #include "report.h"
-#include "run.h"
-#include "voice.h"
 
 /* The words take the place of what `ids` selects. False where one is no selector, as said. */
 static bool select_words(struct settings *s, char *const *word, const char *source, bool claims)

@@ -6,14 +6,14 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "bind.h"
 #include "errtext.h"
-#include "hands.h"
-#include "json.h"
+#include "log.h"
 #include "now.h"
+#include "plan_json.h"
 #include "report.h"
 #include "sysfs.h"
-#include "users.h"
-#include "voice.h"
+#include "vfio_users.h"
 
 /* What the children share with us, beside the job. */
 struct release {

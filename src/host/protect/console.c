@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "living.h"
+#include "need.h"
 #include "sysfs.h"
 
 /*

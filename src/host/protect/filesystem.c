@@ -2,7 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "living.h"
+#include "need.h"
 
 static bool is_one_of(const char *word, const char *const *list)
 {

@@ -11,7 +11,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "living.h"
+#include "need.h"
 #include "sysfs.h"
 
 /* A pool whose disks are gone holds up whoever asks for it. */

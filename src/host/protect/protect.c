@@ -7,13 +7,13 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "atomic_write.h"
+#include "dependencies.h"
 #include "guard.h"
-#include "lives.h"
-#include "names.h"
-#include "replace.h"
+#include "log.h"
+#include "pci_names.h"
 #include "request.h"
 #include "sysfs.h"
-#include "voice.h"
 
 static const char *const file = "var/lib/vfio-boot/protect";
 

@@ -5,7 +5,7 @@
 #include <sys/sysmacros.h>
 
 #include "cmdline.h"
-#include "living.h"
+#include "need.h"
 #include "sysfs.h"
 
 /* A device, or MAJOR:MINOR, as the kernel takes it (name_to_dev_t()). */

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "living.h"
+#include "need.h"
 #include "sysfs.h"
 
 struct route {

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "living.h"
+#include "need.h"
 
 /* What is mounted there is needed, whatever fstab says of it. */
 static const struct {

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "living.h"
+#include "need.h"
 #include "sysfs.h"
 
 /* A block device that is followed. */

@@ -3,7 +3,7 @@
 #ifndef VFIO_BOOT_GUARD_H
 #define VFIO_BOOT_GUARD_H
 
-#include "decide.h"
+#include "pipeline.h"
 
 /*
  * A guarded selector that stays right when bus numbers shift: PATH@VVVV:DDDD; where no path leads to the function

@@ -8,7 +8,7 @@
 
 #include <time.h>
 
-#include "decide.h"
+#include "pipeline.h"
 
 enum image_kind {
 	IMAGE_NONE,

@@ -5,9 +5,9 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "log.h"
 #include "request.h"
 #include "sysfs.h"
-#include "voice.h"
 
 bool request_read(struct job *j, enum phase phase)
 {

@@ -3,7 +3,7 @@
 #ifndef VFIO_BOOT_REQUEST_H
 #define VFIO_BOOT_REQUEST_H
 
-#include "decide.h"
+#include "pipeline.h"
 
 /* The options, a bit each; every verb has those that it takes. */
 enum {

@@ -6,7 +6,7 @@
 #ifndef VFIO_BOOT_DRIFT_H
 #define VFIO_BOOT_DRIFT_H
 
-#include "decide.h"
+#include "pipeline.h"
 #include "report.h"
 
 /* A row of the report; it owns its text. */

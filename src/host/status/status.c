@@ -6,10 +6,10 @@
 #include <unistd.h>
 
 #include "drift.h"
-#include "json.h"
+#include "log.h"
+#include "plan_json.h"
 #include "status.h"
 #include "sysfs.h"
-#include "voice.h"
 
 struct status {
 	struct rows rows;

@@ -3,7 +3,7 @@
 #ifndef VFIO_BOOT_STATUS_H
 #define VFIO_BOOT_STATUS_H
 
-#include "decide.h"
+#include "pipeline.h"
 
 /*
  * Prints the report of this boot with what has drifted since, as lines like those of a plan or as one JSON object; what

@@ -1,0 +1,315 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "bind.h"
+#include "errtext.h"
+#include "firmware.h"
+#include "modules.h"
+#include "plan.h"
+#include "sysfs.h"
+
+/*
+ * One store below /sys/bus: one open, one write, and a short one is an error. 0 or -errno. Past the time limit
+ * nothing is begun any more.
+ */
+static int store(const struct hands *h, const char *value, const char *before, const char *name, const char *after)
+{
+	struct text *step = &h->m->step;
+	int fd, ret, len = (int)strlen(value), put;
+	unsigned path;
+
+	if (is_past(h->deadline))
+		return -EBUSY;
+	/* Somebody who waits for it in vain reads this. */
+	text_set(step, "%s to /", *value == '\n' ? "a line feed" : value);
+	path = step->len;
+	text_add(step, "sys/bus/%s%s%s", before, name, after);
+	fd = openat(h->root->fd, step->p + path, O_WRONLY | O_CLOEXEC);
+	put = fd < 0 ? -1 : (int)write(fd, value, (size_t)len);
+	ret = put < 0 ? -errno : put == len ? 0 : -EIO;
+	close(fd);
+	if (h->m->settings->log == LOG_DEBUG)
+		say(h->log, LEVEL_DEBUG, "%s: %s", step->p, ret ? error_text(-ret) : "ok");
+	return ret;
+}
+
+/* An override is cleared with a lone line feed: a write of no bytes does nothing (driver_override_store()). */
+static int set_override(const struct hands *h, const struct device *d, const char *driver)
+{
+	return store(h, driver ? driver : "\n", "pci/devices/", d->name, "/driver_override");
+}
+
+static int unbind(const struct hands *h, const struct device *d, const char *driver)
+{
+	return store(h, d->name, "pci/drivers/", driver, "/unbind");
+}
+
+/* Success says nothing: the kernel reports it also when nothing was bound. The link has to be read back. */
+static int probe(const struct hands *h, const struct device *d)
+{
+	return store(h, d->name, "pci/drivers_probe", "", "");
+}
+
+/* The driver that holds the device now, or NULL. */
+static const char *driver_now(const struct hands *h, const struct device *d)
+{
+	struct text t;
+
+	if (read_link(&t, h->root->fd, device_path(&t, d->name, "driver")) <= 0)
+		return NULL;
+	return machine_name(h->m, base_name(t.p));
+}
+
+static bool is_there(const struct hands *h, const struct device *d)
+{
+	struct text t;
+
+	return !faccessat(h->root->fd, device_path(&t, d->name, ""), F_OK, 0);
+}
+
+/* Notes what went wrong with a device where something did; true where nothing did. */
+static bool went_well(const struct hands *h, struct device *d, int ret)
+{
+	if (!ret)
+		return true;
+	d->trouble = is_there(h, d) ? REASON_BIND : REASON_VANISHED;
+	d->error = (uint8_t)-ret;
+	return false;
+}
+
+static bool take_off(const struct hands *h, struct device *d)
+{
+	/* Noted before the write: a child that dies in it has perhaps written. */
+	d->done |= HANDS_UNBOUND;
+	return went_well(h, d, unbind(h, d, d->driver));
+}
+
+static bool override(const struct hands *h, struct device *d, const char *driver)
+{
+	d->done |= HANDS_OVERRIDDEN;
+	return went_well(h, d, set_override(h, d, driver));
+}
+
+/* Bridges stay with the host, but a driver that blocks the group has to go; host bridges are kept without one. */
+static bool clear_bridge(const struct hands *h, struct device *d)
+{
+	if (is_host_bridge(d) && !(d->facts & DEVICE_EXCLUDED) && !override(h, d, "none"))
+		return false;
+	return !blocks_group(d, d->driver) || take_off(h, d);
+}
+
+static bool claim_function(const struct hands *h, struct device *d)
+{
+	return override(h, d, d->target) && (!d->driver || d->driver == d->target || take_off(h, d)) &&
+	       went_well(h, d, probe(h, d));
+}
+
+/* Has every member, or all but the boot display, the driver that it should have? */
+static bool all_right(const struct hands *h, struct device *unit, bool with_display)
+{
+	for (struct device *d = unit; d; d = unit_next(h, d)) {
+		const char *driver = driver_now(h, d);
+		bool right = driver == d->target;
+
+		if (is_exempt(d))
+			right = h->alone || (is_bridge(d) || is_host_bridge(d) ? !blocks_group(d, driver) : !driver) ||
+				d->facts & DEVICE_EXCLUDED;
+		else if (d->facts & DEVICE_BOOT_VGA && !with_display)
+			right = true;
+		if (!right) {
+			went_well(h, d, EIO);
+			d->error = 0;
+			return false;
+		}
+		d->done |= HANDS_CLAIMED;
+	}
+	return true;
+}
+
+/* The boot display comes last: vfio-pci takes the framebuffer away as it binds, whatever happens afterwards. */
+static bool claim_functions(const struct hands *h, struct device *unit, uint16_t display)
+{
+	for (struct device *d = unit; d; d = unit_next(h, d)) {
+		if (d->verdict == VERDICT_CLAIM && (d->facts & DEVICE_BOOT_VGA) == display && !claim_function(h, d))
+			return false;
+	}
+	return all_right(h, unit, display);
+}
+
+struct newcomer {
+	struct machine *m;
+	struct group *group;
+};
+
+static int find_newcomer(void *ctx, const char *name)
+{
+	const struct newcomer *n = ctx;
+	const struct device *d;
+
+	for_each_member(n->group, d) {
+		if (!strcmp(d->name, name))
+			return 0;
+	}
+	n->group->stranger = machine_name(n->m, name);
+	return 1;
+}
+
+/* The group once more: is there nobody new in it? */
+static bool is_whole(const struct hands *h, struct device *unit)
+{
+	struct newcomer n = { h->m, unit->group };
+	struct text t;
+
+	return h->alone ||
+	       !list_directory(h->root->fd, text_set(&t, "sys/kernel/iommu_groups/%u/devices", unit->group->number),
+			       find_newcomer, &n);
+}
+
+bool unit_claim(const struct hands *h, struct device *unit)
+{
+	for (struct device *d = unit; d && !h->alone; d = d->next) {
+		if (is_kept_bridge(d) && !clear_bridge(h, d))
+			return false;
+	}
+	return claim_functions(h, unit, 0) && claim_functions(h, unit, DEVICE_BOOT_VGA) && is_whole(h, unit);
+}
+
+/*
+ * sysfb_init() makes one platform device, which is named like who holds the memory: that of efifb and efidrm is
+ * efi-framebuffer.0. No driver leaves BOOTFB, which the device itself holds.
+ */
+static void unbind_framebuffer(const struct hands *h, const char *owner)
+{
+	struct text t;
+
+	/* Up to "fb" or "drm", not to the f of efi. */
+	text_set(&t, "%.*s-framebuffer.0", (int)strcspn(owner + 3, "fd") + 3, owner);
+	store(h, t.p, "platform/devices/", t.p, "/driver/unbind");
+}
+
+void free_framebuffer(const void *hands, struct device *d)
+{
+	const struct hands *h = hands;
+	struct framebuffer found[FRAMEBUFFERS_MAX + 1];
+	unsigned again = h->m->settings->unbind == YES;
+	struct text t;
+
+	do {
+		firmware_framebuffers(h->root->fd, found);
+		read_attribute(&t, h->root->fd, device_path(&t, d->name, "resource"));
+		d->use = USE_NONE;
+		for (const struct framebuffer *f = found; (f = framebuffer_in(f, t.p)); f++) {
+			/* Noted before the write, which may never return. */
+			d->use = USE_FRAMEBUFFER;
+			d->used_by = f->owner;
+			if (again)
+				unbind_framebuffer(h, f->owner);
+		}
+		/* What is there still? */
+	} while (d->use && again--);
+}
+
+bool group_is_open(int root, unsigned number)
+{
+	struct text t;
+	int fd = openat(root, text_set(&t, "dev/vfio/%u", number), O_RDWR | O_CLOEXEC);
+	bool busy = fd < 0 && errno == EBUSY;
+
+	close(fd);
+	return busy;
+}
+
+/* Brings back the driver that was taken off; where a probe does not, by its name. */
+static void rebind(const struct hands *h, struct device *d)
+{
+	probe(h, d);
+	if (!(d->done & HANDS_UNBOUND) || driver_now(h, d) == d->driver)
+		return;
+	store(h, d->name, "pci/drivers/", d->driver, "/bind");
+	if (driver_now(h, d) != d->driver)
+		d->done |= HANDS_LOST;
+}
+
+void unit_give_back(const struct hands *h, struct device *unit)
+{
+	struct device *d;
+	bool kept = false;
+
+	for (d = unit; d; d = unit_next(h, d)) {
+		d->done &= (uint8_t)~HANDS_CLAIMED;
+		kept |= d->verdict == VERDICT_ALREADY;
+	}
+	/* Unbinding would wait for that user's end, and a host driver beside it is a kernel BUG before 5.19. */
+	if (group_is_open(h->root->fd, unit->group->number)) {
+		unit->done |= HANDS_OPEN;
+		return;
+	}
+	for (d = unit; d; d = unit_next(h, d)) {
+		if (!(d->done & HANDS_OVERRIDDEN))
+			continue;
+		/* A clearing that fails is tried once more. NOLINTNEXTLINE(misc-redundant-expression) */
+		if (set_override(h, d, d->override) && set_override(h, d, d->override) && is_there(h, d))
+			d->done |= HANDS_STUCK;
+		if (driver_now(h, d) == d->target)
+			unbind(h, d, d->target);
+	}
+	for (d = unit; d; d = unit_next(h, d)) {
+		/* Who took the driver off a bridge may have been an earlier run. */
+		if (d->done & (HANDS_OVERRIDDEN | HANDS_UNBOUND) || (!kept && is_bridge(d) && !d->driver))
+			rebind(h, d);
+	}
+}
+
+bool is_claim_override(const struct device *d)
+{
+	if (d->done & HANDS_OVERRIDDEN)
+		return true;
+	return d->override && (is_vfio_driver(d->override) || (is_host_bridge(d) && !strcmp(d->override, "none")));
+}
+
+/* Each step is done for all before the next one begins: a host driver beside an open group is a BUG before 5.19. */
+static void free_functions(const struct hands *h, struct device *unit)
+{
+	struct device *d;
+	bool well = true;
+
+	for (d = unit; d; d = unit_next(h, d)) {
+		if (is_claim_override(d))
+			well &= override(h, d, NULL);
+	}
+	/* With the override it would come back to vfio-pci. A child that died may have taken the driver off. */
+	for (d = unit; well && d; d = unit_next(h, d)) {
+		d->driver = driver_now(h, d);
+		if (is_vfio_driver(d->driver))
+			well = take_off(h, d);
+	}
+}
+
+void unit_release(const struct hands *h, struct device *unit)
+{
+	struct device *d;
+
+	/* First, since nothing has changed yet where a module takes for ever. */
+	for (d = unit; d; d = unit_next(h, d)) {
+		if (!is_bridge(d) && (!d->driver || is_vfio_driver(d->driver)))
+			load_own_drivers(h, d);
+	}
+	/* Once more, just before what would wait for that user's end. */
+	if (unit->group && group_is_open(h->root->fd, unit->group->number)) {
+		unit->done |= HANDS_OPEN;
+		return;
+	}
+	free_functions(h, unit);
+	/* Also what another one of them failed for: the host has them rather than nobody. */
+	for (d = unit; d; d = unit_next(h, d)) {
+		if (!driver_now(h, d))
+			went_well(h, d, probe(h, d));
+	}
+	for (d = unit; d; d = unit_next(h, d))
+		d->driver = driver_now(h, d);
+	if (!is_past(h->deadline))
+		unit->done |= HANDS_ENDED;
+}

@@ -1,0 +1,275 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include <json-c/json.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "legacy_ids.h"
+#include "log.h"
+#include "plan_json.h"
+#include "request.h"
+#include "result.h"
+
+static void *checked(void *p)
+{
+	if (!p)
+		abort();
+	return p;
+}
+
+static char *copy(const char *text)
+{
+	return checked(strdup(text));
+}
+
+const char *found_place(struct text *t, const char *source, unsigned line)
+{
+	text_set(t, "%s", source);
+	if (line)
+		text_add(t, ":%u", line);
+	return t->p;
+}
+
+static void add_line(struct found_list *list, const struct place *at, char *text)
+{
+	list->line = checked(reallocarray(list->line, list->lines + 1, sizeof(*list->line)));
+	list->line[list->lines++] = (struct found_line){ copy(at->source), at->line, text };
+}
+
+void found_line(struct found *f, const struct place *at, enum fate fate, const char *text)
+{
+	add_line(&f->fate[fate], at, copy(text));
+}
+
+void found_at_work(struct found *f, const struct place *at, const char *text)
+{
+	add_line(&f->at_work, at, copy(text));
+}
+
+void found_ids(struct found *f, const struct place *at, struct span value)
+{
+	add_line(&f->ids, at, checked(strndup(value.p, value.len)));
+}
+
+void found_warning(struct found *f, const struct place *at, const char *fmt, ...)
+{
+	struct text t, words;
+	va_list ap;
+
+	words.len = 0;
+	va_start(ap, fmt);
+	text_vadd(&words, fmt, ap);
+	va_end(ap);
+	found_place(&t, at->source, at->line);
+	text_add(&t, ": %s", words.p);
+	if (!f->quiet)
+		complaints.say(&complaints, LEVEL_REFUSED, t.p);
+	f->warning = checked(reallocarray(f->warning, f->warnings + 1, sizeof(*f->warning)));
+	f->warning[f->warnings++] = copy(t.p);
+}
+
+/* Is that place the one that was added last? */
+static bool ends_with(const char *from, const struct text *place)
+{
+	size_t len = strlen(from);
+
+	return len >= place->len && !strcmp(from + len - place->len, place->p);
+}
+
+static struct found_setting *find_setting(const struct found *f, const char *selector)
+{
+	for (struct found_setting *s = f->setting; s < f->setting + f->settings; s++) {
+		if (!strcmp(s->selector, selector))
+			return s;
+	}
+	return NULL;
+}
+
+void found_setting(struct found *f, const struct place *at, const char *selector)
+{
+	struct found_setting *s = find_setting(f, selector);
+	struct text t;
+	char *from;
+
+	found_place(&t, at->source, at->line);
+	if (!s) {
+		f->setting = checked(reallocarray(f->setting, f->settings + 1, sizeof(*f->setting)));
+		s = &f->setting[f->settings++];
+		*s = (struct found_setting){ copy(selector), copy(at->source), at->line, copy(t.p) };
+		return;
+	}
+	/* A line may say it more than once. */
+	if (ends_with(s->from, &t))
+		return;
+	if (asprintf(&from, "%s, %s", s->from, t.p) < 0)
+		abort();
+	free(s->from);
+	s->from = from;
+}
+
+/* What cannot be a setting is not to be deleted unseen. */
+static void spare_line(struct found *f, const struct place *at)
+{
+	struct found_list *from = &f->fate[TO_DELETE], *to = &f->fate[TO_LOOK_AT];
+	unsigned n = 0;
+
+	while (n < from->lines) {
+		struct found_line *l = &from->line[n];
+
+		if (l->line != at->line || strcmp(l->source, at->source) != 0) {
+			n++;
+			continue;
+		}
+		add_line(to, at, l->text);
+		free(l->source);
+		from->lines--;
+		memmove(l, l + 1, (from->lines - n) * sizeof(*l));
+	}
+}
+
+/* The entries of one `ids=`; `last` is the one that counts. */
+static void settle_line(struct found *f, const struct found_line *l, const struct found_line *last)
+{
+	const struct place at = { l->source, l->line, 0 };
+	char *rest = l->text, *entry;
+	struct text selector, t;
+
+	while ((entry = strsep(&rest, ","))) {
+		const struct span id = { entry, (unsigned)strlen(entry) };
+		const char *remark, *wrong;
+
+		if (!id.len)
+			continue;
+		wrong = selector_of_id(&selector, id, &remark);
+		if (l != last) {
+			if (wrong || !find_setting(f, selector.p))
+				found_warning(f, &at,
+					      "%s has no effect and is left out: %s has the last ids=, which counts",
+					      entry, found_place(&t, last->source, last->line));
+			continue;
+		}
+		if (wrong) {
+			found_warning(f, &at, "%s cannot be a setting: %s", entry, wrong);
+			f->untold = true;
+			spare_line(f, &at);
+			continue;
+		}
+		found_setting(f, &at, selector.p);
+		if (remark)
+			found_warning(f, &at, "%s: %s", entry, remark);
+	}
+}
+
+void found_settle(struct found *f)
+{
+	const struct found_line *last;
+
+	if (!f->ids.lines)
+		return;
+	last = &f->ids.line[f->ids.lines - 1];
+	settle_line(f, last, last);
+	for (const struct found_line *l = f->ids.line; l < last; l++)
+		settle_line(f, l, last);
+}
+
+/* Somebody else's text in a comment: nothing in it ends the line, or gives orders to a terminal. */
+static void print_clean(const char *text)
+{
+	for (; *text; text++)
+		putchar((unsigned char)*text < ' ' || *text == 0x7f ? '?' : *text);
+}
+
+static void print_list(const struct found_list *list, const char *title)
+{
+	struct text t;
+
+	if (list->lines)
+		printf("# %s\n", title);
+	for (const struct found_line *l = list->line; l < list->line + list->lines; l++) {
+		printf("#   %s: ", found_place(&t, l->source, l->line));
+		print_clean(l->text);
+		putchar('\n');
+	}
+}
+
+int found_print(const struct found *f)
+{
+	for (const struct found_setting *s = f->setting; s < f->setting + f->settings; s++) {
+		printf("ids = %s # ", s->selector);
+		print_clean(s->from);
+		putchar('\n');
+	}
+	for (unsigned i = 0; i < f->warnings; i++)
+		printf("# %s\n", f->warning[i]);
+	print_list(&f->fate[TO_DELETE], "To be deleted, or they go on beside vfio-boot (then update-initramfs -u):");
+	print_list(&f->fate[TO_LOOK_AT], "To be looked at, they may be there for the same devices:");
+	return cannot_print();
+}
+
+static void add_place_to(struct json_object *o, const char *source, unsigned line)
+{
+	json_object_object_add(o, "source", json_text(source));
+	json_object_object_add(o, "line", line ? json_object_new_int64(line) : NULL);
+}
+
+static struct json_object *json_list(const struct found_list *list)
+{
+	struct json_object *array = json_object_new_array();
+
+	for (const struct found_line *l = list->line; l < list->line + list->lines; l++) {
+		struct json_object *o = json_object_new_object();
+
+		add_place_to(o, l->source, l->line);
+		json_object_object_add(o, "text", json_text(l->text));
+		json_object_array_add(array, o);
+	}
+	return array;
+}
+
+int found_print_json(const struct found *f)
+{
+	struct json_object *all = json_object_new_object(), *settings = json_object_new_array();
+	struct json_object *warnings = json_object_new_array();
+
+	for (const struct found_setting *s = f->setting; s < f->setting + f->settings; s++) {
+		struct json_object *o = json_object_new_object();
+
+		json_object_object_add(o, "selector", json_text(s->selector));
+		add_place_to(o, s->source, s->line);
+		json_object_array_add(settings, o);
+	}
+	for (unsigned i = 0; i < f->warnings; i++)
+		json_object_array_add(warnings, json_text(f->warning[i]));
+	json_object_object_add(all, "format", json_object_new_int(1));
+	json_object_object_add(all, "settings", settings);
+	json_object_object_add(all, "delete", json_list(&f->fate[TO_DELETE]));
+	json_object_object_add(all, "look", json_list(&f->fate[TO_LOOK_AT]));
+	json_object_object_add(all, "warnings", warnings);
+	return json_print(all);
+}
+
+static void free_list(struct found_list *list)
+{
+	for (struct found_line *l = list->line; l < list->line + list->lines; l++) {
+		free(l->source);
+		free(l->text);
+	}
+	free(list->line);
+}
+
+void found_free(struct found *f)
+{
+	for (struct found_setting *s = f->setting; s < f->setting + f->settings; s++) {
+		free(s->selector);
+		free(s->source);
+		free(s->from);
+	}
+	free(f->setting);
+	for (unsigned i = 0; i < f->warnings; i++)
+		free(f->warning[i]);
+	free(f->warning);
+	free_list(&f->ids);
+	free_list(&f->at_work);
+	for (unsigned i = 0; i < FATES; i++)
+		free_list(&f->fate[i]);
+}

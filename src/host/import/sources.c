@@ -1,0 +1,306 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cmdline.h"
+#include "dropins.h"
+#include "legacy_ids.h"
+#include "log.h"
+#include "modconf.h"
+#include "sources.h"
+#include "sysfs.h"
+
+#define FILE_MAX (1 << 20)
+
+struct reader {
+	struct job *job;
+	struct found *found;
+	char text[FILE_MAX]; /* of the file that is being read */
+};
+
+static void read_modprobe(struct reader *r, const char *source, size_t len)
+{
+	modconf_read(r->found, source, r->text, len);
+}
+
+static void read_modules(struct reader *r, const char *source, size_t len)
+{
+	modconf_read_modules(r->found, source, r->text, len);
+}
+
+static bool names_vfio_pci(struct span list)
+{
+	const char *p = list.p, *end = p + list.len;
+
+	while (p < end) {
+		const char *comma = memchr(p, ',', (size_t)(end - p));
+		struct span one = { p, (unsigned)((comma ? comma : end) - p) };
+
+		if (parameter_is(one, "vfio_pci"))
+			return true;
+		p += one.len + 1;
+	}
+	return false;
+}
+
+static void read_words(struct reader *r, const char *source, const char *line, size_t len)
+{
+	const struct place at = { source, 0, 0 };
+	const char *p = line;
+	struct cmdline_word w;
+	char *word;
+
+	while (cmdline_next(&p, line + len, &w) && (w.has_value || !span_is(w.name, "--"))) {
+		bool ids = parameter_is(w.name, "vfio_pci.ids");
+
+		if (!w.has_value || (!ids && !parameter_is(w.name, "pci_stub.ids") &&
+				     !(parameter_is(w.name, "rd.driver.pre") && names_vfio_pci(w.value))))
+			continue;
+		if (ids)
+			found_ids(r->found, &at, w.value);
+		if (asprintf(&word, "%.*s=%.*s", (int)w.name.len, w.name.p, (int)w.value.len, w.value.p) < 0)
+			abort();
+		found_line(r->found, &at, ids ? TO_DELETE : TO_LOOK_AT, word);
+		if (w.value.len)
+			found_at_work(r->found, &at, word);
+		free(word);
+	}
+}
+
+static void read_cmdline(struct reader *r, const char *source, size_t len)
+{
+	read_words(r, source, r->text, len);
+}
+
+/* A function with its ID, or without; false where it cannot be a setting. */
+static bool import_address(struct reader *r, const struct place *at, struct span address, struct span id)
+{
+	struct text t;
+	const char *wrong = selector_of_address(&t, &r->job->machine, address, id);
+
+	if (wrong)
+		found_warning(r->found, at, "%.*s cannot be a setting: %s", (int)address.len, address.p, wrong);
+	else
+		found_setting(r->found, at, t.p);
+	r->found->untold |= wrong != NULL;
+	return !wrong;
+}
+
+/* save_override() of driverctl: the name is BUS-DEVICE, the content the name of the driver, or none. */
+static void read_driverctl(struct reader *r, const char *source, size_t len)
+{
+	const struct place at = { source, 1, 0 };
+	struct span driver = trimmed(r->text, r->text + strcspn(r->text, "\n"));
+	const char *address = base_name(source) + strlen("pci-");
+	const struct device *d = machine_find_name(&r->job->machine, address, strlen(address));
+	bool told = false;
+	struct text t;
+
+	/* load-override takes an empty file for none at all. */
+	if (!len)
+		return;
+	text_set(&t, "%.*s", (int)driver.len, driver.p);
+	if (!strstr(t.p, "vfio")) {
+		found_warning(r->found, &at, "%s is not for vfio, its override stays as it is", t.p);
+		/* Of what the settings select driverctl would give it to somebody else. */
+		if (!d || !is_wanted(d))
+			return;
+	} else {
+		if (!parameter_is(driver, "vfio_pci"))
+			found_warning(r->found, &at, "%s is a variant driver, which needs driver = auto", t.p);
+		told = import_address(r, &at, (struct span){ address, (unsigned)strlen(address) },
+				      (struct span){ "", 0 });
+	}
+	text_add(&t, " (driverctl unset-override %s)", address);
+	found_line(r->found, &at, told ? TO_DELETE : TO_LOOK_AT, t.p);
+	found_at_work(r->found, &at, t.p);
+}
+
+/* A word of Unraid's list: ADDRESS, ADDRESS|ID or an ID alone; false where it cannot be a setting. */
+static bool import_unraid(struct reader *r, const struct place *at, struct span word)
+{
+	const char *end = word.p + word.len, *bar = memchr(word.p, '|', word.len), *remark, *why;
+	struct span address = { word.p, (unsigned)((bar ? bar : end) - word.p) };
+	struct text t;
+	pciaddr a;
+	bool slot;
+
+	if (bar || pciaddr_parse(word.p, end, &a, &slot, &why) || why || selector_of_id(&t, word, &remark))
+		return import_address(r, at, address,
+				      (struct span){ bar ? bar + 1 : "", bar ? (unsigned)(end - bar - 1) : 0 });
+	found_setting(r->found, at, t.p);
+	return true;
+}
+
+/* BIND=0000:03:00.0|10de:2204 ..., which the scripts of Unraid read. */
+static void read_unraid(struct reader *r, const char *source, size_t len)
+{
+	struct place at = { source, 0, 0 };
+	char *rest = r->text, *line, *word, *whole;
+	bool told;
+
+	r->text[len] = '\0';
+	while ((line = strsep(&rest, "\n"))) {
+		at.line++;
+		if (strncmp(line, "BIND=", 5) != 0)
+			continue;
+		whole = strdup(line);
+		if (!whole)
+			abort();
+		told = true;
+		line += 5;
+		while ((word = strsep(&line, " \t\r\"'"))) {
+			if (*word)
+				told &= import_unraid(r, &at, (struct span){ word, (unsigned)strlen(word) });
+		}
+		found_line(r->found, &at, told ? TO_DELETE : TO_LOOK_AT, whole);
+		found_at_work(r->found, &at, whole);
+		free(whole);
+	}
+}
+
+static bool is_override(const char *name)
+{
+	return !strncmp(name, "pci-", 4) && pciaddr_from_name(name + 4, (unsigned)strlen(name + 4)) != PCIADDR_NONE;
+}
+
+static bool is_driverctl(const char *path, const char *text)
+{
+	(void)text;
+	return is_override(base_name(path));
+}
+
+static bool is_unraid(const char *path, const char *text)
+{
+	(void)path;
+	return !strncmp(text, "BIND=", 5) || strstr(text, "\nBIND=");
+}
+
+static bool is_cmdline(const char *path, const char *text)
+{
+	(void)text;
+	return !strcmp(base_name(path), "cmdline");
+}
+
+static bool is_modules(const char *path, const char *text)
+{
+	(void)text;
+	return !strcmp(base_name(path), "modules");
+}
+
+struct kind {
+	bool (*is)(const char *path, const char *text);
+	void (*read)(struct reader *r, const char *source, size_t len);
+};
+
+enum { DRIVERCTL, UNRAID, CMDLINE, MODULES, MODPROBE };
+
+/* A file that somebody names is of the first kind that it looks like. */
+static const struct kind kinds[] = {
+	[DRIVERCTL] = { is_driverctl, read_driverctl }, [UNRAID] = { is_unraid, read_unraid },
+	[CMDLINE] = { is_cmdline, read_cmdline },	[MODULES] = { is_modules, read_modules },
+	[MODPROBE] = { NULL, read_modprobe },
+};
+
+static void cannot_read(struct reader *r, const char *path, int error)
+{
+	say(&complaints, LEVEL_FAILED, "%s: %s", path, error == EFBIG ? "more than 1 MiB" : strerror(error));
+	r->found->failed = true;
+}
+
+/*
+ * Reads a file of that kind, or one that somebody names (NULL). An absolute path begins at the root of the job. Of what
+ * was found by itself one that is gone again is no loss.
+ */
+static void read_file(struct reader *r, const char *path, const struct kind *kind)
+{
+	bool absolute = *path == '/';
+	const char *relative = path + strspn(path, "/");
+	int len = read_whole(absolute ? r->job->root.fd : AT_FDCWD, absolute && *relative ? relative : path, 0, r->text,
+			     sizeof(r->text));
+
+	if (len < 0) {
+		if (!kind || (len != -ENOENT && len != -EISDIR))
+			cannot_read(r, path, -len);
+		return;
+	}
+	if (!kind) {
+		for (kind = kinds; kind->is && !kind->is(path, r->text);)
+			kind++;
+	}
+	kind->read(r, path, (size_t)len);
+}
+
+struct folders {
+	struct reader *r;
+	const struct kind *kind;
+};
+
+static void read_one(void *ctx, const char *path)
+{
+	const struct folders *f = ctx;
+
+	read_file(f->r, path, f->kind);
+}
+
+static void cannot_list(void *ctx, const char *path, int error)
+{
+	cannot_read(((const struct folders *)ctx)->r, path, error);
+}
+
+static void read_folders(struct reader *r, const char *const *folder, bool (*is)(const char *name),
+			 const struct kind *kind)
+{
+	struct folders f = { r, kind };
+
+	folders_each(r->job->root.fd, folder, is, read_one, cannot_list, &f);
+}
+
+static bool is_conf(const char *name)
+{
+	size_t len = strlen(name);
+
+	return len >= 5 && !strcmp(name + len - 5, ".conf");
+}
+
+static struct reader *new_reader(struct found *f, struct job *j)
+{
+	struct reader *r = calloc(1, sizeof(*r));
+
+	if (!r)
+		abort();
+	r->found = f;
+	r->job = j;
+	return r;
+}
+
+void oldways_read_all(struct found *f, struct job *j)
+{
+	static const char *const modprobe_d[] = { "/etc/modprobe.d",	 "/run/modprobe.d", "/usr/local/lib/modprobe.d",
+						  "/usr/lib/modprobe.d", "/lib/modprobe.d", NULL };
+	static const char *const driverctl_d[] = { "/etc/driverctl.d", NULL };
+	const char *line = j->paper.cmdline_used;
+	struct reader *r = new_reader(f, j);
+
+	read_folders(r, modprobe_d, is_conf, &kinds[MODPROBE]);
+	/* modprobe puts it behind its files, so that it is what counts (kmod_config_new()). */
+	if (line)
+		read_words(r, "kernel command line", line, strlen(line));
+	/* And what is behind a module's name comes after all that. */
+	read_file(r, "/etc/initramfs-tools/modules", &kinds[MODULES]);
+	read_folders(r, driverctl_d, is_override, &kinds[DRIVERCTL]);
+	read_file(r, "/boot/config/vfio-pci.cfg", &kinds[UNRAID]);
+	free(r);
+}
+
+void oldways_read(struct found *f, struct job *j, char *const *path)
+{
+	struct reader *r = new_reader(f, j);
+
+	for (; *path; path++)
+		read_file(r, *path, NULL);
+	free(r);
+}

@@ -1,0 +1,254 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* vfio-boot: the program of the running system. Verbs, options, exit status. */
+#include <getopt.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "export.h"
+#include "image.h"
+#include "log.h"
+#include "pci_names.h"
+#include "plan_json.h"
+#include "request.h"
+#include "status.h"
+#include "terminal.h"
+
+#define ANY_WORDS 1000
+
+struct verb {
+	const char *name;
+	int (*run)(struct request *r);
+	unsigned options;
+	unsigned min, max; /* words */
+	const char *words;
+	const char *does;
+};
+
+static const struct verb verbs[] = {
+	{ "list", verb_list, OPTION_JSON | OPTION_VERBOSE | OPTION_FLAT | OPTION_DOMAINS, 0, ANY_WORDS, "[SELECTOR...]",
+	  "every device by IOMMU group, with its driver, who needs it, and what becomes of it" },
+	{ "plan", verb_plan, OPTION_JSON | OPTION_NOW | OPTION_NEXT_BOOT | OPTION_KERNEL | OPTION_CMDLINE, 0, 0, "",
+	  "what the next boot will do with each device that the settings select, and why" },
+	{ "explain", verb_explain, OPTION_JSON | OPTION_NOW | OPTION_NEXT_BOOT | OPTION_KERNEL | OPTION_CMDLINE, 1,
+	  ANY_WORDS, "DEVICE...", "why a device gets its verdict, rule by rule, with the lines that name it" },
+	{ "add", verb_add, OPTION_WHOLE | OPTION_FORCE | OPTION_AS_WRITTEN | OPTION_NO_REBUILD, 1, ANY_WORDS,
+	  "SELECTOR...", "select one more for the next boot, and rebuild the image" },
+	{ "remove", verb_remove, OPTION_WHOLE | OPTION_FORCE | OPTION_NO_REBUILD, 1, ANY_WORDS, "SELECTOR...",
+	  "take it out of the settings again, and rebuild the image" },
+	{ "claim", verb_claim, OPTION_JSON | OPTION_WHOLE, 1, ANY_WORDS, "DEVICE...",
+	  "give devices to vfio-pci now, by the same rules as at boot" },
+	{ "release", verb_release, OPTION_JSON, 1, ANY_WORDS, "DEVICE...",
+	  "give devices, with their IOMMU groups, back to their own drivers now" },
+	{ "status", verb_status, OPTION_JSON, 0, 0, "", "what this boot did, and what has drifted since" },
+	{ "doctor", verb_doctor, OPTION_JSON | OPTION_KERNEL, 0, 0, "",
+	  "whether firmware, kernel, image and settings are fit for it, and what to do where not" },
+	{ "export", verb_export, OPTION_FORCE, 1, ANY_WORDS, "qemu|libvirt|proxmox|kubevirt|nova [DEVICE...]",
+	  "what that program needs to be given these devices, or all that vfio drivers hold" },
+	{ "import", verb_import, OPTION_JSON, 0, ANY_WORDS, "[FILE...]",
+	  "old ids= lines, aliases and overrides for vfio-pci as settings" },
+	{ "protect", verb_protect, OPTION_PRINT, 0, 0, "",
+	  "writes down what this host lives on, which is never claimed" },
+};
+
+/* In the order of their bits. */
+static const struct {
+	struct option option;
+	const char *argument;
+	const char *does;
+} options[] = {
+	{ { "json", 0, NULL, 0 }, "", "as one JSON object, for programs" },
+	{ { "now", 0, NULL, 0 }, "", "what a claim would do at this moment" },
+	{ { "next-boot", 0, NULL, 0 }, "", "what the next boot does (the default)" },
+	{ { "verbose", 0, NULL, 'v' }, "", "more of each device" },
+	{ { "flat", 0, NULL, 0 }, "", "one line a device" },
+	{ { "domains", 0, NULL, 'D' }, "", "bus indices always with their domain" },
+	{ { "whole", 0, NULL, 0 }, "", "the rest of the IOMMU groups too" },
+	{ { "force", 0, NULL, 0 }, "", "though it would be refused" },
+	{ { "no-rebuild", 0, NULL, 0 }, "", "leave the image of the initramfs as it is" },
+	{ { "as-written", 0, NULL, 0 }, "", "write the selectors as they are, instead of guarded paths" },
+	{ { "print", 0, NULL, 0 }, "", "print it instead of writing it" },
+	{ { "kernel", 1, NULL, 'k' }, " VERSION", "with this kernel instead of the running one" },
+	{ { "cmdline", 1, NULL, 0 }, " TEXT", "with this kernel command line instead of that of this boot" },
+};
+
+#define OPTION_SYSROOT ARRAY_SIZE(options)
+#define OPTION_HELP    (ARRAY_SIZE(options) + 1)
+
+static struct job job;
+
+/* The exit status of a help: it was asked for, or it is the answer to wrong use. */
+static int helped(FILE *to)
+{
+	if (to != stdout)
+		return STATUS_WRONG;
+	return cannot_print() ? STATUS_FAILED : 0;
+}
+
+static int help(FILE *to)
+{
+	fprintf(to, "usage: vfio-boot VERB [OPTION...] [WORD...]\n\n");
+	for (unsigned i = 0; i < ARRAY_SIZE(verbs); i++)
+		fprintf(to, "  %-8s %-22s %s\n", verbs[i].name, verbs[i].words, verbs[i].does);
+	fprintf(to,
+		"\nvfio-boot VERB --help has the options of a verb; vfio-boot(8) has it all. DEVICE is any selector:\n"
+		"0000:03:00.0, 03:00, 0000:00:1c.0/00.0, 10de:2204, class:03, boot-vga.\n\n"
+		"Exit status: 0 all is (to be) claimed, kept or excluded; 1 something is refused, failed, pending, absent\n"
+		"or has drifted; 2 wrong use or wrong settings; 3 the system failed.\n");
+	return helped(to);
+}
+
+static int verb_help(const struct verb *v, FILE *to)
+{
+	fprintf(to, "usage: vfio-boot %s [OPTION...] %s\n\n%s\n\n", v->name, v->words, v->does);
+	for (unsigned i = 0; i < ARRAY_SIZE(options); i++) {
+		char names[40];
+
+		if (!(v->options >> i & 1))
+			continue;
+		snprintf(names, sizeof(names), options[i].option.val ? "-%c, --%s%s" : "%c   --%s%s",
+			 options[i].option.val ? options[i].option.val : ' ', options[i].option.name,
+			 options[i].argument);
+		fprintf(to, "  %-22s %s\n", names, options[i].does);
+	}
+	fprintf(to, "  %-22s %s\n", "    --sysroot DIR", "DIR stands for /");
+	if (v->run == verb_export) {
+		fprintf(to, "\n");
+		print_formats(to);
+	}
+	return helped(to);
+}
+
+static const struct verb *find_verb(const char *name)
+{
+	for (unsigned i = 0; i < ARRAY_SIZE(verbs); i++) {
+		if (!strcmp(verbs[i].name, name))
+			return &verbs[i];
+	}
+	return NULL;
+}
+
+static int wrong_use(const struct verb *v, const char *word, const char *what)
+{
+	say(&complaints, LEVEL_FAILED, "%s: %s: %s (vfio-boot %s --help)", v->name, word, what, v->name);
+	return STATUS_WRONG;
+}
+
+/* The option that getopt_long() has just returned; which word it stood in is not always the one before the next. */
+static const char *written_as(struct text *t, char **argv, int found)
+{
+	int letter = found == '?' ? optopt : found;
+
+	if (letter > 0 && letter < 256)
+		return text_set(t, "-%.*s", 1, &(const char){ (char)letter });
+	if (found != '?')
+		return text_set(t, "--%s", options[found - 256].option.name);
+	return argv[optind - 1];
+}
+
+/* Reads the options of a verb into *r and the job; 0 where all is well, or else the exit status, or -1 for --help. */
+static int read_options(const struct verb *v, struct request *r, int argc, char **argv)
+{
+	struct option longs[ARRAY_SIZE(options) + 3] = { 0 };
+	struct text t;
+	int found;
+
+	for (unsigned i = 0; i < ARRAY_SIZE(options); i++) {
+		longs[i] = options[i].option;
+		longs[i].val = (int)i + 256;
+	}
+	longs[OPTION_SYSROOT] = (struct option){ "sysroot", 1, NULL, OPTION_SYSROOT + 256 };
+	longs[OPTION_HELP] = (struct option){ "help", 0, NULL, OPTION_HELP + 256 };
+	opterr = 0;
+	while ((found = getopt_long(argc, argv, "+:vDk:h", longs, NULL)) != -1 || optind < argc) {
+		unsigned i = (unsigned)found - 256;
+
+		/* The words may stand among the options; a selector never begins with a dash. */
+		if (found == -1) {
+			if (!strcmp(argv[optind - 1], "--")) {
+				while (optind < argc)
+					r->word[r->words++] = argv[optind++];
+				break;
+			}
+			r->word[r->words++] = argv[optind++];
+			continue;
+		}
+		if (found == ':')
+			return wrong_use(v, argv[optind - 1], "something has to follow it");
+		if (found == 'h' || i == OPTION_HELP)
+			return -1;
+		for (unsigned o = 0; o < ARRAY_SIZE(options); o++) {
+			if (found == options[o].option.val)
+				i = o;
+		}
+		if (i == OPTION_SYSROOT)
+			job.argument[ARGUMENT_SYSROOT] = optarg;
+		else if (found == '?' || !(v->options >> i & 1))
+			return wrong_use(v, written_as(&t, argv, found), "no option of this verb");
+		else if (1U << i == OPTION_KERNEL)
+			job.argument[ARGUMENT_RELEASE] = optarg;
+		else if (1U << i == OPTION_CMDLINE)
+			job.argument[ARGUMENT_CMDLINE] = optarg;
+		if (i < OPTION_SYSROOT)
+			r->options |= 1U << i;
+	}
+	r->word[r->words] = NULL;
+	if (r->words < v->min || r->words > v->max)
+		return wrong_use(v, r->words > v->max ? r->word[v->max] : v->words,
+				 r->words > v->max ? "too much" : "is missing");
+	if (asked(r, OPTION_NOW) && asked(r, OPTION_NEXT_BOOT))
+		return wrong_use(v, "--now", "not together with --next-boot");
+	return 0;
+}
+
+int verb_plan(struct request *r)
+{
+	r->job->phase = asked(r, OPTION_NOW) ? PHASE_NOW : PHASE_NEXT_BOOT;
+	return asked(r, OPTION_JSON) ? print_json(r->job) : print_plan(r->job);
+}
+
+int verb_status(struct request *r)
+{
+	r->job->phase = PHASE_NOW;
+	return print_status(r->job, asked(r, OPTION_JSON));
+}
+
+int main(int argc, char **argv)
+{
+	static char *words[ANY_WORDS + 2];
+	struct request r = { .job = &job, .word = words };
+	const struct verb *v;
+	int status;
+
+	/* Whoever reads our output may go away (`| head`): a write says so then. */
+	signal(SIGPIPE, SIG_IGN);
+	if (argc < 2)
+		return help(stderr);
+	if (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h") || !strcmp(argv[1], "help")) {
+		v = argc > 2 ? find_verb(argv[2]) : NULL;
+		return v ? verb_help(v, stdout) : help(stdout);
+	}
+	if (!strcmp(argv[1], "--version")) {
+		puts("vfio-boot " VERSION);
+		return helped(stdout);
+	}
+	v = find_verb(argv[1]);
+	if (!v) {
+		say(&complaints, LEVEL_FAILED, "%s: no such verb (vfio-boot --help)", argv[1]);
+		return STATUS_WRONG;
+	}
+	if (argc > ANY_WORDS)
+		return wrong_use(v, argv[ANY_WORDS], "too much");
+	r.verb = v->name;
+	status = read_options(v, &r, argc - 1, argv + 1);
+	if (status)
+		return status > 0 ? status : verb_help(v, stdout);
+	/* Children are waited for, though whoever started us may not do so. */
+	signal(SIGCHLD, SIG_DFL);
+	look_init();
+	names_open();
+	image_begin();
+	if (!decide_begin(&job))
+		return STATUS_FAILED;
+	return v->run(&r);
+}

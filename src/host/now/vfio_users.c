@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include <string.h>
+
+#include "bind.h"
+#include "sysfs.h"
+#include "vfio_users.h"
+
+#define USERS_SHOWN 8
+
+struct search {
+	struct text *t;
+	int root;
+	unsigned group;
+	const char *pid; /* whose descriptors are looked at */
+	unsigned found;
+};
+
+/*
+ * Is this what VFIO calls the group, or a device of it? /dev/vfio/7, /dev/vfio/noiommu-7 (vfio_group_create()), or
+ * /dev/vfio/devices/vfio0, which iommufd uses instead of the group (vfio_device_set_name()).
+ */
+static bool is_of_group(const struct search *s, const char *path)
+{
+	static const char folder[] = "/dev/vfio/", devices[] = "devices/";
+	struct text t, group;
+
+	if (strncmp(path, folder, sizeof(folder) - 1))
+		return false;
+	path += sizeof(folder) - 1;
+	text_set(&group, "%u", s->group);
+	if (strncmp(path, devices, sizeof(devices) - 1))
+		return !strcmp(path + (strncmp(path, "noiommu-", 8) ? 0 : 8), group.p);
+	path += sizeof(devices) - 1;
+	return read_link(&t, s->root, text_set(&t, "sys/class/vfio-dev/%s/device/iommu_group", path)) > 0 &&
+	       !strcmp(base_name(t.p), group.p);
+}
+
+static int look_at_descriptor(void *ctx, const char *name)
+{
+	const struct search *s = ctx;
+	struct text t;
+
+	return read_link(&t, s->root, text_set(&t, "proc/%s/fd/%s", s->pid, name)) > 0 && is_of_group(s, t.p);
+}
+
+static int look_at_process(void *ctx, const char *name)
+{
+	struct search *s = ctx;
+	struct text t;
+
+	if (*name < '0' || *name > '9')
+		return 0;
+	s->pid = name;
+	if (list_directory(s->root, text_set(&t, "proc/%s/fd", name), look_at_descriptor, s) <= 0)
+		return 0;
+	if (s->found++ == USERS_SHOWN)
+		text_add(s->t, ", ...");
+	if (s->found > USERS_SHOWN)
+		return 1;
+	read_attribute(&t, s->root, text_set(&t, "proc/%s/comm", name));
+	text_add(s->t, "%s%s (process %s)", s->found > 1 ? ", " : "", t.p, name);
+	return 0;
+}
+
+bool add_group_users(struct text *t, int root, unsigned group)
+{
+	struct search s = { t, root, group, NULL, 0 };
+
+	list_directory(root, "proc", look_at_process, &s);
+	/* Who opened a device alone, on a kernel without groups, is found there only. */
+	if (s.found || !group_is_open(root, group))
+		return s.found;
+	text_add(t, "a process that cannot be seen from here");
+	return true;
+}

@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * living: what the parts of lives.c share, and nobody else. The host needs a thing ("/", "swap", the default route) for
+ * which a way is followed down to PCI functions: sources.c, resume.c and crypttab.c know the things, blockname.c what
+ * their names mean, filesystem.c, storage.c, pools.c and route.c the ways, console.c what a passphrase is typed at.
+ */
+#ifndef VFIO_BOOT_NEED_H
+#define VFIO_BOOT_NEED_H
+
+#include <libmount.h>
+
+#include "dependencies.h"
+
+/* Texts, each once, owned. */
+struct words {
+	char **word;
+	unsigned count;
+};
+
+struct living {
+	struct lives *lives; /* where it all goes */
+	struct job *job;
+	int root;
+	struct libmnt_table *mounts;
+	struct words mapped; /* what device-mapper calls the devices below what the initramfs mounts or resumes from */
+	/* of the thing that is looked at: */
+	const char *what;    /* "/", "swap"; owned by the caller */
+	char *why;	     /* "/ on nvme0n1p2", or NULL where nothing was followed yet */
+	bool early;	     /* the initramfs needs it */
+	bool reserve;	     /* rather than protect */
+	unsigned found;	     /* functions on the way, those found before included */
+	struct words seen;   /* what was followed already: stacks join again, and a broken one may be a circle */
+	struct words causes; /* why something was not found */
+	bool zpool_hangs;    /* it is not asked again, as it may do so for each pool */
+};
+
+/* A text made by printf, to be freed. What would give orders to a terminal or end a line becomes a question mark. */
+char *written(const char *fmt, ...) __attribute__((format(printf, 1, 2), nonnull(1), returns_nonnull));
+
+/* Takes word, which is freed where it is there already; false then. */
+bool words_take(struct words *w, char *word) __attribute__((nonnull));
+bool words_have(const struct words *w, const char *word) __attribute__((nonnull));
+void words_free(struct words *w) __attribute__((nonnull));
+
+/* Opens a file below the root to be read as a stream; NULL, with errno, where that fails. */
+FILE *open_stream(const struct living *v, const char *path) __attribute__((nonnull, warn_unused_result));
+
+/* Each thing: begin, say why, follow the ways, end. */
+void thing_begin(struct living *v, const char *what, bool early) __attribute__((nonnull));
+void thing_why(struct living *v, char *why) __attribute__((nonnull)); /* takes it */
+void thing_end(struct living *v) __attribute__((nonnull));
+
+/*
+ * Notes why something was not found, so that it is not known what a root lives on; or what is worth a note but is no
+ * such reason. Both take it.
+ */
+void thing_cause(struct living *v, char *cause) __attribute__((nonnull));
+void thing_note(struct living *v, char *note) __attribute__((nonnull));
+
+/* One function that the thing needs, and of a virtual one that which it is part of; or all on a link of sysfs. */
+void need_function(void *living, struct device *d) __attribute__((nonnull));
+void need_functions(struct living *v, const char *link) __attribute__((nonnull));
+
+/* sources.c: everything that has a filesystem or is swapped to. */
+void live_on_storage(struct living *v) __attribute__((nonnull));
+
+/* Is this option, of NAME or NAME=VALUE, in a list with commas, which may be NULL? */
+bool has_option(const char *options, const char *name) __attribute__((nonnull(2)));
+
+/* noauto or nofail is among them. */
+bool is_not_needed(const char *options);
+
+/*
+ * filesystem.c: a filesystem or the like: its source and type, or "", as a table has them; its number, or 0; options,
+ * or NULL.
+ */
+void follow_filesystem(struct living *v, const char *source, const char *type, dev_t device, const char *options)
+	__attribute__((nonnull(1, 2, 3)));
+
+/* The mount that is on top at this place, or NULL; whether there is a way from it; that way. */
+struct libmnt_fs *mounted_at(const struct living *v, const char *target) __attribute__((nonnull));
+bool has_devices(struct libmnt_fs *fs) __attribute__((nonnull));
+void follow_mount(struct living *v, struct libmnt_fs *fs) __attribute__((nonnull));
+
+/* A regular file: the filesystem that it is in. */
+void follow_file(struct living *v, const char *path) __attribute__((nonnull));
+
+/* The kernel's name of the block device that is mounted as the root, to be freed, or NULL. */
+char *block_of_root(const struct living *v) __attribute__((nonnull));
+
+/* resume.c: what the kernel resumes from. */
+void live_on_resume(struct living *v) __attribute__((nonnull));
+
+/* crypttab.c */
+void live_on_crypttab(struct living *v) __attribute__((nonnull));
+
+/* A line of /etc/crypttab; an empty text where a field is missing. */
+struct crypt {
+	char *name;
+	char *source;
+	char *key;
+	char *options;
+};
+
+/* Calls each() for the lines of /etc/crypttab. */
+void each_crypt(struct living *v, void (*each)(struct living *v, const struct crypt *c)) __attribute__((nonnull));
+
+/*
+ * blockname.c: the kernel's name of a block device, as in /sys/class/block, by its number or by what fstab calls it
+ * (/dev/..., UUID=...). To be freed; NULL where there is none.
+ */
+char *block_by_number(const struct living *v, dev_t number) __attribute__((nonnull));
+char *block_by_source(const struct living *v, const char *source) __attribute__((nonnull));
+
+/* What a reader knows it by: device-mapper's name for it, or its own. To be freed. */
+char *block_title(const struct living *v, const char *name) __attribute__((nonnull, returns_nonnull));
+
+/* storage.c: the ways from a block device down. */
+void follow_block(struct living *v, const char *name) __attribute__((nonnull));
+/* And from what a table or an option calls it. */
+void follow_source(struct living *v, const char *source) __attribute__((nonnull));
+
+/* pools.c: all members of the filesystem that this block device is a member of; of a pool, or NULL for all pools. */
+void follow_btrfs(struct living *v, const char *name) __attribute__((nonnull));
+void follow_zfs(struct living *v, const char *pool) __attribute__((nonnull(1)));
+/* All of DEVICE:DEVICE... */
+void follow_bcachefs(struct living *v, const char *source) __attribute__((nonnull));
+
+/* route.c: the network card that leads to a numeric address; where that is none, or no route leads there, all that
+ * have a route. */
+void follow_server(struct living *v, const char *server) __attribute__((nonnull));
+void live_on_network(struct living *v) __attribute__((nonnull));
+
+/* console.c: where a passphrase has to be typed before there is a root. After live_on_storage(). */
+void live_on_console(struct living *v) __attribute__((nonnull));
+
+#endif

@@ -1,0 +1,165 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include <errno.h>
+#include <json-c/json.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "log.h"
+#include "plan_json.h"
+
+/* Text of ours and of the settings; JSON has to be UTF-8, and what is not was somebody's mistake to begin with. */
+static struct json_object *text_of(const char *p, size_t len)
+{
+	char *copy = malloc(len + 1);
+	struct json_object *o;
+
+	if (!copy)
+		abort();
+	for (size_t i = 0; i < len; i++)
+		copy[i] = p[i] < ' ' || p[i] > '~' ? '?' : p[i];
+	o = json_object_new_string_len(copy, (int)len);
+	free(copy);
+	return o;
+}
+
+static struct json_object *span_of(struct span s)
+{
+	return text_of(s.p, s.len);
+}
+
+struct json_object *json_text(const char *s)
+{
+	return s ? text_of(s, strlen(s)) : NULL;
+}
+
+void json_add(struct json_object *o, const char *key, const char *value)
+{
+	json_object_object_add(o, key, json_text(value));
+}
+
+struct json_object *json_device(const struct job *j, const struct device *d)
+{
+	struct json_object *o = json_object_new_object(), *missing = json_object_new_array();
+	const char *verdict = j->ran && d->verdict == VERDICT_CLAIM ? "claimed" : verdict_name(d->verdict);
+	const struct device *other;
+	struct text t;
+
+	json_add(o, "address", d->name);
+	text_set(&t, "%04x:%04x", d->ids.vendor, d->ids.device);
+	json_add(o, "id", t.p);
+	json_object_object_add(o, "group", has_group(d) ? json_object_new_int64(d->group->number) : NULL);
+	json_add(o, "verdict", verdict);
+	json_add(o, "reason", d->reason ? reason_name(d->reason) : NULL);
+	json_add(o, "driver", is_claimed(d) ? d->target : NULL);
+	json_object_object_add(o, "selector", d->selector ? span_of(d->selector->text) : NULL);
+	if (d->reason == REASON_GROUP_INCOMPLETE) {
+		for_each_member(d->group, other) {
+			if (is_missing(other))
+				json_object_array_add(missing, json_text(other->name));
+		}
+	}
+	json_object_object_add(o, "missing", missing);
+	t.len = 0;
+	t.p[0] = '\0';
+	if (is_claimed(d))
+		text_add(&t, "%s for %s%s", verdict, d->target, d->use == USE_FRAMEBUFFER ? ": " : "");
+	add_message(&t, &j->machine, d);
+	json_add(o, "message", t.p);
+	return o;
+}
+
+static struct json_object *devices_of(const struct job *j)
+{
+	struct json_object *list = json_object_new_array();
+	const struct device *d;
+
+	for_each_device(&j->machine, d) {
+		if (d->verdict != VERDICT_NONE)
+			json_object_array_add(list, json_device(j, d));
+	}
+	return list;
+}
+
+static struct json_object *absent_of(const struct job *j)
+{
+	struct json_object *list = json_object_new_array();
+	const struct selector *sel = NULL;
+	struct text t;
+
+	while ((sel = next_absent(&j->machine, sel))) {
+		struct json_object *o = json_object_new_object();
+
+		t.len = 0;
+		add_absent(&t, &j->machine, sel);
+		json_object_object_add(o, "selector", span_of(sel->text));
+		json_add(o, "message", t.p);
+		json_object_array_add(list, o);
+	}
+	return list;
+}
+
+struct json_object *json_errors(const struct settings *s)
+{
+	struct json_object *list = json_object_new_array();
+	struct text t;
+
+	for (unsigned i = 0; i < s->problems && i < PROBLEMS_MAX; i++) {
+		const struct problem *p = &s->problem[i];
+		struct json_object *o = json_object_new_object();
+
+		set_problem(&t, p);
+		json_add(o, "source", p->at.source);
+		json_object_object_add(o, "line", p->at.line ? json_object_new_int64(p->at.line) : NULL);
+		json_object_object_add(o, "column", p->at.column ? json_object_new_int64(p->at.column) : NULL);
+		json_add(o, "message", t.p);
+		json_object_array_add(list, o);
+	}
+	return list;
+}
+
+struct collector {
+	struct listener listener;
+	struct json_object *list;
+};
+
+static void collect(const struct listener *l, unsigned level, const char *text)
+{
+	(void)level;
+	json_object_array_add(((const struct collector *)l)->list, json_text(text));
+}
+
+struct json_object *json_plan(const struct job *j)
+{
+	struct json_object *o = json_object_new_object();
+	struct collector warnings = { { collect }, json_object_new_array() };
+
+	json_object_object_add(o, "format", json_object_new_int(1));
+	json_object_object_add(o, "devices", devices_of(j));
+	json_object_object_add(o, "absent", absent_of(j));
+	json_object_object_add(o, "errors", json_errors(&j->settings));
+	say_notes(&j->machine, &warnings.listener);
+	if (j->left_out_off)
+		collect(&warnings.listener, LEVEL_DONE, LEFT_OUT_OFF);
+	say_warnings(&j->machine, &warnings.listener);
+	json_object_object_add(o, "warnings", warnings.list);
+	return o;
+}
+
+int json_print(struct json_object *o)
+{
+	const char *text = json_object_to_json_string_ext(o, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE);
+	bool failed = puts(text) < 0 || fflush(stdout);
+
+	if (failed)
+		say(&complaints, LEVEL_FAILED, "standard output: %s", strerror(errno));
+	json_object_put(o);
+	return failed;
+}
+
+int print_json(struct job *j)
+{
+	int status = decide(j, &complaints) ? plan_status(&j->machine) : STATUS_FAILED;
+
+	return json_print(json_plan(j)) ? STATUS_FAILED : status;
+}
