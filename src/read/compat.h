@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* compat: the one place, together with compat.c, where klibc and glibc differ. */
+/* compat: the one place where klibc and glibc differ in a call. */
 #ifndef VFIO_BOOT_COMPAT_H
 #define VFIO_BOOT_COMPAT_H
 
