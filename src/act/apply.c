@@ -3,7 +3,9 @@
 
 #include "apply.h"
 #include "bind.h"
+#include "listener.h"
 #include "modules.h"
+#include "plan.h"
 
 /* The next unit from this device on, or NULL. */
 static struct device *unit_from(const struct hands *h, struct device *d)

@@ -4,6 +4,7 @@
 #define VFIO_BOOT_APPLY_H
 
 #include "child.h"
+#include "listener.h"
 #include "message.h"
 #include "scan.h"
 

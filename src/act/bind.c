@@ -7,8 +7,11 @@
 #include "bind.h"
 #include "errtext.h"
 #include "firmware.h"
+#include "format.h"
+#include "listener.h"
 #include "modules.h"
 #include "plan.h"
+#include "settings.h"
 #include "sysfs.h"
 
 /*

@@ -9,6 +9,7 @@
 #define VFIO_BOOT_BIND_H
 
 #include "child.h"
+#include "listener.h"
 #include "message.h"
 #include "settings_files.h"
 

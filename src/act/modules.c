@@ -4,6 +4,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "format.h"
 #include "modules.h"
 #include "sysfs.h"
 #include "variant.h"

@@ -5,8 +5,12 @@
 #include "apply.h"
 #include "context.h"
 #include "errtext.h"
+#include "format.h"
+#include "listener.h"
 #include "log.h"
 #include "pipeline.h"
+#include "plan.h"
+#include "plan_log.h"
 #include "report.h"
 #include "sysfs.h"
 

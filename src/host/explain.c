@@ -7,11 +7,16 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "format.h"
+#include "listener.h"
 #include "log.h"
 #include "message.h"
 #include "pci_names.h"
+#include "plan.h"
 #include "plan_json.h"
+#include "plan_log.h"
 #include "request.h"
+#include "settings.h"
 #include "terminal.h"
 
 enum state { STATE_FINE, STATE_AGAINST, STATE_NONE };

@@ -6,7 +6,9 @@
 #include <string.h>
 
 #include "export.h"
+#include "format.h"
 #include "image.h"
+#include "listener.h"
 #include "log.h"
 #include "pci_names.h"
 #include "plan_json.h"

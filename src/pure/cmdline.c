@@ -52,26 +52,6 @@ bool cmdline_next(const char **p, const char *end, struct cmdline_word *w)
 	return true;
 }
 
-void settings_parse_cmdline(struct settings *s, const char *source, const char *line, size_t len)
-{
-	static const char prefix[] = "vfio_boot.";
-	const char *p = line, *end = line + len;
-	struct cmdline_word w;
-
-	while (cmdline_next(&p, end, &w)) {
-		struct place at = { source, 0, 0 };
-		unsigned own = span_is(w.name, "vfio.ids") ? 5 : sizeof(prefix) - 1;
-
-		/* What follows belongs to init (parse_args()). */
-		if (!w.has_value && span_is(w.name, "--"))
-			return;
-		if (w.name.len < own || (own > 5 && !parameter_is((struct span){ w.name.p, own }, prefix)))
-			continue;
-		at.column = (unsigned)(w.name.p - line) + own + 1;
-		settings_set(s, &at, (struct span){ w.name.p + own, w.name.len - own }, w.value);
-	}
-}
-
 const char *cmdline_rescue(const char *line, size_t len)
 {
 	/* Names and values; interface.md, "What is decided, and why", 0 */

@@ -3,7 +3,7 @@
 #ifndef VFIO_BOOT_CMDLINE_H
 #define VFIO_BOOT_CMDLINE_H
 
-#include "settings.h"
+#include "text.h"
 
 struct cmdline_word {
 	struct span name;

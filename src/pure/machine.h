@@ -5,7 +5,10 @@
 
 #include <string.h>
 
-#include "settings.h"
+#include "pciaddr.h"
+
+struct selector;
+struct settings;
 
 #define DEVICES_MAX 4096
 #define NAMES_SIZE  4096

@@ -2,7 +2,11 @@
 #include <string.h>
 
 #include "errtext.h"
+#include "format.h"
 #include "message.h"
+#include "plan.h"
+#include "select.h"
+#include "settings.h"
 
 const char *verdict_name(enum verdict v)
 {
@@ -15,27 +19,6 @@ const char *reason_name(enum reason r)
 			"reserved\0group-member-refused\0group-incomplete\0unbind-not-allowed\0no-driver\0bind\0"
 			"timeout\0vanished",
 			r);
-}
-
-void add_device(struct text *t, const struct device *d)
-{
-	text_add(t, "%s [%04x:%04x]", d->name, d->ids.vendor, d->ids.device);
-}
-
-void add_place(struct text *t, const struct place *at)
-{
-	text_add(t, "%s", at->source);
-	if (at->line)
-		text_add(t, ":%u:%u", at->line, at->column);
-	else if (at->column)
-		text_add(t, ", byte %u", at->column);
-}
-
-void add_entry(struct text *t, const struct selector *sel)
-{
-	text_add(t, "%.*s (", (int)sel->text.len, sel->text.p);
-	add_place(t, &sel->at);
-	text_add(t, ")");
 }
 
 /* Of the members that make a group incomplete. */

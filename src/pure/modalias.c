@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "variant.h"
+#include <stddef.h>
+
+#include "modalias.h"
 
 const char *alias_fits(const char *alias, const char *modalias, uint8_t *exact)
 {

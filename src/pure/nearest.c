@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "message.h"
+#include "nearest.h"
+#include "format.h"
+#include "settings.h"
 
 const struct selector *next_absent(const struct machine *m, const struct selector *after)
 {

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "plan.h"
+#include "settings.h"
 
 bool plan_ignores_groups(const struct machine *m)
 {

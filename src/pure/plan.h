@@ -12,15 +12,6 @@
 /* The kernel from which on a driver that joins a group in use is refused instead of being a BUG: 5.19. */
 #define KERNEL_DMA_OWNER (5U << 8 | 19)
 
-/*
- * Rule 2: marks which devices the settings mean. Needs the IDs of all devices, the targets of paths and, where a
- * selector asks for it, the boot display; what is selected tells the scan of which devices it has to read more.
- */
-void select_devices(struct machine *m) __attribute__((nonnull));
-
-/* Is `a` a better name for what it means than `b`, or is b NULL? More specific first, then in lexical order. */
-bool more_specific(const struct selector *a, const struct selector *b) __attribute__((nonnull(1)));
-
 /* Rules 3 to 7: a verdict for every device that was asked for, a reason for every group that is refused. */
 void plan_decide(struct machine *m) __attribute__((nonnull));
 

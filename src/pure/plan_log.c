@@ -1,17 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+#include "plan_log.h"
+#include "format.h"
+#include "listener.h"
 #include "message.h"
-
-void say(const struct listener *l, unsigned level, const char *fmt, ...)
-{
-	struct text t;
-	va_list ap;
-
-	t.len = 0;
-	va_start(ap, fmt);
-	text_vadd(&t, fmt, ap);
-	va_end(ap);
-	l->say(l, level, t.p);
-}
+#include "nearest.h"
+#include "plan.h"
+#include "select.h"
+#include "settings.h"
 
 static void add_problem(struct text *t, const struct problem *p)
 {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "plan.h"
+#include "select.h"
+#include "settings.h"
 
 bool more_specific(const struct selector *a, const struct selector *b)
 {

@@ -3,7 +3,6 @@
 #ifndef VFIO_BOOT_TEXT_H
 #define VFIO_BOOT_TEXT_H
 
-#include <stdarg.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -24,17 +23,6 @@ struct span {
 	const char *p;
 	unsigned len;
 };
-
-/*
- * text_set() makes t say what fmt says and returns it, terminated; text_add() adds to it. Both know %s, %.*s, %u
- * (unsigned) and %0Nx (unsigned, N from 1 to 8), no more: klibc's vsnprintf alone would be an eighth of the program.
- * As in the kernel a letter behind %p tells of what: %pd is a struct device, %pe the struct selector of an entry of the
- * settings, written by add_device() and add_entry() of message.c.
- * Control characters in an argument become question marks. An argument may not point into t.
- */
-const char *text_set(struct text *t, const char *fmt, ...) __attribute__((format(printf, 2, 3), nonnull(1, 2)));
-void text_add(struct text *t, const char *fmt, ...) __attribute__((format(printf, 2, 3), nonnull(1, 2)));
-void text_vadd(struct text *t, const char *fmt, va_list ap) __attribute__((format(printf, 2, 0), nonnull(1, 2)));
 
 /* Is the span this word? */
 bool span_is(struct span s, const char *word) __attribute__((nonnull(2)));

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include <string.h>
 
+#include "format.h"
 #include "scan.h"
 #include "scan_internal.h"
 #include "sysfs.h"

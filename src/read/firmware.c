@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "firmware.h"
+#include "format.h"
 #include "sysfs.h"
 
 static uint64_t hex64(const char **p)

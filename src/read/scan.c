@@ -4,10 +4,13 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "format.h"
 #include "plan.h"
 #include "report.h"
 #include "scan.h"
 #include "scan_internal.h"
+#include "select.h"
+#include "settings.h"
 #include "sysfs.h"
 #include "variant.h"
 

@@ -6,6 +6,8 @@
 
 #include "cmdline.h"
 #include "errtext.h"
+#include "format.h"
+#include "settings.h"
 #include "settings_files.h"
 #include "sysfs.h"
 

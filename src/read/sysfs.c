@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "compat.h"
+#include "format.h"
 #include "sysfs.h"
 
 int read_whole(int dir, const char *path, int flags, char *buf, size_t size)

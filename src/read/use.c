@@ -4,6 +4,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "format.h"
 #include "scan.h"
 #include "sysfs.h"
 

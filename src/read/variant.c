@@ -2,6 +2,8 @@
 #include <string.h>
 
 #include "firmware.h"
+#include "format.h"
+#include "modalias.h"
 #include "sysfs.h"
 #include "variant.h"
 

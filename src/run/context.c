@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include "context.h"
+#include "listener.h"
 #include "log.h"
 
 struct job *shared_job(void)

@@ -4,6 +4,7 @@
 #define VFIO_BOOT_CONTEXT_H
 
 #include "child.h"
+#include "listener.h"
 #include "pipeline.h"
 
 /* An empty job in memory that is shared with children, which note in it what they found and did; never NULL. */

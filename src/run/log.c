@@ -4,7 +4,10 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "format.h"
+#include "listener.h"
 #include "log.h"
+#include "settings.h"
 
 static void complain(const struct listener *l, unsigned level, const char *text)
 {

@@ -3,6 +3,7 @@
 #ifndef VFIO_BOOT_LOG_H
 #define VFIO_BOOT_LOG_H
 
+#include "listener.h"
 #include "message.h"
 
 /* The kernel log of a machine; where there is none, standard error. Nothing is lost without a word. */

@@ -5,8 +5,12 @@
 #include <unistd.h>
 
 #include "errtext.h"
+#include "listener.h"
 #include "log.h"
 #include "pipeline.h"
+#include "plan.h"
+#include "plan_log.h"
+#include "settings.h"
 
 bool decide_begin(struct job *j)
 {

@@ -3,6 +3,7 @@
 #ifndef VFIO_BOOT_PIPELINE_H
 #define VFIO_BOOT_PIPELINE_H
 
+#include "listener.h"
 #include "message.h"
 #include "scan.h"
 

@@ -8,7 +8,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "format.h"
+#include "listener.h"
 #include "log.h"
+#include "message.h"
+#include "nearest.h"
 #include "report.h"
 #include "sysfs.h"
 

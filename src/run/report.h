@@ -4,6 +4,7 @@
 #define VFIO_BOOT_REPORT_H
 
 #include "child.h"
+#include "listener.h"
 #include "message.h"
 
 /* A record of the report; of what has no device the address is -, as is whatever else does not apply. */

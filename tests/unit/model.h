@@ -3,7 +3,13 @@
 #ifndef VFIO_BOOT_MODEL_H
 #define VFIO_BOOT_MODEL_H
 
+#include "format.h"
 #include "message.h"
+#include "nearest.h"
+#include "plan.h"
+#include "plan_log.h"
+#include "select.h"
+#include "settings.h"
 
 /*
  * Text that grows; what does not fit is cut. Larger than a struct text, since it holds whole plans.

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* text, pciaddr and alias: characters, numbers, addresses, aliases of drivers. */
+#include "format.h"
+#include "modalias.h"
 #include "pciaddr.h"
 #include "tap.h"
-#include "variant.h"
 
 #define X50 "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"
 

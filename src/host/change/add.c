@@ -7,8 +7,12 @@
 #include "change.h"
 #include "dependencies.h"
 #include "guard.h"
+#include "listener.h"
 #include "log.h"
 #include "pci_names.h"
+#include "plan.h"
+#include "plan_log.h"
+#include "settings.h"
 
 static const char header[] = "# Written by vfio-boot add and remove; yours to edit. See vfio-boot.conf(5).\n";
 

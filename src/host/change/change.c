@@ -9,8 +9,13 @@
 
 #include "atomic_write.h"
 #include "change.h"
+#include "format.h"
+#include "listener.h"
 #include "log.h"
+#include "message.h"
+#include "plan_log.h"
 #include "rebuild.h"
+#include "settings.h"
 
 int nothing_changed(int status)
 {

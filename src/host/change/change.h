@@ -3,6 +3,7 @@
 #ifndef VFIO_BOOT_CHANGE_H
 #define VFIO_BOOT_CHANGE_H
 
+#include "listener.h"
 #include "message.h"
 #include "request.h"
 

@@ -9,6 +9,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "format.h"
+#include "listener.h"
 #include "log.h"
 #include "rebuild.h"
 

@@ -5,8 +5,10 @@
 #include <string.h>
 
 #include "change.h"
+#include "listener.h"
 #include "log.h"
 #include "message.h"
+#include "settings.h"
 
 static struct list *ids_of(const struct change *c)
 {

@@ -6,6 +6,11 @@
 
 #include "check.h"
 #include "drift.h"
+#include "format.h"
+#include "message.h"
+#include "nearest.h"
+#include "plan_log.h"
+#include "settings.h"
 #include "sources.h"
 #include "sysfs.h"
 

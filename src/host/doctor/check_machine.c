@@ -8,6 +8,8 @@
 #include "check.h"
 #include "cmdline.h"
 #include "firmware.h"
+#include "format.h"
+#include "settings.h"
 #include "sysfs.h"
 
 struct groups {

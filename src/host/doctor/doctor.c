@@ -6,6 +6,7 @@
 
 #include "check.h"
 #include "firmware.h"
+#include "format.h"
 #include "plan_json.h"
 #include "request.h"
 #include "terminal.h"

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "export.h"
+#include "listener.h"
 #include "log.h"
 #include "plan.h"
 

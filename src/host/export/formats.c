@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "export.h"
+#include "format.h"
 #include "pci_names.h"
 #include "sysfs.h"
 

@@ -4,7 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "format.h"
 #include "legacy_ids.h"
+#include "listener.h"
 #include "log.h"
 #include "plan_json.h"
 #include "request.h"

@@ -7,7 +7,9 @@
 
 #include "cmdline.h"
 #include "dropins.h"
+#include "format.h"
 #include "legacy_ids.h"
+#include "listener.h"
 #include "log.h"
 #include "modconf.h"
 #include "sources.h"

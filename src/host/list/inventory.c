@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include "firmware.h"
+#include "format.h"
 #include "inventory.h"
 #include "sysfs.h"
 

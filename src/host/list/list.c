@@ -4,10 +4,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "format.h"
 #include "guard.h"
+#include "listener.h"
 #include "listing.h"
 #include "log.h"
 #include "pci_names.h"
+#include "plan_log.h"
 #include "terminal.h"
 
 /* Without a domain where there is but one, as lspci. */

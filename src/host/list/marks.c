@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "format.h"
 #include "listing.h"
 #include "message.h"
 

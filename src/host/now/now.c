@@ -7,10 +7,16 @@
 #include "apply.h"
 #include "context.h"
 #include "errtext.h"
+#include "format.h"
+#include "listener.h"
 #include "log.h"
+#include "message.h"
 #include "now.h"
+#include "plan.h"
 #include "plan_json.h"
+#include "plan_log.h"
 #include "report.h"
+#include "settings.h"
 
 /* The words take the place of what `ids` selects. False where one is no selector, as said. */
 static bool select_words(struct settings *s, char *const *word, const char *source, bool claims)

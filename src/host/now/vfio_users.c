@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "bind.h"
+#include "format.h"
 #include "sysfs.h"
 #include "vfio_users.h"
 

@@ -7,6 +7,7 @@
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
+#include "format.h"
 #include "need.h"
 #include "sysfs.h"
 

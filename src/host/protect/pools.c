@@ -11,6 +11,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "format.h"
 #include "need.h"
 #include "sysfs.h"
 

@@ -9,10 +9,13 @@
 
 #include "atomic_write.h"
 #include "dependencies.h"
+#include "format.h"
 #include "guard.h"
+#include "listener.h"
 #include "log.h"
 #include "pci_names.h"
 #include "request.h"
+#include "settings.h"
 #include "sysfs.h"
 
 static const char *const file = "var/lib/vfio-boot/protect";

@@ -5,6 +5,7 @@
 #include <sys/sysmacros.h>
 
 #include "cmdline.h"
+#include "format.h"
 #include "need.h"
 #include "sysfs.h"
 

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "atomic_write.h"
+#include "format.h"
 #include "settings.h"
 #include "sysfs.h"
 

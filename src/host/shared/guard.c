@@ -3,6 +3,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "format.h"
 #include "guard.h"
 #include "message.h"
 

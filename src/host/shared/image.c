@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "firmware.h"
+#include "format.h"
 #include "image.h"
 #include "sysfs.h"
 #include "unpack.h"

@@ -5,8 +5,15 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "format.h"
+#include "listener.h"
 #include "log.h"
+#include "message.h"
+#include "nearest.h"
+#include "plan.h"
 #include "plan_json.h"
+#include "plan_log.h"
+#include "settings.h"
 
 /* Text of ours and of the settings; JSON has to be UTF-8, and what is not was somebody's mistake to begin with. */
 static struct json_object *text_of(const char *p, size_t len)

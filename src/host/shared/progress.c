@@ -8,6 +8,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "format.h"
 #include "progress.h"
 
 /* A line that is too long for the terminal could not be taken away again. */

@@ -5,7 +5,10 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "format.h"
+#include "listener.h"
 #include "log.h"
+#include "nearest.h"
 #include "request.h"
 #include "sysfs.h"
 

@@ -11,6 +11,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "format.h"
 #include "sysfs.h"
 #include "unpack.h"
 

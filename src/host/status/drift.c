@@ -4,7 +4,11 @@
 
 #include "drift.h"
 #include "firmware.h"
+#include "format.h"
 #include "image.h"
+#include "listener.h"
+#include "plan.h"
+#include "settings.h"
 #include "sysfs.h"
 
 static void say_nothing(const struct listener *l, unsigned level, const char *text)

@@ -6,8 +6,12 @@
 #include <unistd.h>
 
 #include "drift.h"
+#include "format.h"
+#include "listener.h"
 #include "log.h"
 #include "plan_json.h"
+#include "plan_log.h"
+#include "settings.h"
 #include "status.h"
 #include "sysfs.h"
 
