@@ -2,17 +2,28 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
 # Plans for machines of every shape. tests/fixtures/MACHINE/ holds the machine
-# (see tests/fixture) and cases:
+# (see tests/fixture) and a file "cases". A line "== NAME" begins a case there,
+# and a line "-- SECTION" what it consists of:
 #
-#   CASE.conf     its /etc/vfio-boot.conf
-#   CASE.cmdline  its kernel command line, if not that of the machine
-#   CASE.args     arguments of vfio-boot plan, one a line
-#   CASE.overlay  more fixture lines
-#   CASE.expect   the verdicts, written by hand from the contract
-#   CASE.golden   everything that is printed; GOLDEN=renew prove tests/fixtures.t
-#                 writes these anew, to be read as a diff before they are kept
+#   == NAME
+#   # why, if that needs words
+#   -- conf       its /etc/vfio-boot.conf
+#   -- cmdline    its kernel command line, if not that of the machine
+#   -- args       arguments of vfio-boot plan, one a line
+#   -- overlay    more fixture lines
+#   -- expect     the verdicts, written by hand from the contract
+#   -- prints     everything that is printed, down to "-- exit STATUS"
 #
-# Lines of CASE.expect: "ADDRESS VERDICT [REASON] [NAME=VALUE...]" with the
+# conf, expect and prints are in every case, and nothing but comments and empty
+# lines comes after prints. GOLDEN=renew prove tests/fixtures.t writes prints anew
+# and nothing else, to be read as a diff before it is kept; a new case has none
+# until then. CASE=MACHINE/NAME prove tests/fixtures.t runs one case alone.
+#
+# A line that begins with \ is written in escapes: \\ for \, \xHH for a byte, and
+# \ at the end for no newline. A line of a section that would begin with "==",
+# "-- " or \ must be written so.
+#
+# Lines of expect: "ADDRESS VERDICT [REASON] [NAME=VALUE...]" with the
 # names group, driver, selector and missing, REASON * for any and VERDICT
 # not-claim for any but claim and already; "SELECTOR absent"; "error PLACE";
 # "warning PART"; "= LINE" for the very words; "exit STATUS". Devices and
@@ -23,12 +34,16 @@
 use strict;
 use warnings;
 use File::Path qw(make_path remove_tree);
+use FindBin;
+use lib $FindBin::Bin;
+use Cases;
 use JSON::PP ();
 use Test::More;
 
 my $host = $ENV{VFIO_BOOT} || 'build/vfio-boot';
 my $claim = $ENV{VFIO_BOOT_CLAIM} || 'build/vfio-boot-claim';
 my $renew = ($ENV{GOLDEN} || '') eq 'renew';
+my $only = $ENV{CASE} // '';
 my $work = "build/fixtures/$$";
 
 sub slurp {
@@ -199,22 +214,26 @@ sub none_wrong {
     ok(!@wrong, $name) or diag(map { "$_\n" } @wrong);
 }
 
+# Returns what is printed, unless the program could not say it.
 sub check_case {
     my ($machine, $case) = @_;
-    my $name = "$machine/$case";
-    my $from = "tests/fixtures/$machine";
-    my @arguments = -e "$from/$case.args" ? split /\n/, slurp("$from/$case.args") : ();
-    my @fixtures = ("$from/machine", grep { -e } "$from/$case.overlay");
+    my $name = "$machine/$case->{name}";
+    my @arguments = split /\n/, $case->{args} // '';
+    my @fixtures = "tests/fixtures/$machine/machine";
     my $root = "$work/root";
-    spew("$work/settings", overlay_line('etc/vfio-boot.conf', slurp("$from/$case.conf"))
-             . (-e "$from/$case.cmdline" ? overlay_line('proc/cmdline', slurp("$from/$case.cmdline")) : ''));
+    if (defined $case->{overlay}) {
+        spew("$work/overlay", $case->{overlay});
+        push @fixtures, "$work/overlay";
+    }
+    spew("$work/settings", overlay_line('etc/vfio-boot.conf', $case->{conf})
+             . (defined $case->{cmdline} ? overlay_line('proc/cmdline', $case->{cmdline}) : ''));
     push @fixtures, "$work/settings";
-    if (-e "$from/$case.cmdline" || @fixtures > 2) {
+    if (defined $case->{cmdline} || defined $case->{overlay}) {
         unpack_machine($root, @fixtures);
     } else {
         # Most cases change nothing else, and unpacking is what takes time here.
         $root = "$work/plain";
-        spew("$root/etc/vfio-boot.conf", slurp("$from/$case.conf"));
+        spew("$root/etc/vfio-boot.conf", $case->{conf});
     }
 
     my ($out, $err, $status) = run($host, 'plan', @arguments, '--sysroot', $root);
@@ -241,13 +260,37 @@ sub check_case {
     my ($json, $json_err, $json_status) = run($host, 'plan', @arguments, '--json', '--sysroot', $root);
     my @json_wrong = join_json($plan, $json);
     push @json_wrong, "exit status $json_status with --json" if $json_status ne $status;
-    my ($wrong, $more) = differences(slurp("$from/$case.expect"), $plan, $out, $err, $status);
+    my ($wrong, $more) = differences($case->{expect}, $plan, $out, $err, $status);
     none_wrong("$name: the verdicts of the contract", @$wrong);
     none_wrong("$name: the JSON", @json_wrong, @$more);
 
-    my $golden = "$out-- stderr\n$err-- exit $status\n";
-    spew("$from/$case.golden", $golden) if $renew && $status =~ /^[0-3]\z/;
-    same_text($golden, -e "$from/$case.golden" ? slurp("$from/$case.golden") : '', "$name: golden");
+    my $prints = prints_of($out, $err, $status);
+    my $sound = $status =~ /^[0-3]\z/;
+    same_text($prints, $renew && $sound ? $prints : $case->{prints} // '', "$name: prints");
+    return $sound ? $prints : undef;
+}
+
+# The cases of a machine, a file at a time.
+sub check_cases {
+    my ($machine) = @_;
+    my %place;
+    for my $path (case_files($machine)) {
+        my $file = parse_cases(slurp($path));
+        my @wrong = @{$file->{wrong}};
+        for my $name (map { $_->{name} } @{$file->{cases}}) {
+            push @wrong, "$name is in $place{$name} already" if $place{$name};
+            $place{$name} = $path;
+        }
+        push @wrong, map { "$_->{name}: no section prints" } grep { !$renew && !defined $_->{prints} } @{$file->{cases}};
+        none_wrong("$path is well-formed", @wrong);
+        my %now;
+        for (grep { $only eq '' || $only eq "$machine/$_->{name}" } @{$file->{cases}}) {
+            $now{$_->{name}} = check_case($machine, $_);
+        }
+        # What is not understood would not be there afterwards.
+        spew($path, renewed($file, \%now)) if $renew && !@wrong;
+    }
+    return keys %place;
 }
 
 # --- the tools -------------------------------------------------------------
@@ -340,21 +383,75 @@ sub check_big_machine {
     like($out, qr/: claim for /, 'that claims something');
 }
 
+sub check_case_format {
+    my $case = "== one\n-- conf\n-- expect\nexit 0\n-- prints\n-- stderr\n-- exit 0\n";
+    my %refused = (
+        'one: unknown section config' => $case =~ s/conf/config/r,
+        'one: section conf twice' => $case =~ s/-- expect/-- conf\n$&/r,
+        'one: section prints twice' => $case =~ s/(-- prints\n).*/$1$1/sr,
+        'one: no section conf' => $case =~ s/-- conf\n//r,
+        'one: no section expect' => $case =~ s/-- expect\nexit 0\n//r,
+        'one: a section in prints' => $case =~ s/-- stderr/-- args\n$&/r,
+        'one: prints does not end with an exit status' => $case =~ s/-- exit.*/more/r,
+        'one: nothing but comments may follow its exit status' => "$case-- args\n",
+        'one: what is this before its sections' => $case =~ s/one\n/$&text\n/r,
+        'one: conf: no escape: \n' => $case =~ s/conf\n/$&\\\\n\n/r,
+        '== one two: not the name of a case' => $case =~ s/one/$& two/r,
+        'what is this before the first case' => "text\n$case",
+        'the last line does not end' => $case =~ s/\n\z//r,
+    );
+    for (sort keys %refused) {
+        is(join(', ', @{parse_cases($refused{$_})->{wrong}}), $_, "refused: $_");
+    }
+    my $bytes = join '', map { chr } 0 .. 255;
+    my $odd = "# head\n\n$case\n# between\n" . <<'END' =~ s/BYTES/sprintf '\x%02x' x 256, 0 .. 255/er;
+== two
+# why
+-- expect
+
+\-- no section
+\== no case
+-- conf
+\BYTES\
+-- overlay
+\\\
+f a \n
+
+
+END
+    my $file = parse_cases($odd);
+    none_wrong('a file with all that may be written', @{$file->{wrong}});
+    my ($one, $two) = @{$file->{cases}};
+    same_text(renewed($file, {}), $odd, 'is written as it was read');
+    same_text($two->{conf}, $bytes, 'every byte can be written');
+    same_text($two->{expect}, "\n-- no section\n== no case\n", 'so can what looks like a section or a case');
+    same_text($two->{overlay}, "\\\nf a \\n\n", 'and a backslash; one within a line is just that');
+    my $prints = prints_of("== \\\n-- exit 0\n$bytes", "\n", 1);
+    my $again = parse_cases(renewed($file, {one => $prints, two => $prints}));
+    none_wrong('what is printed is no case and no section', @{$again->{wrong}});
+    same_text(renewed($again, {one => $one->{prints}, two => ''}), $odd =~ s/f a .*\n/$&-- prints\n/r, 'renewing leaves all else');
+}
+
 make_path($work);
-check_fixture_tool();
-check_privacy();
-check_this_machine();
-check_big_machine();
-for my $machine (map { m{([^/]+)/machine$} } sort glob 'tests/fixtures/*/machine') {
-    check_collect($machine);
+if ($only eq '') {
+    check_fixture_tool();
+    check_case_format();
+    check_privacy();
+    check_this_machine();
+    check_big_machine();
+}
+my %ran;
+for my $dir (glob 'tests/fixtures/*') {
+    my ($machine) = $dir =~ m{([^/]+)\z};
+    next if $only !~ m{^(?:\Q$machine\E/|\z)};
+    my %known = map { $_ => 1 } "$dir/machine", case_files($machine);
+    none_wrong("$machine: a machine, its cases and nothing else", grep({ !$known{$_} } glob "$dir/*"),
+        map { "no $_" } grep { !-e } "$dir/machine");
+    check_collect($machine) if $only eq '';
     unpack_machine("$work/plain", "tests/fixtures/$machine/machine");
     make_path("$work/plain/etc");
-    my @cases = map { m{([^/]+)\.expect$} } sort glob "tests/fixtures/$machine/*.expect";
-    my %case = map { $_ => 1 } @cases;
-    my @stray = grep { !/\.expect$/ && !$case{m{([^/]+)\.\w+$} ? $1 : ''} && !m{/machine$} }
-        glob "tests/fixtures/$machine/*";
-    none_wrong("$machine: every file belongs to a case", @stray);
-    check_case($machine, $_) for @cases;
+    $ran{"$machine/$_"} = 1 for check_cases($machine);
 }
+ok($ran{$only}, "there is a case $only") if $only ne '';
 remove_tree($work) if Test::More->builder->is_passing;
 done_testing();

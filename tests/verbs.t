@@ -14,6 +14,7 @@ use warnings;
 use File::Path qw(make_path remove_tree);
 use FindBin;
 use lib $FindBin::Bin;
+use Cases;
 use JSON::PP ();
 use Test::More;
 use Tree;
@@ -153,11 +154,18 @@ sub beside_text {
 	is_deeply(\%tree, { map { $_ => $text{$_} =~ s/ .*//r } keys %text }, "$name: and so does the tree");
 }
 
+# The settings of a case.
+sub conf_of {
+	my ($name, $case) = @_;
+	my ($found) = grep { $_->{name} eq $case } map { @{ parse_cases(slurp($_))->{cases} } } case_files($name);
+	return ($found // die "no case $name/$case\n")->{conf};
+}
+
 for my $name (sort keys %machine) {
 	my ($case, @commands) = @{ $machine{$name} };
 	remove_tree($root);
 	system('tests/fixture', 'unpack', "tests/fixtures/$name/machine", $root) == 0 or die "no machine\n";
-	spew("$root/etc/vfio-boot.conf", slurp("tests/fixtures/$name/$case.conf"));
+	spew("$root/etc/vfio-boot.conf", conf_of($name, $case));
 	my ($json) = json_of($name, 'list');
 	beside_sysfs($name, $json);
 	beside_text($name, $json);
