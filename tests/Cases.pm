@@ -15,7 +15,7 @@ my %known = map { $_ => 1 } qw(conf cmdline args overlay expect prints);
 
 sub case_files {
 	my ($machine) = @_;
-	return grep { -e } "tests/fixtures/$machine/cases";
+	return grep { -e } "tests/fixtures/$machine/cases", glob "tests/fixtures/$machine/*.cases";
 }
 
 sub plain_line {

@@ -2,8 +2,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
 # Plans for machines of every shape. tests/fixtures/MACHINE/ holds the machine
-# (see tests/fixture) and a file "cases". A line "== NAME" begins a case there,
-# and a line "-- SECTION" what it consists of:
+# (see tests/fixture) and a file "cases", or a few with names of their own like
+# "groups.cases". A line "== NAME" begins a case there, and a line "-- SECTION"
+# what it consists of:
 #
 #   == NAME
 #   # why, if that needs words
