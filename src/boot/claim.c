@@ -7,6 +7,7 @@
 #include "errtext.h"
 #include "format.h"
 #include "listener.h"
+#include "lock.h"
 #include "log.h"
 #include "pipeline.h"
 #include "plan.h"
@@ -67,7 +68,7 @@ static int run(struct job *j)
 	int error, turn;
 
 	kernel_log_init(&log, j->root.fd, &j->settings);
-	turn = report_turn(j->root.fd, deadline);
+	turn = lock_take(j->root.fd, deadline);
 	if (turn < 0) {
 		say(&log.listener, LEVEL_FAILED, "another run is at work, this one does nothing");
 		return STATUS_FAILED;
@@ -98,7 +99,7 @@ static int run(struct job *j)
 	if (j->phase == PHASE_INIT_TOP)
 		list_directory(j->root.fd, "sys/bus/pci/drivers/vfio-pci", note_foreign, &foreign);
 	error = report_write(&j->machine, j->root.fd, &log.listener);
-	report_end_turn(turn);
+	lock_release(turn);
 	if (error)
 		say(&log.listener, LEVEL_FAILED, "/run/vfio-boot/report: %s", error_text(error));
 	return error || j->machine.failed ? STATUS_FAILED : plan_status(&j->machine);

@@ -6,14 +6,14 @@
 #include "scan_internal.h"
 #include "sysfs.h"
 
-int read_of(const struct eyes *e, struct text *t, const struct device *d, const char *attribute)
+int read_of(const struct scan *s, struct text *t, const struct device *d, const char *attribute)
 {
-	return read_attribute(t, e->pci, text_set(t, "%s/%s", d->name, attribute));
+	return read_attribute(t, s->pci, text_set(t, "%s/%s", d->name, attribute));
 }
 
-int link_of(const struct eyes *e, struct text *t, const struct device *d, const char *name)
+int link_of(const struct scan *s, struct text *t, const struct device *d, const char *name)
 {
-	return read_link(t, e->pci, text_set(t, "%s/%s", d->name, name));
+	return read_link(t, s->pci, text_set(t, "%s/%s", d->name, name));
 }
 
 void each_function_of_link(struct machine *m, const char *p, void (*each)(void *ctx, struct device *d), void *ctx)
@@ -42,45 +42,45 @@ static void add_to_chain(void *ctx, struct device *d)
 	*above = d;
 }
 
-void read_parents(const struct eyes *e, const struct device *d)
+void read_parents(const struct scan *s, const struct device *d)
 {
 	struct device *above = NULL;
 	struct text t;
 
-	read_link(&t, e->pci, d->name);
-	each_function_of_link(e->m, t.p, add_to_chain, &above);
+	read_link(&t, s->pci, d->name);
+	each_function_of_link(s->m, t.p, add_to_chain, &above);
 }
 
-void read_display(const struct eyes *e, struct device *d)
+void read_display(const struct scan *s, struct device *d)
 {
 	struct text t;
 
 	if (base_class(d) != 0x03)
 		return;
-	read_of(e, &t, d, "boot_vga");
+	read_of(s, &t, d, "boot_vga");
 	if (*t.p == '1' ||
-	    (e->framebuffer->at.end && read_of(e, &t, d, "resource") > 0 && framebuffer_in(e->framebuffer, t.p)))
+	    (s->framebuffer->at.end && read_of(s, &t, d, "resource") > 0 && framebuffer_in(s->framebuffer, t.p)))
 		d->facts |= DEVICE_BOOT_VGA;
 }
 
 static int add_member(void *ctx, const char *name)
 {
-	struct eyes *e = ctx;
-	struct device *d = machine_find_name(e->m, name, strlen(name));
+	struct scan *s = ctx;
+	struct device *d = machine_find_name(s->m, name, strlen(name));
 	struct text t;
 
 	/* Virtual functions are left out of the next boot. */
-	if (!d && e->m->phase == PHASE_NEXT_BOOT && read_link(&t, e->pci, text_set(&t, "%s/physfn", name)) > 0)
+	if (!d && s->m->phase == PHASE_NEXT_BOOT && read_link(&t, s->pci, text_set(&t, "%s/physfn", name)) > 0)
 		return 0;
-	if (!d && !e->group->stranger)
-		e->group->stranger = machine_name(e->m, name);
+	if (!d && !s->group->stranger)
+		s->group->stranger = machine_name(s->m, name);
 	else if (d && !d->group)
-		machine_join(e->group, d);
+		machine_join(s->group, d);
 	return 0;
 }
 
 /* Its link and the group's list have to agree; where they do not, nobody knows who else is missing. */
-static void read_group(struct eyes *e, struct device *d)
+static void read_group(struct scan *s, struct device *d)
 {
 	static const char *const unreadable = "something unreadable";
 	struct group *g;
@@ -88,7 +88,7 @@ static void read_group(struct eyes *e, struct device *d)
 	const char *link;
 	unsigned number;
 
-	if (link_of(e, &t, d, "iommu_group") <= 0) {
+	if (link_of(s, &t, d, "iommu_group") <= 0) {
 		if (d->group)
 			d->group->stranger = unreadable;
 		return;
@@ -97,17 +97,17 @@ static void read_group(struct eyes *e, struct device *d)
 	number = decimal(&link);
 	if (d->group && d->group->number == number)
 		return;
-	for_each_group(e->m, g) {
+	for_each_group(s->m, g) {
 		if (g->number == number)
 			break;
 	}
-	if (g == e->m->group_end) {
+	if (g == s->m->group_end) {
 		memset(g, 0, sizeof(*g));
 		g->number = number;
-		e->m->group_end++;
-		e->group = g;
-		list_directory(e->root, text_set(&t, "sys/kernel/iommu_groups/%u/devices", number), add_member, e);
-		read_attribute(&t, e->root, text_set(&t, "sys/kernel/iommu_groups/%u/name", number));
+		s->m->group_end++;
+		s->group = g;
+		list_directory(s->root, text_set(&t, "sys/kernel/iommu_groups/%u/devices", number), add_member, s);
+		read_attribute(&t, s->root, text_set(&t, "sys/kernel/iommu_groups/%u/name", number));
 		if (!strcmp(t.p, "vfio-noiommu"))
 			g->flags |= GROUP_NOIOMMU;
 	}
@@ -142,7 +142,7 @@ static bool may_have_children(const struct device *d)
 	return !is_bridge(d) && (base_class(d) > 0x0d || !(never >> base_class(d) & 1));
 }
 
-void read_details(struct eyes *e, struct device *d)
+void read_details(struct scan *s, struct device *d)
 {
 	bool first;
 	struct device *above;
@@ -151,30 +151,30 @@ void read_details(struct eyes *e, struct device *d)
 	if (d->facts & DEVICE_DETAILED)
 		return;
 	d->facts |= DEVICE_DETAILED;
-	read_parents(e, d);
+	read_parents(s, d);
 	/* Whether that one could be claimed instead is part of the answer. */
 	above = parent_that_is_no_bridge(d);
 	if (above)
-		read_details(e, above);
-	if (link_of(e, &t, d, "driver") > 0)
-		d->driver = machine_name(e->m, base_name(t.p));
-	if (!e->displays_read)
-		read_display(e, d);
+		read_details(s, above);
+	if (link_of(s, &t, d, "driver") > 0)
+		d->driver = machine_name(s->m, base_name(t.p));
+	if (!s->displays_read)
+		read_display(s, d);
 	if (may_have_children(d))
-		list_directory(e->pci, d->name, note_child, d);
+		list_directory(s->pci, d->name, note_child, d);
 	/* On some kernels these two take the lock of the device, which somebody may hold for long. */
-	if (e->m->phase != PHASE_NEXT_BOOT && !d->left && !is_bridge(d)) {
+	if (s->m->phase != PHASE_NEXT_BOOT && !d->left && !is_bridge(d)) {
 		/* Unset it reads (null): driver_override_show() prints a NULL pointer. None survives a boot. */
-		if (read_of(e, &t, d, "driver_override") > 0 && strcmp(t.p, "(null)"))
-			d->override = machine_name(e->m, t.p);
-		if (read_of(e, &t, d, "sriov_numvfs") > 0 && *t.p != '0')
+		if (read_of(s, &t, d, "driver_override") > 0 && strcmp(t.p, "(null)"))
+			d->override = machine_name(s->m, t.p);
+		if (read_of(s, &t, d, "sriov_numvfs") > 0 && *t.p != '0')
 			d->use = USE_VFS;
 	}
 	/* Whoever comes first of a group sees to the others. */
 	first = !d->group;
-	read_group(e, d);
+	read_group(s, d);
 	if (!first || !d->group)
 		return;
 	for_each_member(d->group, d)
-		read_details(e, d);
+		read_details(s, d);
 }

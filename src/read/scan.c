@@ -5,11 +5,8 @@
 #include <unistd.h>
 
 #include "format.h"
-#include "plan.h"
-#include "report.h"
 #include "scan.h"
 #include "scan_internal.h"
-#include "select.h"
 #include "settings.h"
 #include "sysfs.h"
 #include "variant.h"
@@ -40,8 +37,8 @@ static bool parse_modalias(struct device *d, const char *p)
 
 static int add_function(void *ctx, const char *name)
 {
-	struct eyes *e = ctx;
-	struct machine *m = e->m;
+	struct scan *s = ctx;
+	struct machine *m = s->m;
 	struct device *d = m->end;
 	struct selector *sel;
 	struct text t;
@@ -57,12 +54,12 @@ static int add_function(void *ctx, const char *name)
 	d->target = m->vfio_pci;
 	/* One that went away meanwhile is no member of the snapshot; where a group still lists it, that is refused. */
 	errno = EINVAL;
-	if (read_of(e, &t, d, "modalias") <= 0)
+	if (read_of(s, &t, d, "modalias") <= 0)
 		return errno == ENOENT || errno == ENODEV ? 0 : -errno;
 	if (!parse_modalias(d, t.p))
 		return -EINVAL;
 	/* Virtual functions are there from a later write to sriov_numvfs on, after each boot. */
-	if (m->phase != PHASE_NEXT_BOOT || link_of(e, &t, d, "physfn") <= 0) {
+	if (m->phase != PHASE_NEXT_BOOT || link_of(s, &t, d, "physfn") <= 0) {
 		m->end++;
 		return 0;
 	}
@@ -109,12 +106,12 @@ void find_path(struct machine *m, int pci, struct selector *sel)
 /* Is there one that isolates anything? */
 static int note_group(void *ctx, const char *name)
 {
-	struct eyes *e = ctx;
+	struct scan *s = ctx;
 	struct text t;
 
-	read_attribute(&t, e->root, text_set(&t, "sys/kernel/iommu_groups/%s/name", name));
-	e->m->any_group = strcmp(t.p, "vfio-noiommu") != 0;
-	return e->m->any_group;
+	read_attribute(&t, s->root, text_set(&t, "sys/kernel/iommu_groups/%s/name", name));
+	s->m->any_group = strcmp(t.p, "vfio-noiommu") != 0;
+	return s->m->any_group;
 }
 
 static bool asks_for_display(const struct machine *m)
@@ -130,72 +127,62 @@ static bool asks_for_display(const struct machine *m)
 	return false;
 }
 
-/*
- * What a run wrote that did not come to its end is ours, to be completed or given back; where it was never written, or
- * somebody wrote something else since, there is nothing of ours.
- */
-static void recall_overrides(struct machine *m)
+int scan_devices(struct scan *s, struct machine *m, const struct root *root, const char *release)
 {
-	struct device *d;
-
-	for_each_device(m, d) {
-		if (!d->done)
-			continue;
-		if (d->override ? d->override == d->target || (is_host_bridge(d) && !strcmp(d->override, "none"))
-				: d->driver == d->target)
-			d->override = NULL;
-		else
-			d->done = 0;
-	}
-}
-
-int scan_machine(struct machine *m, const struct root *root, const char *release)
-{
-	struct eyes e = { .m = m, .root = root->fd };
-	struct selector *sel;
-	struct device *d;
 	int ret;
 
+	*s = (struct scan){ .m = m, .root = root->fd, .release = release };
 	m->kernel = firmware_kernel(root->fd, release);
-	e.pci = openat(root->fd, "sys/bus/pci/devices", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (e.pci < 0)
+	s->pci = openat(root->fd, "sys/bus/pci/devices", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (s->pci < 0)
 		return -errno;
-	ret = list_directory(e.pci, ".", add_function, &e);
-	if (ret < 0)
-		goto out;
+	ret = list_directory(s->pci, ".", add_function, s);
 	machine_sort(m);
-	if (m->phase != PHASE_NEXT_BOOT)
-		report_recall(m, root->fd);
-	firmware_framebuffers(root->fd, e.framebuffer);
+	return ret;
+}
+
+void scan_places(struct scan *s)
+{
+	struct machine *m = s->m;
+	struct selector *sel;
+	struct device *d;
+
+	firmware_framebuffers(s->root, s->framebuffer);
 	for (enum list_name i = 0; i < LISTS; i++) {
 		for_each_selector(&m->settings->list[i], sel)
-			find_path(m, e.pci, sel);
+			find_path(m, s->pci, sel);
 	}
-	e.displays_read = asks_for_display(m);
+	s->displays_read = asks_for_display(m);
 	for_each_device(m, d) {
 		/* Intel VMD is the one function that is no bridge and has PCI functions below it; these are in domains
 		 * from 10000 on (vmd_find_free_domain()). */
 		if (PCIADDR_DOMAIN(d->address) >= 0x10000)
-			read_parents(&e, d);
-		if (e.displays_read)
-			read_display(&e, d);
+			read_parents(s, d);
+		if (s->displays_read)
+			read_display(s, d);
 	}
-	select_devices(m);
-	list_directory(root->fd, "sys/kernel/iommu_groups", note_group, &e);
+}
+
+void scan_details(struct scan *s)
+{
+	struct machine *m = s->m;
+	struct device *d;
+
+	list_directory(s->root, "sys/kernel/iommu_groups", note_group, s);
 	if (!m->any_group)
-		m->firmware = firmware_iommu(root->fd);
+		m->firmware = firmware_iommu(s->root);
 	for_each_device(m, d) {
 		if (m->every || d->facts & (DEVICE_SELECTED | DEVICE_GUARD_FAILED | DEVICE_DUE))
-			read_details(&e, d);
+			read_details(s, d);
 	}
 	if (m->settings->driver == DRIVER_AUTO)
-		find_variants(m, root->fd, release);
-	recall_overrides(m);
+		find_variants(m, s->root, s->release);
 	if (m->phase == PHASE_NEXT_BOOT)
-		forget_modules(m, root->fd, release);
-	else
-		ret = scan_use(m, root->fd);
-out:
-	close(e.pci);
-	return ret;
+		forget_modules(m, s->root, s->release);
+}
+
+void scan_end(struct scan *s)
+{
+	if (s->pci >= 0)
+		close(s->pci);
 }

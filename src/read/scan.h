@@ -6,16 +6,38 @@
 #ifndef VFIO_BOOT_SCAN_H
 #define VFIO_BOOT_SCAN_H
 
+#include "firmware.h"
 #include "machine.h"
 #include "settings_files.h"
 
+/* A scan that is under way. */
+struct scan {
+	struct machine *m;
+	int root;
+	int pci;	     /* /sys/bus/pci/devices */
+	const char *release; /* the kernel to plan for, or NULL for the running one */
+	bool displays_read;
+	struct group *group; /* the one that is being read */
+	struct framebuffer framebuffer[FRAMEBUFFERS_MAX + 1];
+};
+
 /*
- * Reads the machine below root into *m and marks in both what *s selects (select_devices()); plan_decide() can follow.
- * `release` is the kernel to plan for, or NULL for the running one. Returns 0; -E2BIG if there are more than
- * DEVICES_MAX functions; or another -errno if /sys/bus/pci/devices cannot be read. *m is of no use then.
+ * The three parts of a scan, in this order; between them the caller recalls what an earlier run left, and selects.
+ *
+ * scan_devices() lists the functions below root, in address order, with their IDs. Returns 0; -E2BIG if there are more
+ * than DEVICES_MAX; or another -errno if /sys/bus/pci/devices cannot be read, and then *m is of no use. scan_end() is
+ * owed in each case.
  */
-int scan_machine(struct machine *m, const struct root *root, const char *release)
-	__attribute__((nonnull(1, 2), warn_unused_result));
+int scan_devices(struct scan *s, struct machine *m, const struct root *root, const char *release)
+	__attribute__((nonnull(1, 2, 3), warn_unused_result));
+
+/* Finds out what the selectors ask for beyond IDs: where paths end, and which function is the boot display. */
+void scan_places(struct scan *s) __attribute__((nonnull));
+
+/* Reads all that the decision needs of what is selected (all of every device with m->every) and of its groups. */
+void scan_details(struct scan *s) __attribute__((nonnull));
+
+void scan_end(struct scan *s) __attribute__((nonnull));
 
 /* Follows a path down the bridges, and notes in the selector where it ends. `pci` is /sys/bus/pci/devices. */
 void find_path(struct machine *m, int pci, struct selector *sel) __attribute__((nonnull));

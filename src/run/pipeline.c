@@ -10,6 +10,8 @@
 #include "pipeline.h"
 #include "plan.h"
 #include "plan_log.h"
+#include "report.h"
+#include "select.h"
 #include "settings.h"
 
 bool decide_begin(struct job *j)
@@ -50,10 +52,31 @@ bool decide_settings(struct job *j)
 	return !nothing && s->list[LIST_IDS].end > s->list[LIST_IDS].selector;
 }
 
+/* List, recall, select, detail: a snapshot that can be decided on. 0 or -errno. */
+static int read_machine(struct job *j)
+{
+	bool next_boot = j->phase == PHASE_NEXT_BOOT;
+	struct machine *m = &j->machine;
+	struct scan scan;
+	int ret = scan_devices(&scan, m, &j->root, j->argument[ARGUMENT_RELEASE]);
+
+	if (!ret) {
+		if (!next_boot)
+			report_recall(m, j->root.fd);
+		scan_places(&scan);
+		select_devices(m);
+		scan_details(&scan);
+		report_recall_overrides(m);
+		ret = next_boot ? 0 : scan_use(m, j->root.fd);
+	}
+	scan_end(&scan);
+	return ret;
+}
+
 bool decide_machine(struct job *j, const struct listener *l)
 {
 	struct machine *m = &j->machine;
-	int ret = scan_machine(m, &j->root, j->argument[ARGUMENT_RELEASE]);
+	int ret = read_machine(j);
 
 	if (ret) {
 		m->end = m->device;

@@ -1,11 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include <errno.h>
 #include <fcntl.h>
-#include <poll.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/file.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "format.h"
@@ -16,31 +13,8 @@
 #include "report.h"
 #include "sysfs.h"
 
-static const char *const folder = "run/vfio-boot", *const file = "run/vfio-boot/report",
-			 *const beside = "run/vfio-boot/report.new", *const first_line = "vfio-boot-report 1";
-
-int report_turn(int root, clock_t deadline)
-{
-	int fd;
-
-	/* They are often there already; where they cannot be made, nothing can be written into them. */
-	mkdirat(root, "run", 0755);
-	mkdirat(root, folder, 0755);
-	fd = openat(root, "run/vfio-boot/lock", O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
-	/* Children inherit it: where the parent is killed it is held until they have ended. */
-	while (fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) && errno == EAGAIN) {
-		if (is_past(deadline))
-			return -EAGAIN;
-		poll(NULL, 0, 50);
-	}
-	/* Where there is no place for a lock there is none for another run's report either. */
-	return fd < 0 ? 0 : fd;
-}
-
-void report_end_turn(int turn)
-{
-	flock(turn, LOCK_UN);
-}
+static const char *const file = "run/vfio-boot/report", *const beside = "run/vfio-boot/report.new",
+			 *const first_line = "vfio-boot-report 1";
 
 /*
  * Calls each() for the rows of the report of an earlier run, with the device that is there now, or NULL. 0, also where
@@ -113,6 +87,21 @@ void report_recall(struct machine *m, int root)
 	struct recall r = { m, root };
 
 	each_row(m, root, recall_row, &r);
+}
+
+void report_recall_overrides(struct machine *m)
+{
+	struct device *d;
+
+	for_each_device(m, d) {
+		if (!d->done)
+			continue;
+		if (d->override ? d->override == d->target || (is_host_bridge(d) && !strcmp(d->override, "none"))
+				: d->driver == d->target)
+			d->override = NULL;
+		else
+			d->done = 0;
+	}
 }
 
 unsigned set_device_row(struct text *t, const struct machine *m, const struct device *d)

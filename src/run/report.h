@@ -3,7 +3,6 @@
 #ifndef VFIO_BOOT_REPORT_H
 #define VFIO_BOOT_REPORT_H
 
-#include "child.h"
 #include "listener.h"
 #include "message.h"
 
@@ -24,18 +23,17 @@ enum {
 void report_split(char *row, const char *column[REPORT_COLUMNS]) __attribute__((nonnull));
 
 /*
- * Of several runs at once one has its turn: waits for it until the deadline. Returns what ends it, or -EAGAIN if it did
- * not come. Who is killed leaves it to his children, until the last of them has ended.
- */
-int report_turn(int root, clock_t deadline) __attribute__((warn_unused_result));
-void report_end_turn(int turn);
-
-/*
  * Recalls from the report of an earlier run of this boot what was left open (DEVICE_DUE; where that is all, m->settle
  * is off), the child of that run that is still at work on a device (left), and what one that has ended may have written
- * (HANDS_OVERRIDDEN, see recall_overrides() of scan.c). Needs the devices in order.
+ * (HANDS_OVERRIDDEN, see report_recall_overrides()). Needs the devices in order.
  */
 void report_recall(struct machine *m, int root) __attribute__((nonnull));
+
+/*
+ * Once the drivers and overrides have been read: what a run wrote that did not come to its end is ours, to be completed
+ * or given back. Where it was never written, or somebody wrote something else since, there is nothing of ours.
+ */
+void report_recall_overrides(struct machine *m) __attribute__((nonnull));
 
 /*
  * Merges the report of an earlier run of this boot into the snapshot: what it had claimed and is there still counts as

@@ -9,6 +9,7 @@
 #include "errtext.h"
 #include "format.h"
 #include "listener.h"
+#include "lock.h"
 #include "log.h"
 #include "message.h"
 #include "now.h"
@@ -100,7 +101,7 @@ int by_hand_begin(struct by_hand *b, const struct request *r, const char *source
 	b->deadline = deadline_after(j->settings.timeout);
 	progress_begin(&b->progress, &j->machine.step);
 	text_set(&j->machine.step, "another run of vfio-boot");
-	b->turn = report_turn(j->root.fd, b->deadline);
+	b->turn = lock_take(j->root.fd, b->deadline);
 	if (b->turn < 0) {
 		progress_end(&b->progress);
 		say(&complaints, LEVEL_FAILED, "%s: another run is at work, this one does nothing (try again)",
@@ -111,7 +112,7 @@ int by_hand_begin(struct by_hand *b, const struct request *r, const char *source
 	text_set(&j->machine.step, "the devices, to be read");
 	if (!decide_in_time(j, b->deadline, &complaints)) {
 		progress_end(&b->progress);
-		report_end_turn(b->turn);
+		lock_release(b->turn);
 		say(&complaints, LEVEL_FAILED, "%s: the devices cannot be read, or not in time; nothing was changed",
 		    r->verb);
 		return STATUS_FAILED;
@@ -126,7 +127,7 @@ bool by_hand_end(struct by_hand *b,
 {
 	int error = report_amend(&b->job->machine, b->job->root.fd, amend, ctx);
 
-	report_end_turn(b->turn);
+	lock_release(b->turn);
 	progress_end(&b->progress);
 	if (error)
 		say(&complaints, LEVEL_FAILED, "/run/vfio-boot/report: %s", error_text(error));
