@@ -45,7 +45,7 @@ static void follow_if_block(struct living *v, const char *source)
 	char *name = block_by_source(v, source);
 
 	if (name)
-		follow_block(v, name);
+		need_later(v, WAY_BLOCK, name);
 	free(name);
 }
 
@@ -62,6 +62,7 @@ static void live_on_key(struct living *v, const char *key)
 		follow_if_block(v, colon + 1);
 		free(before);
 	}
+	follow_all(v);
 }
 
 static void live_on_line(struct living *v, const struct crypt *c)
@@ -74,6 +75,7 @@ static void live_on_line(struct living *v, const struct crypt *c)
 	what = written("crypttab %s", c->name);
 	thing_begin(v, what, false);
 	follow_filesystem(v, c->source, "", 0, NULL);
+	follow_all(v);
 	live_on_key(v, c->key);
 	if (!mnt_optstr_get_option(c->options, "header", &header, &len) && header) {
 		header = written("%.*s", (int)len, header);

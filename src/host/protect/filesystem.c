@@ -42,7 +42,7 @@ static void follow_other_devices(struct living *v, const char *options)
 		if (mnt_optstr_get_option(options, others[i], &value, &len) || !value)
 			continue;
 		value = written("%.*s", (int)len, value);
-		follow_source(v, value);
+		need_later(v, WAY_SOURCE, value);
 		free(value);
 	}
 }
@@ -61,7 +61,7 @@ void follow_filesystem(struct living *v, const char *source, const char *type, d
 		return;
 	}
 	if (!strcmp(type, "zfs")) {
-		follow_zfs(v, source);
+		need_later(v, WAY_ZFS, source);
 		return;
 	}
 	if (!strcmp(type, "bcachefs") && strchr(source, ':')) {
@@ -75,7 +75,7 @@ void follow_filesystem(struct living *v, const char *source, const char *type, d
 	if (!name) {
 		/* A swap file, or a filesystem in a file. */
 		if (*source == '/' && strncmp(source, "/dev/", 5) != 0)
-			follow_file(v, source);
+			need_later(v, WAY_FILE, source);
 		else
 			thing_cause(v, written("%s: no such block device", source));
 		return;
@@ -83,7 +83,7 @@ void follow_filesystem(struct living *v, const char *source, const char *type, d
 	title = block_title(v, name);
 	if (first)
 		thing_why(v, written("%s on %s", v->what, title));
-	follow_block(v, name);
+	need_later(v, WAY_BLOCK, name);
 	if (!strcmp(type, "btrfs"))
 		follow_btrfs(v, name);
 	follow_other_devices(v, options);

@@ -17,6 +17,14 @@ struct words {
 	unsigned count;
 };
 
+/* What is left to be followed: the name of a block device, a file, what a table calls a block device, a ZFS dataset. */
+enum way { WAY_BLOCK, WAY_FILE, WAY_SOURCE, WAY_ZFS };
+
+struct later {
+	enum way way;
+	char *name;
+};
+
 struct living {
 	struct lives *lives; /* where it all goes */
 	struct job *job;
@@ -31,7 +39,9 @@ struct living {
 	unsigned found;	     /* functions on the way, those found before included */
 	struct words seen;   /* what was followed already: stacks join again, and a broken one may be a circle */
 	struct words causes; /* why something was not found */
-	bool zpool_hangs;    /* it is not asked again, as it may do so for each pool */
+	struct later *later; /* what is still to be followed */
+	unsigned laters;
+	bool zpool_hangs; /* it is not asked again, as it may do so for each pool */
 };
 
 /* A text made by printf, to be freed. What would give orders to a terminal or end a line becomes a question mark. */
@@ -49,6 +59,15 @@ FILE *open_stream(const struct living *v, const char *path) __attribute__((nonnu
 void thing_begin(struct living *v, const char *what, bool early) __attribute__((nonnull));
 void thing_why(struct living *v, char *why) __attribute__((nonnull)); /* takes it */
 void thing_end(struct living *v) __attribute__((nonnull));
+
+/*
+ * A loop device leads to a file, that to a filesystem, that to a disk, and that may be a loop device. So nobody on the
+ * way calls the others: what comes next is noted here, and follow_all() goes on until nothing is left. The name is
+ * copied;
+ * "" with WAY_ZFS means every pool.
+ */
+void need_later(struct living *v, enum way way, const char *name) __attribute__((nonnull));
+void follow_all(struct living *v) __attribute__((nonnull));
 
 /*
  * Notes why something was not found, so that it is not known what a root lives on; or what is worth a note but is no
@@ -120,9 +139,10 @@ void follow_block(struct living *v, const char *name) __attribute__((nonnull));
 /* And from what a table or an option calls it. */
 void follow_source(struct living *v, const char *source) __attribute__((nonnull));
 
-/* pools.c: all members of the filesystem that this block device is a member of; of a pool, or NULL for all pools. */
+/* pools.c: all members of the filesystem that this block device is a member of; of a dataset, or "" for all
+ * pools. */
 void follow_btrfs(struct living *v, const char *name) __attribute__((nonnull));
-void follow_zfs(struct living *v, const char *pool) __attribute__((nonnull(1)));
+void follow_zfs(struct living *v, const char *dataset) __attribute__((nonnull));
 /* All of DEVICE:DEVICE... */
 void follow_bcachefs(struct living *v, const char *source) __attribute__((nonnull));
 

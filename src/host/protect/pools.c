@@ -28,7 +28,7 @@ static int follow_member(void *ctx, const char *name)
 {
 	struct members *m = ctx;
 
-	follow_block(m->v, name);
+	need_later(m->v, WAY_BLOCK, name);
 	return 0;
 }
 
@@ -61,7 +61,7 @@ void follow_bcachefs(struct living *v, const char *source)
 	if (!list)
 		abort();
 	for (char *one = strtok_r(list, ":", &rest); one; one = strtok_r(NULL, ":", &rest))
-		follow_source(v, one);
+		need_later(v, WAY_SOURCE, one);
 	free(list);
 }
 
@@ -168,18 +168,18 @@ static void follow_line(struct living *v, char *line)
 	if (!strncmp(line, "/dev/", 5)) {
 		name = block_by_source(v, line);
 		if (name)
-			follow_block(v, name);
+			need_later(v, WAY_BLOCK, name);
 		else
 			thing_note(v, written("%s: this member of a ZFS pool is not there", line));
 		free(name);
 	} else if (*line == '/') {
-		follow_file(v, line);
+		need_later(v, WAY_FILE, line);
 	}
 }
 
 void follow_zfs(struct living *v, const char *dataset)
 {
-	char *pool = dataset ? strndup(dataset, strcspn(dataset, "/")) : NULL, *text, *rest;
+	char *pool = *dataset ? strndup(dataset, strcspn(dataset, "/")) : NULL, *text, *rest;
 	const char *zpool = find_zpool(v), *why;
 	bool failed = true;
 

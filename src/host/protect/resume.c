@@ -22,6 +22,7 @@ static void live_on_device(struct living *v, const char *source)
 		follow_filesystem(v, source, "", makedev(major, minor), NULL);
 	else
 		follow_filesystem(v, source, "", 0, NULL);
+	follow_all(v);
 	thing_end(v);
 }
 
@@ -71,6 +72,7 @@ static void live_on_root(struct living *v, const char *source)
 	if (name && (!mounted || strcmp(name, mounted) != 0)) {
 		thing_begin(v, "root=", true);
 		follow_filesystem(v, source, "", 0, NULL);
+		follow_all(v);
 		thing_end(v);
 	}
 	free(mounted);

@@ -66,6 +66,7 @@ static void live_on_mounts(struct living *v)
 		else if (root)
 			thing_cause(v, fs ? written("%s is on no device", mnt_fs_get_fstype(fs))
 					  : written("nothing is mounted there"));
+		follow_all(v);
 		/* Of two disks of which one is not known none is known. */
 		if (root && (!v->found || v->causes.count)) {
 			if (!v->causes.count)
@@ -129,6 +130,7 @@ static void live_on_fstab(struct living *v)
 			continue;
 		thing_begin(v, swap || !target ? "swap" : target, own >= 0 && targets[own].early);
 		follow_filesystem(v, mnt_fs_get_source(fs), type ? type : "", 0, options);
+		follow_all(v);
 		thing_end(v);
 	}
 	mnt_free_iter(i);
@@ -153,6 +155,7 @@ static void live_on_swap(struct living *v)
 			abort();
 		thing_begin(v, "swap", false);
 		follow_filesystem(v, source, "swap", 0, NULL);
+		follow_all(v);
 		thing_end(v);
 		free(source);
 	}

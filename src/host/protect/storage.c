@@ -47,7 +47,7 @@ static void follow_span(struct block *b, struct span name)
 	struct text t;
 
 	b->ways++;
-	follow_block(b->v, text_set(&t, "%.*s", (int)name.len, name.p));
+	need_later(b->v, WAY_BLOCK, text_set(&t, "%.*s", (int)name.len, name.p));
 }
 
 static int follow_slave(void *ctx, const char *name)
@@ -55,7 +55,7 @@ static int follow_slave(void *ctx, const char *name)
 	struct block *b = ctx;
 
 	b->ways++;
-	follow_block(b->v, name);
+	need_later(b->v, WAY_BLOCK, name);
 	return 0;
 }
 
@@ -179,10 +179,7 @@ static void follow_backing(struct block *b)
 		    *t.p != '/')
 			continue;
 		b->ways++;
-		if (strncmp(t.p, "/dev/", 5) != 0)
-			follow_file(b->v, t.p);
-		else
-			follow_source(b->v, t.p);
+		need_later(b->v, strncmp(t.p, "/dev/", 5) ? WAY_FILE : WAY_SOURCE, t.p);
 	}
 }
 
@@ -247,7 +244,7 @@ void follow_block(struct living *v, const char *name)
 	follow_remote(&b, on_path);
 	if (!strncmp(name, "zd", 2)) {
 		b.ways++;
-		follow_zfs(v, NULL);
+		need_later(v, WAY_ZFS, "");
 	}
 	if (!b.ways && v->found == before && !is_memory(name))
 		thing_cause(v, written("%s: no PCI function is on its path", name));
