@@ -14,14 +14,14 @@ FUZZ_CC ?= clang
 SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 ASAN := $(BASE) -Werror -O1 -g $(SANITIZE)
 # In a table a row may end early.
-UNIT := -Itests/unit -Wno-missing-field-initializers
+UNIT := $(INCLUDE) -Itests/unit -Wno-missing-field-initializers
 # Rounds of the property test where they are slow.
 FEW := -DROUNDS=30000
 
 $(B)/asan/%.o: src/%.c Makefile tests/unit.mk
 	$(made)
 	$(tell)
-	$(Q)$(CC) $(ASAN) -c -o $@ $<
+	$(Q)$(CC) $(ASAN) $(call include_of,$(*D)) -c -o $@ $<
 
 $(patsubst %,$(B)/asan/%.o,$(filter-out $(core),$(host))): ASAN += $(LIB_CFLAGS) -DVERSION='"$(VERSION)"'
 
@@ -94,7 +94,7 @@ $(B)/asan/fuzz-%.t: tests/fuzz/replay.c $(B)/asan/fuzz-%.o $(B)/asan/unit-model.
 $(B)/fuzz/%: tests/fuzz/%.c tests/unit/model.c $(pure:%=src/%.c) $(wildcard src/*/*.h tests/unit/*.h tests/fuzz/*.h)
 	@mkdir -p $(B)/fuzz
 	$(tell)
-	$(Q)$(FUZZ_CC) -std=gnu11 -D_GNU_SOURCE $(INCLUDE) $(UNIT) -O1 -g -fsanitize=fuzzer,address,undefined \
+	$(Q)$(FUZZ_CC) -std=gnu11 -D_GNU_SOURCE $(UNIT) -O1 -g -fsanitize=fuzzer,address,undefined \
 		-fno-sanitize-recover=all -o $@ $(filter %.c,$^)
 
 fuzz: $(fuzzed:%=$(B)/fuzz/%)
