@@ -23,7 +23,7 @@ enum work { WORK_NONE, WORK_DRIVERLESS, WORK_UNBIND, WORK_GIVE_BACK };
 static bool is_begun(const struct hands *h, const struct device *unit)
 {
 	for (; unit; unit = unit_next(h, unit)) {
-		if (unit->group && unit->done & HANDS_OVERRIDDEN && !unit->left)
+		if (unit->group && unit->done.progress & PROGRESS_OVERRIDDEN && !unit->done.worker_pid)
 			return true;
 	}
 	return false;
@@ -38,15 +38,16 @@ static enum work work_of(const struct hands *h, const struct device *unit)
 	for (const struct device *d = unit; d; d = unit_next(h, d)) {
 		if (is_claimed(d))
 			claimed = true;
-		if (d->verdict == VERDICT_CLAIM)
+		if (d->decided.verdict == VERDICT_CLAIM)
 			work = WORK_DRIVERLESS;
-		if (!h->alone && is_kept_bridge(d) && blocks_group(d, d->driver))
+		if (!h->alone && is_kept_bridge(d) && blocks_group(d, d->found.driver))
 			blocked = true;
-		if (is_exempt(d) ? blocks_group(d, d->driver) : d->verdict == VERDICT_CLAIM && d->driver)
+		if (is_exempt(d) ? blocks_group(d, d->found.driver)
+				 : d->decided.verdict == VERDICT_CLAIM && d->found.driver)
 			unbind = true;
 	}
 	if (!claimed)
-		return is_begun(h, unit) && !(unit->done & HANDS_ENDED) ? WORK_GIVE_BACK : WORK_NONE;
+		return is_begun(h, unit) && !(unit->done.progress & PROGRESS_ENDED) ? WORK_GIVE_BACK : WORK_NONE;
 	if (blocked || is_begun(h, unit))
 		work = work ? work : WORK_DRIVERLESS;
 	return work && unbind ? WORK_UNBIND : work;
@@ -54,14 +55,14 @@ static enum work work_of(const struct hands *h, const struct device *unit)
 
 static void begin(struct device *unit)
 {
-	unit->left = (uint32_t)getpid();
+	unit->done.worker_pid = (uint32_t)getpid();
 }
 
 /* Past the time limit nobody knows, and this child has stopped half way. */
 static void end(const struct hands *h, struct device *unit)
 {
 	if (!is_past(h->deadline))
-		unit->done |= HANDS_ENDED;
+		unit->done.progress |= PROGRESS_ENDED;
 }
 
 static void give_back(const void *hands, struct device *unit)
@@ -92,7 +93,7 @@ static void load(const void *hands, struct device *unit)
 static struct device *troubled(const struct hands *h, struct device *unit)
 {
 	for (; unit; unit = unit_next(h, unit)) {
-		if (unit->trouble)
+		if (unit->done.error)
 			return unit;
 	}
 	return NULL;
@@ -102,43 +103,43 @@ static struct device *troubled(const struct hands *h, struct device *unit)
 static void collect(const struct hands *h, struct device *unit, bool late)
 {
 	struct device *other = troubled(h, unit);
-	bool ended = unit->done & HANDS_ENDED, open;
+	bool ended = unit->done.progress & PROGRESS_ENDED, open;
 	uint32_t child;
 
 	/* What an earlier run began and this one had no time for stays open, by the number of a process that is gone
 	 * soon. */
-	if (!unit->left && !ended && is_begun(h, unit))
+	if (!unit->done.worker_pid && !ended && is_begun(h, unit))
 		begin(unit);
-	child = unit->left;
+	child = unit->done.worker_pid;
 	open = child && !ended;
 	for (struct device *d = unit; d; d = unit_next(h, d)) {
-		if (d->verdict != VERDICT_CLAIM && !(open && d->done & HANDS_OVERRIDDEN))
+		if (d->decided.verdict != VERDICT_CLAIM && !(open && d->done.progress & PROGRESS_OVERRIDDEN))
 			continue;
-		if (ended && d->done & HANDS_CLAIMED)
+		if (ended && d->done.progress & PROGRESS_CLAIMED)
 			continue;
-		d->verdict = VERDICT_FAILED;
+		d->decided.verdict = VERDICT_FAILED;
 		if (open) {
 			/* Whether that child still lives or not: it did not come to its end. */
-			d->reason = REASON_TIMEOUT;
-			d->left = child;
-		} else if (d->trouble) {
-			d->reason = d->trouble;
-		} else if (other || (!h->alone && d->group->stranger)) {
-			d->verdict = VERDICT_REFUSED;
-			d->reason = REASON_GROUP_MEMBER_REFUSED;
-			d->group->about = other;
+			d->decided.reason = REASON_TIMEOUT;
+			d->done.worker_pid = child;
+		} else if (d->done.error) {
+			d->decided.reason = d->done.error;
+		} else if (other || (!h->alone && d->group->non_pci_member)) {
+			d->decided.verdict = VERDICT_REFUSED;
+			d->decided.reason = REASON_GROUP_MEMBER_REFUSED;
+			d->group->culprit = other;
 		} else if (late && !ended) {
-			d->reason = REASON_TIMEOUT;
+			d->decided.reason = REASON_TIMEOUT;
 		} else {
-			d->reason = h->m->loaded ? REASON_BIND : REASON_NO_DRIVER;
+			d->decided.reason = h->m->loaded ? REASON_BIND : REASON_NO_DRIVER;
 		}
 		/* What is said of it is of this run. */
-		if (d->reason == REASON_TIMEOUT)
-			d->facts &= (uint16_t)~DEVICE_DUE;
+		if (d->decided.reason == REASON_TIMEOUT)
+			d->done.due = false;
 	}
 	/* Nobody is at work on what has come to its end. */
 	if (ended)
-		unit->left = 0;
+		unit->done.worker_pid = 0;
 }
 
 void apply_plan(struct machine *m, const struct root *root, clock_t deadline, const struct listener *log)

@@ -78,35 +78,36 @@ static bool went_well(const struct hands *h, struct device *d, int ret)
 {
 	if (!ret)
 		return true;
-	d->trouble = is_there(h, d) ? REASON_BIND : REASON_VANISHED;
-	d->error = (uint8_t)-ret;
+	d->done.error = is_there(h, d) ? REASON_BIND : REASON_VANISHED;
+	d->done.errnum = (uint8_t)-ret;
 	return false;
 }
 
 static bool take_off(const struct hands *h, struct device *d)
 {
 	/* Noted before the write: a child that dies in it has perhaps written. */
-	d->done |= HANDS_UNBOUND;
-	return went_well(h, d, unbind(h, d, d->driver));
+	d->done.progress |= PROGRESS_UNBOUND;
+	return went_well(h, d, unbind(h, d, d->found.driver));
 }
 
 static bool override(const struct hands *h, struct device *d, const char *driver)
 {
-	d->done |= HANDS_OVERRIDDEN;
+	d->done.progress |= PROGRESS_OVERRIDDEN;
 	return went_well(h, d, set_override(h, d, driver));
 }
 
 /* Bridges stay with the host, but a driver that blocks the group has to go; host bridges are kept without one. */
 static bool clear_bridge(const struct hands *h, struct device *d)
 {
-	if (is_host_bridge(d) && !(d->facts & DEVICE_EXCLUDED) && !override(h, d, "none"))
+	if (is_host_bridge(d) && !(d->asked.excluded) && !override(h, d, "none"))
 		return false;
-	return !blocks_group(d, d->driver) || take_off(h, d);
+	return !blocks_group(d, d->found.driver) || take_off(h, d);
 }
 
 static bool claim_function(const struct hands *h, struct device *d)
 {
-	return override(h, d, d->target) && (!d->driver || d->driver == d->target || take_off(h, d)) &&
+	return override(h, d, d->found.target) &&
+	       (!d->found.driver || d->found.driver == d->found.target || take_off(h, d)) &&
 	       went_well(h, d, probe(h, d));
 }
 
@@ -115,28 +116,28 @@ static bool all_right(const struct hands *h, struct device *unit, bool with_disp
 {
 	for (struct device *d = unit; d; d = unit_next(h, d)) {
 		const char *driver = driver_now(h, d);
-		bool right = driver == d->target;
+		bool right = driver == d->found.target;
 
 		if (is_exempt(d))
 			right = h->alone || (is_bridge(d) || is_host_bridge(d) ? !blocks_group(d, driver) : !driver) ||
-				d->facts & DEVICE_EXCLUDED;
-		else if (d->facts & DEVICE_BOOT_VGA && !with_display)
+				d->asked.excluded;
+		else if (d->found.boot_display && !with_display)
 			right = true;
 		if (!right) {
 			went_well(h, d, EIO);
-			d->error = 0;
+			d->done.errnum = 0;
 			return false;
 		}
-		d->done |= HANDS_CLAIMED;
+		d->done.progress |= PROGRESS_CLAIMED;
 	}
 	return true;
 }
 
 /* The boot display comes last: vfio-pci takes the framebuffer away as it binds, whatever happens afterwards. */
-static bool claim_functions(const struct hands *h, struct device *unit, uint16_t display)
+static bool claim_functions(const struct hands *h, struct device *unit, bool display)
 {
 	for (struct device *d = unit; d; d = unit_next(h, d)) {
-		if (d->verdict == VERDICT_CLAIM && (d->facts & DEVICE_BOOT_VGA) == display && !claim_function(h, d))
+		if (d->decided.verdict == VERDICT_CLAIM && d->found.boot_display == display && !claim_function(h, d))
 			return false;
 	}
 	return all_right(h, unit, display);
@@ -156,7 +157,7 @@ static int find_newcomer(void *ctx, const char *name)
 		if (!strcmp(d->name, name))
 			return 0;
 	}
-	n->group->stranger = machine_name(n->m, name);
+	n->group->non_pci_member = machine_name(n->m, name);
 	return 1;
 }
 
@@ -177,7 +178,7 @@ bool unit_claim(const struct hands *h, struct device *unit)
 		if (is_kept_bridge(d) && !clear_bridge(h, d))
 			return false;
 	}
-	return claim_functions(h, unit, 0) && claim_functions(h, unit, DEVICE_BOOT_VGA) && is_whole(h, unit);
+	return claim_functions(h, unit, false) && claim_functions(h, unit, true) && is_whole(h, unit);
 }
 
 /*
@@ -203,16 +204,16 @@ void free_framebuffer(const void *hands, struct device *d)
 	do {
 		firmware_framebuffers(h->root->fd, found);
 		read_attribute(&t, h->root->fd, device_path(&t, d->name, "resource"));
-		d->use = USE_NONE;
+		d->found.use = USE_NONE;
 		for (const struct framebuffer *f = found; (f = framebuffer_in(f, t.p)); f++) {
 			/* Noted before the write, which may never return. */
-			d->use = USE_FRAMEBUFFER;
-			d->used_by = f->owner;
+			d->found.use = USE_FRAMEBUFFER;
+			d->found.used_by = f->owner;
 			if (again)
 				unbind_framebuffer(h, f->owner);
 		}
 		/* What is there still? */
-	} while (d->use && again--);
+	} while (d->found.use && again--);
 }
 
 bool group_is_open(int root, unsigned number)
@@ -229,11 +230,11 @@ bool group_is_open(int root, unsigned number)
 static void rebind(const struct hands *h, struct device *d)
 {
 	probe(h, d);
-	if (!(d->done & HANDS_UNBOUND) || driver_now(h, d) == d->driver)
+	if (!(d->done.progress & PROGRESS_UNBOUND) || driver_now(h, d) == d->found.driver)
 		return;
-	store(h, d->name, "pci/drivers/", d->driver, "/bind");
-	if (driver_now(h, d) != d->driver)
-		d->done |= HANDS_LOST;
+	store(h, d->name, "pci/drivers/", d->found.driver, "/bind");
+	if (driver_now(h, d) != d->found.driver)
+		d->done.progress |= PROGRESS_LOST;
 }
 
 void unit_give_back(const struct hands *h, struct device *unit)
@@ -242,35 +243,37 @@ void unit_give_back(const struct hands *h, struct device *unit)
 	bool kept = false;
 
 	for (d = unit; d; d = unit_next(h, d)) {
-		d->done &= (uint8_t)~HANDS_CLAIMED;
-		kept |= d->verdict == VERDICT_ALREADY;
+		d->done.progress &= (uint8_t)~PROGRESS_CLAIMED;
+		kept |= d->decided.verdict == VERDICT_ALREADY;
 	}
 	/* Unbinding would wait for that user's end, and a host driver beside it is a kernel BUG before 5.19. */
 	if (group_is_open(h->root->fd, unit->group->number)) {
-		unit->done |= HANDS_OPEN;
+		unit->done.progress |= PROGRESS_OPEN;
 		return;
 	}
 	for (d = unit; d; d = unit_next(h, d)) {
-		if (!(d->done & HANDS_OVERRIDDEN))
+		if (!(d->done.progress & PROGRESS_OVERRIDDEN))
 			continue;
 		/* A clearing that fails is tried once more. NOLINTNEXTLINE(misc-redundant-expression) */
-		if (set_override(h, d, d->override) && set_override(h, d, d->override) && is_there(h, d))
-			d->done |= HANDS_STUCK;
-		if (driver_now(h, d) == d->target)
-			unbind(h, d, d->target);
+		if (set_override(h, d, d->found.override) && set_override(h, d, d->found.override) && is_there(h, d))
+			d->done.progress |= PROGRESS_STUCK;
+		if (driver_now(h, d) == d->found.target)
+			unbind(h, d, d->found.target);
 	}
 	for (d = unit; d; d = unit_next(h, d)) {
 		/* Who took the driver off a bridge may have been an earlier run. */
-		if (d->done & (HANDS_OVERRIDDEN | HANDS_UNBOUND) || (!kept && is_bridge(d) && !d->driver))
+		if (d->done.progress & (PROGRESS_OVERRIDDEN | PROGRESS_UNBOUND) ||
+		    (!kept && is_bridge(d) && !d->found.driver))
 			rebind(h, d);
 	}
 }
 
 bool is_claim_override(const struct device *d)
 {
-	if (d->done & HANDS_OVERRIDDEN)
+	if (d->done.progress & PROGRESS_OVERRIDDEN)
 		return true;
-	return d->override && (is_vfio_driver(d->override) || (is_host_bridge(d) && !strcmp(d->override, "none")));
+	return d->found.override &&
+	       (is_vfio_driver(d->found.override) || (is_host_bridge(d) && !strcmp(d->found.override, "none")));
 }
 
 /* Each step is done for all before the next one begins: a host driver beside an open group is a BUG before 5.19. */
@@ -285,8 +288,8 @@ static void free_functions(const struct hands *h, struct device *unit)
 	}
 	/* With the override it would come back to vfio-pci. A child that died may have taken the driver off. */
 	for (d = unit; well && d; d = unit_next(h, d)) {
-		d->driver = driver_now(h, d);
-		if (is_vfio_driver(d->driver))
+		d->found.driver = driver_now(h, d);
+		if (is_vfio_driver(d->found.driver))
 			well = take_off(h, d);
 	}
 }
@@ -297,12 +300,12 @@ void unit_release(const struct hands *h, struct device *unit)
 
 	/* First, since nothing has changed yet where a module takes for ever. */
 	for (d = unit; d; d = unit_next(h, d)) {
-		if (!is_bridge(d) && (!d->driver || is_vfio_driver(d->driver)))
+		if (!is_bridge(d) && (!d->found.driver || is_vfio_driver(d->found.driver)))
 			load_own_drivers(h, d);
 	}
 	/* Once more, just before what would wait for that user's end. */
 	if (unit->group && group_is_open(h->root->fd, unit->group->number)) {
-		unit->done |= HANDS_OPEN;
+		unit->done.progress |= PROGRESS_OPEN;
 		return;
 	}
 	free_functions(h, unit);
@@ -312,7 +315,7 @@ void unit_release(const struct hands *h, struct device *unit)
 			went_well(h, d, probe(h, d));
 	}
 	for (d = unit; d; d = unit_next(h, d))
-		d->driver = driver_now(h, d);
+		d->found.driver = driver_now(h, d);
 	if (!is_past(h->deadline))
-		unit->done |= HANDS_ENDED;
+		unit->done.progress |= PROGRESS_ENDED;
 }

@@ -50,8 +50,8 @@ bool is_claim_override(const struct device *d) __attribute__((nonnull));
 /*
  * Gives a unit back to its own drivers, which are loaded, whoever claimed it: the overrides of a claim are cleared,
  * vfio drivers taken off, and all that is without a driver is probed. Afterwards `driver` is what was read back, a
- * device that something went wrong with has its trouble and error, and the unit is HANDS_ENDED, or HANDS_OPEN where
- * somebody had opened it meanwhile.
+ * device that something went wrong with has its trouble and error, and the unit is PROGRESS_ENDED, or PROGRESS_OPEN
+ * where somebody had opened it meanwhile.
  */
 void unit_release(const struct hands *h, struct device *unit) __attribute__((nonnull));
 

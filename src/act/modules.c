@@ -47,15 +47,15 @@ void load_drivers(const struct hands *h)
 	/* Without the empty list an old `options vfio-pci ids=` would take devices that nobody selected. */
 	modprobe(h, m->vfio_pci, "ids=");
 	for_each_device(m, d) {
-		if (d->verdict != VERDICT_CLAIM)
+		if (d->decided.verdict != VERDICT_CLAIM)
 			continue;
-		if (d->exact) {
-			modprobe(h, d->target, NULL);
-			d->target = driver_of_module(m, h->root->fd, d->target);
+		if (d->found.alias_fields) {
+			modprobe(h, d->found.target, NULL);
+			d->found.target = driver_of_module(m, h->root->fd, d->found.target);
 		}
 		/* The kernel takes any name, and a wrong one leaves the device without a driver for ever. */
-		if (faccessat(h->root->fd, text_set(&t, "sys/bus/pci/drivers/%s", d->target), F_OK, 0))
-			d->trouble = REASON_NO_DRIVER;
+		if (faccessat(h->root->fd, text_set(&t, "sys/bus/pci/drivers/%s", d->found.target), F_OK, 0))
+			d->done.error = REASON_NO_DRIVER;
 	}
 }
 

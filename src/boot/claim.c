@@ -54,7 +54,7 @@ static int note_foreign(void *ctx, const char *name)
 	const struct foreign *f = ctx;
 	const struct device *d = machine_find_name(f->m, name, strlen(name));
 
-	if (d && d->verdict == VERDICT_NONE)
+	if (d && d->decided.verdict == VERDICT_NONE)
 		say(f->log, LEVEL_REFUSED, "%s: foreign: vfio-pci holds it unasked (see modprobe.d)", name);
 	return 0;
 }
@@ -80,7 +80,7 @@ static int run(struct job *j)
 		memcpy(fresh, j, offsetof(struct job, decided));
 		j = fresh;
 		(void)!decide_settings(j);
-		j->machine.nothing = "the devices cannot be read, or not in time";
+		j->machine.no_claim_reason = "the devices cannot be read, or not in time";
 		j->machine.failed = true;
 		log.settings = &j->settings;
 	}

@@ -38,7 +38,7 @@ static const char *effect(const struct selector *sel, enum list_name list, const
 static enum state judge_rule(struct text *t, const struct job *j, const struct device *d, enum reason rule)
 {
 	const struct machine *m = &j->machine;
-	bool named = d->facts & DEVICE_NAMED, next_boot = m->phase == PHASE_NEXT_BOOT;
+	bool named = d->asked.named, next_boot = m->phase == PHASE_NEXT_BOOT;
 	static const char *const fine[] = {
 		[REASON_GUARD_MISMATCH] = "no guard fails",
 		[REASON_BEHIND_PARENT] = "it can be used without another function",
@@ -60,7 +60,7 @@ static enum state judge_rule(struct text *t, const struct job *j, const struct d
 		return STATE_NONE;
 	}
 	if (rule == REASON_BRIDGE)
-		text_set(t, "it is no PCI bridge (class %04x)", d->class >> 8);
+		text_set(t, "it is no PCI bridge (class %04x)", d->found.class >> 8);
 	else if (rule == REASON_NO_IOMMU)
 		text_set(t, "it is in IOMMU group %u", d->group->number);
 	else if (named && plan_rule(m, d, false, rule))
@@ -76,15 +76,15 @@ static enum state judge_member(struct text *t, const struct job *j, const struct
 	const struct machine *m = &j->machine;
 	enum reason own;
 
-	if (d->protects) {
+	if (d->asked.protects) {
 		text_set(t, "protected: nothing of its group is claimed");
 		return STATE_AGAINST;
 	}
 	if (is_bridge(d) || (is_host_bridge(d) && is_exempt(d))) {
 		text_set(t, "a bridge, which stays with the host");
-		if (!blocks_group(d, d->driver))
+		if (!blocks_group(d, d->found.driver))
 			return STATE_FINE;
-		text_add(t, "; %s has to be taken off it", d->driver);
+		text_add(t, "; %s has to be taken off it", d->found.driver);
 		return held_fast(m, d) ? STATE_AGAINST : STATE_FINE;
 	}
 	if (is_exempt(d)) {
@@ -93,23 +93,23 @@ static enum state judge_member(struct text *t, const struct job *j, const struct
 	}
 	if (is_missing(d)) {
 		own = plan_own_reason(m, d, true);
-		text_set(t, d->facts & DEVICE_EXCLUDED ? "excluded, so the group is not whole"
-						       : "not selected, so the group is not whole");
+		text_set(t, d->asked.excluded ? "excluded, so the group is not whole"
+					      : "not selected, so the group is not whole");
 		if (own) {
 			text_add(t, "; if it were selected: %s, ", reason_name(own));
 			add_own_reason(t, m, d, own);
 		}
 		return STATE_AGAINST;
 	}
-	own = plan_own_reason(m, d, d->facts & DEVICE_NAMED);
+	own = plan_own_reason(m, d, d->asked.named);
 	if (own) {
 		text_set(t, "selected, and %s", reason_name(own));
 		return STATE_AGAINST;
 	}
-	text_set(t, d->facts & DEVICE_TAKEN ? "taken by group=whole" : "selected");
+	text_set(t, d->asked.taken ? "taken by group=whole" : "selected");
 	if (!held_fast(m, d))
 		return STATE_FINE;
-	text_add(t, ", and held by %s", d->driver);
+	text_add(t, ", and held by %s", d->found.driver);
 	return STATE_AGAINST;
 }
 
@@ -198,8 +198,8 @@ static void print_group(const struct job *j, const struct device *d)
 
 		print_fact(s, text_set(&device, "%pd", member), 24, t.p);
 	}
-	if (d->group->stranger)
-		print_fact(STATE_AGAINST, d->group->stranger, 24, "no PCI device known here");
+	if (d->group->non_pci_member)
+		print_fact(STATE_AGAINST, d->group->non_pci_member, 24, "no PCI device known here");
 }
 
 static void print_device(const struct job *j, const struct device *d)
@@ -207,7 +207,7 @@ static void print_device(const struct job *j, const struct device *d)
 	char class[NAME_SIZE], name[NAME_SIZE];
 	struct text t;
 
-	if (d->verdict != VERDICT_NONE)
+	if (d->decided.verdict != VERDICT_NONE)
 		set_device_line(&t, &j->machine, d, false);
 	else
 		text_set(&t, "%pd: not selected", d);
@@ -216,8 +216,8 @@ static void print_device(const struct job *j, const struct device *d)
 	print_entries(j, d);
 	print_rules(j, d);
 	print_group(j, d);
-	if (j->machine.nothing)
-		printf("\n  Nothing is claimed: %s\n", j->machine.nothing);
+	if (j->machine.no_claim_reason)
+		printf("\n  Nothing is claimed: %s\n", j->machine.no_claim_reason);
 }
 
 /* --- as JSON ----------------------------------------------------------------------------------------------------- */
@@ -256,7 +256,7 @@ static struct json_object *device_json(const struct job *j, const struct device 
 	const struct device *member;
 	struct text t;
 
-	if (d->verdict == VERDICT_NONE)
+	if (d->decided.verdict == VERDICT_NONE)
 		json_object_object_add(o, "verdict", NULL);
 	json_object_object_add(o, "entries", entries_json(j, d));
 	for (enum reason rule = REASON_BRIDGE; rule <= REASON_RESERVED; rule++) {

@@ -90,7 +90,7 @@ const char *text_set(struct text *t, const char *fmt, ...)
 
 void add_device(struct text *t, const struct device *d)
 {
-	text_add(t, "%s [%04x:%04x]", d->name, d->ids.vendor, d->ids.device);
+	text_add(t, "%s [%04x:%04x]", d->name, d->found.ids.vendor, d->found.ids.device);
 }
 
 void add_place(struct text *t, const struct place *at)

@@ -78,7 +78,7 @@ void machine_join(struct group *g, struct device *d)
 
 bool is_bridge(const struct device *d)
 {
-	unsigned class = d->class >> 8;
+	unsigned class = d->found.class >> 8;
 
 	return class == 0x0604 || class == 0x0607 || class == 0x0609;
 }

@@ -47,33 +47,15 @@ enum verdict {
 	VERDICT_FAILED,
 };
 
+/* How far the act layer came with a device; of a unit (see act.h) it is noted at its first device. */
 enum {
-	/* facts, from the scan */
-	DEVICE_BOOT_VGA = 1 << 0,
-	DEVICE_PARENT_OF_PCI = 1 << 1, /* PCI functions are below it */
-	DEVICE_DETAILED = 1 << 2,      /* more than the IDs has been read */
-	DEVICE_HELD = 1 << 3,	       /* its driver was looked up for the next boot */
-	DEVICE_DUE = 1 << 4,	       /* an earlier run of this boot left it open: pending, or the time was up */
-	DEVICE_FACTS = (1 << 5) - 1,
-	/* marks, from select_devices() */
-	DEVICE_SELECTED = 1 << 5,
-	DEVICE_NAMED = 1 << 6,
-	DEVICE_GUARD_FAILED = 1 << 7, /* a failing guard names it, and nothing else selects it */
-	DEVICE_EXCLUDED = 1 << 8,
-	DEVICE_TAKEN = 1 << 9, /* selected by group=whole alone */
-	/* from report_merge() */
-	DEVICE_SAID = 1 << 10, /* an earlier run of this boot said the same */
-};
-
-/* What the hands have done to a device; of the unit (see hands.h) it is noted at its first device. */
-enum {
-	HANDS_OVERRIDDEN = 1 << 0, /* its override was written; also by a run that did not come to its end */
-	HANDS_UNBOUND = 1 << 1,	   /* a driver was taken off */
-	HANDS_CLAIMED = 1 << 2,	   /* its driver link was read back */
-	HANDS_ENDED = 1 << 3,	   /* the unit is claimed, or given back */
-	HANDS_STUCK = 1 << 4,	   /* its override could not be put back */
-	HANDS_OPEN = 1 << 5,	   /* the unit is left as it is: a VFIO user has the group open */
-	HANDS_LOST = 1 << 6,	   /* the driver that was taken off did not come back */
+	PROGRESS_OVERRIDDEN = 1 << 0, /* its override was written; also by a run that did not come to its end */
+	PROGRESS_UNBOUND = 1 << 1,    /* a driver was taken off */
+	PROGRESS_CLAIMED = 1 << 2,    /* its driver link was read back */
+	PROGRESS_ENDED = 1 << 3,      /* the unit is claimed, or given back */
+	PROGRESS_STUCK = 1 << 4,      /* its override could not be put back */
+	PROGRESS_OPEN = 1 << 5,	      /* the unit is left as it is: a VFIO user has the group open */
+	PROGRESS_LOST = 1 << 6,	      /* the driver that was taken off did not come back */
 };
 
 /* Why a device is in use, as use.c finds it. */
@@ -85,7 +67,7 @@ enum use {
 	USE_OPEN,
 	USE_NET_UP,
 	USE_VFS,
-	USE_FRAMEBUFFER, /* found by the hands, after the claim: a firmware framebuffer is on it still */
+	USE_FRAMEBUFFER, /* found by the act layer, after the claim: a firmware framebuffer is on it still */
 };
 
 /* The IDs of a function; they have 16 bits each. */
@@ -96,31 +78,62 @@ struct function_ids {
 	uint16_t subdevice;
 };
 
-/* Drivers and other names are kept once each (machine_name()), so that equal names are equal pointers. */
+/*
+ * A PCI function. The parts are named for who writes them, and nobody else does. Drivers and other names are kept once
+ * each (machine_name()), so that equal names are equal pointers.
+ */
 struct device {
 	char name[PCIADDR_TEXT];
-	uint8_t use;	 /* enum use */
-	uint8_t verdict; /* enum verdict */
-	uint8_t reason;	 /* enum reason */
-	uint16_t facts;	 /* DEVICE_* */
-	uint8_t done;	 /* by the hands: HANDS_* */
-	uint8_t trouble; /* what the hands met: enum reason */
 	pciaddr address;
-	struct function_ids ids;
-	uint32_t class;	       /* 24 bits */
-	uint8_t error;	       /* and the errno of what the hands met */
-	uint8_t exact;	       /* fields of the alias that target was chosen by (driver=auto) that are no wildcard */
-	uint32_t left;	       /* the process that is at work on it past its time limit, or 0: nobody else touches it */
 	struct device *parent; /* the PCI function above it, or NULL */
 	struct group *group;   /* or NULL */
 	struct device *next;   /* the next member of its group, in address order, or NULL */
-	const char *driver;    /* that holds it, or for the next boot will hold it first; NULL for none */
-	const char *override;  /* NULL for none */
-	const char *target;    /* the driver it is to be claimed for, see find_variants() */
-	const char *used_by;   /* what uses it, or NULL */
-	struct selector *selector; /* the most specific of `ids` that matched, or NULL */
-	struct selector *protects; /* the entry of `protect` that means it, or NULL */
-	struct selector *reserves; /* likewise of `reserve` */
+
+	/* The scan: what is so. */
+	struct {
+		struct function_ids ids;
+		uint32_t class;	      /* 24 bits */
+		uint8_t use;	      /* enum use */
+		uint8_t alias_fields; /* of the alias that target was chosen by (driver=auto): those that are no
+					 wildcard */
+		bool boot_display;
+		bool parent_of_pci;   /* PCI functions are below it */
+		bool detailed;	      /* more than the IDs has been read */
+		bool held;	      /* its driver was looked up for the next boot */
+		const char *driver;   /* that holds it, or for the next boot will hold it first; NULL for none */
+		const char *override; /* NULL for none */
+		const char *target;   /* the driver it is to be claimed for, see find_variants() */
+		const char *used_by;  /* what uses it, or NULL */
+	} found;
+
+	/* select_devices(): what the settings mean. */
+	struct {
+		bool selected;
+		bool named;
+		bool guard_failed; /* a failing guard names it, and nothing else selects it */
+		bool excluded;
+		bool taken;		   /* selected by group=whole alone */
+		struct selector *selector; /* the most specific of `ids` that matched, or NULL */
+		struct selector *protects; /* the entry of `protect` that means it, or NULL */
+		struct selector *reserves; /* likewise of `reserve` */
+	} asked;
+
+	/* plan_decide(), and where it was tried who tried it: what becomes of it, and why. */
+	struct {
+		uint8_t verdict; /* enum verdict */
+		uint8_t reason;	 /* enum reason */
+	} decided;
+
+	/* The act layer, and the report of an earlier run of this boot: what was done. */
+	struct {
+		uint8_t progress;    /* PROGRESS_* */
+		uint8_t error;	     /* what went wrong: enum reason */
+		uint8_t errnum;	     /* and the errno of it */
+		bool due;	     /* an earlier run of this boot left it open: pending, or the time was up */
+		bool said;	     /* an earlier run of this boot said the same */
+		uint32_t worker_pid; /* the process that is at work on it past its time limit, or 0: nobody else touches
+					it */
+	} done;
 };
 
 enum {
@@ -128,12 +141,12 @@ enum {
 };
 
 struct group {
-	struct device *first; /* the first member */
-	struct device *about; /* of the reason, or of what went wrong: the member, or NULL */
-	const char *stranger; /* a member that is no PCI device of the snapshot, or NULL */
-	uint32_t number;      /* as in /sys/kernel/iommu_groups */
-	uint8_t flags;	      /* GROUP_* */
-	uint8_t reason;	      /* why it is not claimed as a whole, or REASON_NONE */
+	struct device *first;	    /* the first member */
+	struct device *culprit;	    /* of the reason, or of what went wrong: the member, or NULL */
+	const char *non_pci_member; /* a member that is no PCI device of the snapshot, or NULL */
+	uint32_t number;	    /* as in /sys/kernel/iommu_groups */
+	uint8_t flags;		    /* GROUP_* */
+	uint8_t reason;		    /* why it is not claimed as a whole, or REASON_NONE */
 };
 
 enum phase {
@@ -147,19 +160,19 @@ struct machine {
 	struct settings *settings; /* that it is judged by */
 	struct device *end;	   /* behind the last device */
 	struct group *group_end;
-	const char *vfio_pci; /* a name */
-	const char *nothing;  /* why nothing is claimed in this boot at all, or NULL */
-	const char *firmware; /* the firmware's IOMMU table (DMAR, IVRS, ...), or NULL */
+	const char *vfio_pci;	     /* a name */
+	const char *no_claim_reason; /* why nothing is claimed in this boot at all, or NULL */
+	const char *firmware;	     /* the firmware's IOMMU table (DMAR, IVRS, ...), or NULL */
 	uint32_t names_used;
 	uint32_t kernel;		   /* version << 8 | patchlevel of the kernel that is planned for */
 	uint8_t phase;			   /* enum phase */
 	bool any_group;			   /* the kernel has IOMMU groups at all */
 	bool no_aliases;		   /* driver=auto, and modules.alias cannot be read */
-	bool loaded;			   /* by the hands: all has been loaded that can be */
+	bool loaded;			   /* by the act layer: all has been loaded that can be */
 	bool settle;			   /* only what an earlier run of this boot left open is done */
-	bool failed;			   /* `nothing` is a failure, not a wish */
-	bool every;			   /* all is read of every device */
-	struct text step;		   /* what the hands are doing at this moment */
+	bool failed;			   /* no_claim_reason is a failure, not a wish */
+	bool read_all;			   /* all is read of every device */
+	struct text step;		   /* what the act layer is doing at this moment */
 	struct device device[DEVICES_MAX]; /* in address order */
 	struct group group[DEVICES_MAX];
 	char names[NAMES_SIZE]; /* NUL-terminated, one after the other */
@@ -192,12 +205,12 @@ bool is_bridge(const struct device *d) __attribute__((nonnull));
 
 static inline bool is_host_bridge(const struct device *d)
 {
-	return d->class >> 8 == 0x0600;
+	return d->found.class >> 8 == 0x0600;
 }
 
 static inline unsigned base_class(const struct device *d)
 {
-	return d->class >> 16;
+	return d->found.class >> 16;
 }
 
 /* The nearest function above d that is no bridge (Intel VMD), or NULL. */
@@ -218,13 +231,13 @@ static inline bool is_vfio_driver(const char *driver)
 /* Selected and not taken away again. */
 static inline bool is_wanted(const struct device *d)
 {
-	return (d->facts & (DEVICE_SELECTED | DEVICE_EXCLUDED)) == DEVICE_SELECTED;
+	return d->asked.selected && !d->asked.excluded;
 }
 
 /* To be claimed, or claimed? */
 static inline bool is_claimed(const struct device *d)
 {
-	return d->verdict == VERDICT_CLAIM || d->verdict == VERDICT_ALREADY;
+	return d->decided.verdict == VERDICT_CLAIM || d->decided.verdict == VERDICT_ALREADY;
 }
 
 /* Does it have a group that isolates it? */

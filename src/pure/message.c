@@ -30,10 +30,10 @@ static void add_use(struct text *t, const struct device *d)
 {
 	static const char *const uses = "is mounted\0is swap\0is held (LVM, LUKS, RAID)\0is open\0is up";
 
-	if (d->use == USE_VFS)
+	if (d->found.use == USE_VFS)
 		text_add(t, "its VFs are enabled");
 	else
-		text_add(t, "%s on it %s", d->used_by, nth_word(uses, d->use - USE_MOUNTED));
+		text_add(t, "%s on it %s", d->found.used_by, nth_word(uses, d->found.use - USE_MOUNTED));
 	text_add(t, " (free it first)");
 }
 
@@ -41,8 +41,8 @@ static void add_protection(struct text *t, const struct machine *m, const struct
 {
 	const struct device *twin;
 
-	if (d->protects) {
-		text_add(t, "the host lives on it: protect = %pe", d->protects);
+	if (d->asked.protects) {
+		text_add(t, "the host lives on it: protect = %pe", d->asked.protects);
 		return;
 	}
 	twin = protected_twin(m, d);
@@ -79,13 +79,13 @@ void add_own_reason(struct text *t, const struct machine *m, const struct device
 		text_add(t, "it is a bridge, which vfio-pci cannot take (leave it out)");
 		break;
 	case REASON_GUARD_MISMATCH:
-		text_add(t, "%pe: found %04x:%04x there (card moved? put the guard right)", d->selector, d->ids.vendor,
-			 d->ids.device);
+		text_add(t, "%pe: found %04x:%04x there (card moved? put the guard right)", d->asked.selector,
+			 d->found.ids.vendor, d->found.ids.device);
 		break;
 	case REASON_BEHIND_PARENT:
 		parent = parent_that_is_no_bridge(d);
 		text_add(t, "it can only be used through %pd", parent);
-		if (!plan_own_reason(m, parent, true) && !is_claimed(parent) && !(parent->facts & DEVICE_EXCLUDED))
+		if (!plan_own_reason(m, parent, true) && !is_claimed(parent) && !(parent->asked.excluded))
 			text_add(t, " (select that one)");
 		break;
 	case REASON_PROTECTED:
@@ -95,7 +95,7 @@ void add_own_reason(struct text *t, const struct machine *m, const struct device
 		add_use(t, d);
 		break;
 	case REASON_OVERRIDDEN:
-		text_add(t, "somebody set its driver_override to %s (clear it first)", d->override);
+		text_add(t, "somebody set its driver_override to %s (clear it first)", d->found.override);
 		break;
 	case REASON_NO_IOMMU:
 		add_no_iommu(t, m, d);
@@ -104,12 +104,12 @@ void add_own_reason(struct text *t, const struct machine *m, const struct device
 		text_add(t, "it is the boot display%s", TO_NAME_IT);
 		break;
 	case REASON_RESERVED:
-		if (d->reserves) {
-			text_add(t, "reserve = %pe", d->reserves);
+		if (d->asked.reserves) {
+			text_add(t, "reserve = %pe", d->asked.reserves);
 		} else if (plan_only_named(m)) {
 			text_add(t, "what protects it could not be read");
 		} else {
-			text_add(t, "it is part of the platform (class %04x)", d->class >> 8);
+			text_add(t, "it is part of the platform (class %04x)", d->found.class >> 8);
 		}
 		text_add(t, TO_NAME_IT);
 		break;
@@ -133,7 +133,7 @@ static void add_missing(struct text *t, const struct machine *m, const struct gr
 			held = d;
 		if (!is_missing(d))
 			continue;
-		if (d->facts & DEVICE_EXCLUDED)
+		if (d->asked.excluded)
 			excluded = d;
 		if (plan_own_reason(m, d, false))
 			named_only = true;
@@ -166,42 +166,42 @@ static void add_failure(struct text *t, const struct machine *m, const struct de
 {
 	switch (reason) {
 	case REASON_NO_DRIVER:
-		text_add(t, "%s cannot be loaded (is it in the image?)", d->target);
+		text_add(t, "%s cannot be loaded (is it in the image?)", d->found.target);
 		break;
 	case REASON_VANISHED:
 		text_add(t, "it went away meanwhile");
 		break;
 	case REASON_TIMEOUT:
-		if (!d->left)
+		if (!d->done.worker_pid)
 			text_add(t, "not begun at the time limit");
 		else
-			text_add(t, "process %u is still at work, past the time limit", d->left);
+			text_add(t, "process %u is still at work, past the time limit", d->done.worker_pid);
 		/* Of what this run waited for. */
-		if (m->step.len && !(d->facts & DEVICE_DUE))
+		if (m->step.len && !(d->done.due))
 			text_add(t, ", waiting for: %s", m->step.p);
 		return;
 	default:
-		text_add(t, "%s did not take it", d->target);
+		text_add(t, "%s did not take it", d->found.target);
 	}
-	if (d->error)
-		text_add(t, ": %s", error_text(d->error));
+	if (d->done.errnum)
+		text_add(t, ": %s", error_text(d->done.errnum));
 }
 
 static void add_group_reason(struct text *t, const struct machine *m, const struct device *d)
 {
-	const struct device *other = plan_ignores_groups(m) ? d : d->group->about;
+	const struct device *other = plan_ignores_groups(m) ? d : d->group->culprit;
 
-	if (d->reason == REASON_GROUP_INCOMPLETE) {
+	if (d->decided.reason == REASON_GROUP_INCOMPLETE) {
 		add_missing(t, m, d->group);
 		return;
 	}
 	if (!other) {
-		text_add(t, "%s is in its group, and is no PCI device known here", d->group->stranger);
+		text_add(t, "%s is in its group, and is no PCI device known here", d->group->non_pci_member);
 		return;
 	}
-	if (d->reason == REASON_UNBIND_NOT_ALLOWED) {
-		text_add(t, "%pd is held by %s", other, other->driver);
-		if (is_host_bridge(other) && other->facts & DEVICE_EXCLUDED)
+	if (d->decided.reason == REASON_UNBIND_NOT_ALLOWED) {
+		text_add(t, "%pd is held by %s", other, other->found.driver);
+		if (is_host_bridge(other) && other->asked.excluded)
 			text_add(t, ", and is excluded (take that exclusion out)");
 		else if (m->settings->unbind == NO)
 			text_add(t, ", and unbind=no (set unbind=yes)");
@@ -210,26 +210,27 @@ static void add_group_reason(struct text *t, const struct machine *m, const stru
 		return;
 	}
 	text_add(t, "%pd shares its group: ", other);
-	if (other->trouble)
-		add_failure(t, m, other, other->trouble);
-	else if (other->verdict == VERDICT_FAILED)
-		add_failure(t, m, other, other->reason);
+	if (other->done.error)
+		add_failure(t, m, other, other->done.error);
+	else if (other->decided.verdict == VERDICT_FAILED)
+		add_failure(t, m, other, other->decided.reason);
 	else
 		add_own_reason(t, m, other,
-			       other->protects						      ? REASON_PROTECTED
-			       : other->reason && other->reason < REASON_GROUP_MEMBER_REFUSED ? other->reason
-											      : REASON_IN_USE);
+			       other->asked.protects ? REASON_PROTECTED
+			       : other->decided.reason && other->decided.reason < REASON_GROUP_MEMBER_REFUSED
+				       ? other->decided.reason
+				       : REASON_IN_USE);
 }
 
 /* What could not be given back of its group, whichever member it is. */
 static void add_leftovers(struct text *t, const struct device *d)
 {
 	for_each_member(d->group, d) {
-		if (d->done & HANDS_STUCK)
+		if (d->done.progress & PROGRESS_STUCK)
 			text_add(t, "; override-left: %s", d->name);
-		if (d->done & HANDS_LOST)
-			text_add(t, "; %s did not get %s back", d->name, d->driver);
-		if (d->done & HANDS_OPEN)
+		if (d->done.progress & PROGRESS_LOST)
+			text_add(t, "; %s did not get %s back", d->name, d->found.driver);
+		if (d->done.progress & PROGRESS_OPEN)
 			text_add(t, "; left as it is, a VFIO user has the group open");
 	}
 }
@@ -239,16 +240,16 @@ void add_message(struct text *t, const struct machine *m, const struct device *d
 	const struct selector *sel, *best = NULL;
 
 	if (is_claimed(d)) {
-		if (d->use == USE_FRAMEBUFFER)
-			text_add(t, "%s keeps a BAR from guests%s", d->used_by,
+		if (d->found.use == USE_FRAMEBUFFER)
+			text_add(t, "%s keeps a BAR from guests%s", d->found.used_by,
 				 m->settings->unbind == NO ? ", and unbind=no (set unbind=yes)"
 							   : " (boot with initcall_blacklist=sysfb_init)");
-	} else if (d->verdict == VERDICT_FAILED) {
-		add_failure(t, m, d, d->reason);
-	} else if (d->reason >= REASON_GROUP_MEMBER_REFUSED) {
+	} else if (d->decided.verdict == VERDICT_FAILED) {
+		add_failure(t, m, d, d->decided.reason);
+	} else if (d->decided.reason >= REASON_GROUP_MEMBER_REFUSED) {
 		add_group_reason(t, m, d);
-	} else if (d->verdict != VERDICT_EXCLUDED) {
-		add_own_reason(t, m, d, d->reason);
+	} else if (d->decided.verdict != VERDICT_EXCLUDED) {
+		add_own_reason(t, m, d, d->decided.reason);
 	} else {
 		for_each_selector(&m->settings->list[LIST_IDS], sel) {
 			if (sel->flags & SELECTOR_EXCLUDES && selector_covers(sel, d) && more_specific(sel, best))
@@ -258,24 +259,24 @@ void add_message(struct text *t, const struct machine *m, const struct device *d
 			return;
 		text_add(t, "by !%pe", best);
 	}
-	if (d->verdict >= VERDICT_REFUSED && d->group)
+	if (d->decided.verdict >= VERDICT_REFUSED && d->group)
 		add_leftovers(t, d);
 }
 
 void set_device_line(struct text *t, const struct machine *m, const struct device *d, bool ran)
 {
-	const char *verdict = ran && d->verdict == VERDICT_CLAIM ? "claimed" : verdict_name(d->verdict);
+	const char *verdict = ran && d->decided.verdict == VERDICT_CLAIM ? "claimed" : verdict_name(d->decided.verdict);
 
 	if (has_group(d))
 		text_set(t, "%pd group %u: %s", d, d->group->number, verdict);
 	else
 		text_set(t, "%pd no group: %s", d, verdict);
 	if (is_claimed(d)) {
-		text_add(t, d->verdict == VERDICT_CLAIM ? " for %s" : " with %s", d->target);
-		if (d->use != USE_FRAMEBUFFER)
+		text_add(t, d->decided.verdict == VERDICT_CLAIM ? " for %s" : " with %s", d->found.target);
+		if (d->found.use != USE_FRAMEBUFFER)
 			return;
-	} else if (d->reason) {
-		text_add(t, ", %s", reason_name(d->reason));
+	} else if (d->decided.reason) {
+		text_add(t, ", %s", reason_name(d->decided.reason));
 	}
 	text_add(t, ": ");
 	add_message(t, m, d);

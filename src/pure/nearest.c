@@ -9,7 +9,7 @@ const struct selector *next_absent(const struct machine *m, const struct selecto
 	int order;
 
 	for_each_selector(&m->settings->list[LIST_IDS], sel) {
-		if (m->nothing || sel->flags & (SELECTOR_MATCHED | SELECTOR_EXCLUDES))
+		if (m->no_claim_reason || sel->flags & (SELECTOR_MATCHED | SELECTOR_EXCLUDES))
 			continue;
 		if (after && span_cmp(sel->text, after->text) <= 0)
 			continue;
@@ -33,9 +33,9 @@ static unsigned nearness(const struct selector *sel, const struct device *d)
 		return sel->class >> 16 == base_class(d);
 	if (sel->kind == SELECT_BOOT_VGA)
 		return base_class(d) == 0x03;
-	if (d->ids.vendor != sel->ids.vendor)
+	if (d->found.ids.vendor != sel->ids.vendor)
 		return 0;
-	return d->ids.device == sel->ids.device ? 2 : 1;
+	return d->found.ids.device == sel->ids.device ? 2 : 1;
 }
 
 void add_absent(struct text *t, const struct machine *m, const struct selector *sel)

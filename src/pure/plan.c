@@ -11,7 +11,7 @@ bool plan_ignores_groups(const struct machine *m)
 
 static bool asked_for(const struct device *d)
 {
-	return d->facts & (DEVICE_SELECTED | DEVICE_GUARD_FAILED);
+	return d->asked.selected || d->asked.guard_failed;
 }
 
 const struct device *protected_twin(const struct machine *m, const struct device *d)
@@ -19,7 +19,8 @@ const struct device *protected_twin(const struct machine *m, const struct device
 	const struct device *other;
 
 	for_each_device(m, other) {
-		if (other->protects && other->ids.vendor == d->ids.vendor && other->ids.device == d->ids.device)
+		if (other->asked.protects && other->found.ids.vendor == d->found.ids.vendor &&
+		    other->found.ids.device == d->found.ids.device)
 			return other;
 	}
 	return NULL;
@@ -28,10 +29,10 @@ const struct device *protected_twin(const struct machine *m, const struct device
 /* Memory, bridges of every kind, IOMMU, root complex event collector, SMBus; and what has PCI functions below it. */
 static bool is_platform(const struct device *d)
 {
-	unsigned class = d->class >> 8, base = base_class(d);
+	unsigned class = d->found.class >> 8, base = base_class(d);
 
 	return base == 0x05 || base == 0x06 || class == 0x0806 || class == 0x0807 || class == 0x0c05 ||
-	       d->facts & DEVICE_PARENT_OF_PCI;
+	       d->found.parent_of_pci;
 }
 
 bool plan_only_named(const struct machine *m)
@@ -48,25 +49,25 @@ bool plan_rule(const struct machine *m, const struct device *d, bool named, enum
 	case REASON_BRIDGE:
 		return is_bridge(d);
 	case REASON_GUARD_MISMATCH:
-		return d->facts & DEVICE_GUARD_FAILED;
+		return d->asked.guard_failed;
 	case REASON_BEHIND_PARENT:
 		return parent_that_is_no_bridge(d);
 	case REASON_PROTECTED:
-		if (d->protects)
+		if (d->asked.protects)
 			return true;
 		return !named && ((base_class(d) == 0x01 && m->settings->protect_unknown &&
 				   !m->settings->list[LIST_PROTECT].off) ||
 				  protected_twin(m, d));
 	case REASON_IN_USE:
-		return d->use;
+		return d->found.use;
 	case REASON_OVERRIDDEN:
-		return d->override && d->override != d->target && d->driver != d->target;
+		return d->found.override && d->found.override != d->found.target && d->found.driver != d->found.target;
 	case REASON_NO_IOMMU:
 		return !has_group(d);
 	case REASON_BOOT_VGA:
-		return !named && d->facts & DEVICE_BOOT_VGA;
+		return !named && d->found.boot_display;
 	case REASON_RESERVED:
-		return !named && (plan_only_named(m) || d->reserves || is_platform(d));
+		return !named && (plan_only_named(m) || d->asked.reserves || is_platform(d));
 	default:
 		return false;
 	}
@@ -91,7 +92,7 @@ static void take_whole_group(const struct group *g)
 		starts |= is_wanted(d) && !is_exempt(d);
 	for_each_member(g, d) {
 		if (starts && !asked_for(d) && !is_exempt(d))
-			d->facts |= DEVICE_SELECTED | DEVICE_TAKEN;
+			d->asked.selected = d->asked.taken = true;
 	}
 }
 
@@ -100,22 +101,23 @@ static void judge_device(const struct machine *m, struct device *d)
 {
 	bool may_come = m->phase == PHASE_INIT_TOP || (m->phase == PHASE_NEXT_BOOT && !m->any_group && m->firmware);
 
-	d->verdict = VERDICT_NONE;
-	d->reason = REASON_NONE;
+	d->decided.verdict = VERDICT_NONE;
+	d->decided.reason = REASON_NONE;
 	/* Also of what nobody asks for any more: a process is at work on it. */
-	if (d->left) {
-		d->verdict = VERDICT_FAILED;
-		d->reason = REASON_TIMEOUT;
+	if (d->done.worker_pid) {
+		d->decided.verdict = VERDICT_FAILED;
+		d->decided.reason = REASON_TIMEOUT;
 	}
-	if (d->left || !asked_for(d))
+	if (d->done.worker_pid || !asked_for(d))
 		return;
-	if (d->facts & DEVICE_EXCLUDED) {
-		d->verdict = VERDICT_EXCLUDED;
+	if (d->asked.excluded) {
+		d->decided.verdict = VERDICT_EXCLUDED;
 		return;
 	}
-	d->reason = (uint8_t)plan_own_reason(m, d, d->facts & DEVICE_NAMED);
-	if (d->reason)
-		d->verdict = d->reason == REASON_NO_IOMMU && may_come ? VERDICT_PENDING : VERDICT_REFUSED;
+	d->decided.reason = (uint8_t)plan_own_reason(m, d, d->asked.named);
+	if (d->decided.reason)
+		d->decided.verdict =
+			d->decided.reason == REASON_NO_IOMMU && may_come ? VERDICT_PENDING : VERDICT_REFUSED;
 }
 
 bool blocks_group(const struct device *d, const char *driver)
@@ -131,14 +133,13 @@ bool held_fast(const struct machine *m, const struct device *d)
 	unsigned base = base_class(d);
 
 	if (is_exempt(d)) {
-		if (!(is_bridge(d) || is_host_bridge(d)) || !blocks_group(d, d->driver))
+		if (!(is_bridge(d) || is_host_bridge(d)) || !blocks_group(d, d->found.driver))
 			return false;
-		return m->settings->unbind == NO || (is_host_bridge(d) && d->facts & DEVICE_EXCLUDED);
+		return m->settings->unbind == NO || (is_host_bridge(d) && d->asked.excluded);
 	}
-	if (!d->driver || d->driver == d->target)
+	if (!d->found.driver || d->found.driver == d->found.target)
 		return false;
-	return m->settings->unbind == NO ||
-	       (m->phase == PHASE_SECOND_LOOK && base - 1 <= 2 && !(d->facts & DEVICE_NAMED));
+	return m->settings->unbind == NO || (m->phase == PHASE_SECOND_LOOK && base - 1 <= 2 && !(d->asked.named));
 }
 
 bool is_missing(const struct device *d)
@@ -152,7 +153,7 @@ static void refuse_group(struct group *g, enum reason reason, struct device *abo
 	if (g->reason && g->reason <= reason)
 		return;
 	g->reason = (uint8_t)reason;
-	g->about = about;
+	g->culprit = about;
 }
 
 static void judge_group(const struct machine *m, struct group *g)
@@ -160,12 +161,13 @@ static void judge_group(const struct machine *m, struct group *g)
 	struct device *d;
 
 	g->reason = REASON_NONE;
-	g->about = NULL;
-	if (g->stranger)
+	g->culprit = NULL;
+	if (g->non_pci_member)
 		refuse_group(g, REASON_GROUP_MEMBER_REFUSED, NULL);
 	for_each_member(g, d) {
 		/* 4: some members keep the others back, whether they were selected or not. */
-		if (d->protects || (!is_exempt(d) && (d->verdict == VERDICT_REFUSED || d->use || d->left)))
+		if (d->asked.protects ||
+		    (!is_exempt(d) && (d->decided.verdict == VERDICT_REFUSED || d->found.use || d->done.worker_pid)))
 			refuse_group(g, REASON_GROUP_MEMBER_REFUSED, d);
 		else if (is_missing(d))
 			refuse_group(g, REASON_GROUP_INCOMPLETE, d);
@@ -178,15 +180,15 @@ static void judge_group(const struct machine *m, struct group *g)
 static void judge_member(const struct machine *m, struct device *d)
 {
 	if (!plan_ignores_groups(m)) {
-		d->reason = d->group->reason;
+		d->decided.reason = d->group->reason;
 	} else if (held_fast(m, d)) {
-		d->reason = REASON_UNBIND_NOT_ALLOWED;
+		d->decided.reason = REASON_UNBIND_NOT_ALLOWED;
 	}
-	d->verdict = VERDICT_CLAIM;
-	if (d->reason)
-		d->verdict = VERDICT_REFUSED;
-	else if (d->driver == d->target && m->phase != PHASE_NEXT_BOOT && !d->done)
-		d->verdict = VERDICT_ALREADY;
+	d->decided.verdict = VERDICT_CLAIM;
+	if (d->decided.reason)
+		d->decided.verdict = VERDICT_REFUSED;
+	else if (d->found.driver == d->found.target && m->phase != PHASE_NEXT_BOOT && !d->done.progress)
+		d->decided.verdict = VERDICT_ALREADY;
 }
 
 /* Do only broad selectors mean d, and does one of them claim some other device? */
@@ -194,7 +196,7 @@ static bool is_served(const struct machine *m, const struct device *d)
 {
 	const struct selector *sel;
 
-	if (d->facts & DEVICE_NAMED)
+	if (d->asked.named)
 		return false;
 	for_each_selector(&m->settings->list[LIST_IDS], sel) {
 		if (sel->flags & SELECTOR_CLAIMS && selector_match(sel, d) == SELECTOR_YES)
@@ -209,12 +211,12 @@ static bool may_be_kept(const struct machine *m, const struct device *d)
 	const struct device *other;
 	bool served = false;
 
-	if (!(d->facts & DEVICE_TAKEN))
+	if (!(d->asked.taken))
 		return is_served(m, d);
 	for_each_member(d->group, other) {
-		if (!is_wanted(other) || other->facts & DEVICE_TAKEN || is_exempt(other))
+		if (!is_wanted(other) || other->asked.taken || is_exempt(other))
 			continue;
-		if (other->facts & DEVICE_NAMED)
+		if (other->asked.named)
 			return false;
 		served |= is_served(m, other);
 	}
@@ -237,8 +239,8 @@ static void keep_what_is_fine(struct machine *m)
 		}
 	}
 	for_each_device(m, d) {
-		if (d->verdict == VERDICT_REFUSED && reasons >> d->reason & 1 && may_be_kept(m, d))
-			d->verdict = VERDICT_KEPT;
+		if (d->decided.verdict == VERDICT_REFUSED && reasons >> d->decided.reason & 1 && may_be_kept(m, d))
+			d->decided.verdict = VERDICT_KEPT;
 	}
 }
 
@@ -256,7 +258,7 @@ void plan_decide(struct machine *m)
 	for_each_group(m, g)
 		judge_group(m, g);
 	for_each_device(m, d) {
-		if (asked_for(d) && d->verdict == VERDICT_NONE)
+		if (asked_for(d) && d->decided.verdict == VERDICT_NONE)
 			judge_member(m, d);
 	}
 	keep_what_is_fine(m);
@@ -267,14 +269,14 @@ void plan_settle(struct machine *m)
 	struct device *d, *other;
 
 	for_each_device(m, d) {
-		bool due = d->facts & DEVICE_DUE;
+		bool due = d->done.due;
 
 		if (d->group && !plan_ignores_groups(m)) {
 			for_each_member(d->group, other)
-				due |= other->facts & DEVICE_DUE;
+				due |= other->done.due;
 		}
 		if (!due)
-			d->verdict = VERDICT_NONE;
+			d->decided.verdict = VERDICT_NONE;
 	}
 }
 
@@ -286,11 +288,11 @@ int plan_status(const struct machine *m)
 	if (m->settings->problems)
 		return 2;
 	for_each_device(m, d) {
-		if (d->verdict >= VERDICT_REFUSED)
+		if (d->decided.verdict >= VERDICT_REFUSED)
 			return 1;
 	}
 	for_each_selector(&m->settings->list[LIST_IDS], sel) {
-		if (!m->nothing && !(sel->flags & (SELECTOR_MATCHED | SELECTOR_OPTIONAL | SELECTOR_EXCLUDES)))
+		if (!m->no_claim_reason && !(sel->flags & (SELECTOR_MATCHED | SELECTOR_OPTIONAL | SELECTOR_EXCLUDES)))
 			return 1;
 	}
 	return 0;

@@ -15,7 +15,7 @@
 /* Rules 3 to 7: a verdict for every device that was asked for, a reason for every group that is refused. */
 void plan_decide(struct machine *m) __attribute__((nonnull));
 
-/* Withdraws what was decided of every device in whose group nothing was left open (DEVICE_DUE). */
+/* Withdraws what was decided of every device in whose group nothing was left open (due). */
 void plan_settle(struct machine *m) __attribute__((nonnull));
 
 /* Does group=ignore hold with this kernel? */

@@ -40,8 +40,8 @@ void say_notes(const struct machine *m, const struct listener *l)
 {
 	if (m->settings->problems > PROBLEMS_MAX)
 		say(l, LEVEL_FAILED, "%u more errors in the settings", m->settings->problems - PROBLEMS_MAX);
-	if (m->nothing)
-		say(l, m->failed ? LEVEL_FAILED : LEVEL_DONE, "nothing is claimed: %s", m->nothing);
+	if (m->no_claim_reason)
+		say(l, m->failed ? LEVEL_FAILED : LEVEL_DONE, "nothing is claimed: %s", m->no_claim_reason);
 }
 
 /* An exclusion that matches nothing, or a guard that fits nothing any more. */
@@ -83,12 +83,12 @@ static void warn_of_group(const struct group *g, const struct listener *l)
 	for_each_member(g, d) {
 		if (is_claimed(d)) {
 			claimed = true;
-		} else if (is_bridge(d) || is_host_bridge(d) ? blocks_group(d, d->driver) : !is_exempt(d)) {
+		} else if (is_bridge(d) || is_host_bridge(d) ? blocks_group(d, d->found.driver) : !is_exempt(d)) {
 			text_add(&t, " %pd", d);
 		}
 	}
-	if (g->stranger)
-		text_add(&t, " %s", g->stranger);
+	if (g->non_pci_member)
+		text_add(&t, " %s", g->non_pci_member);
 	if (claimed && t.len > before)
 		l->say(l, LEVEL_REFUSED, t.p);
 }
@@ -142,13 +142,13 @@ void say_verdicts(const struct machine *m, bool ran, const struct listener *l)
 	struct text t;
 
 	for_each_device(m, d) {
-		if (d->verdict == VERDICT_NONE || d->facts & DEVICE_SAID)
+		if (d->decided.verdict == VERDICT_NONE || d->done.said)
 			continue;
 		set_device_line(&t, m, d, ran);
 		l->say(l,
-		       d->verdict == VERDICT_FAILED				    ? LEVEL_FAILED
-		       : d->verdict == VERDICT_REFUSED || d->use == USE_FRAMEBUFFER ? LEVEL_REFUSED
-										    : LEVEL_DONE,
+		       d->decided.verdict == VERDICT_FAILED					  ? LEVEL_FAILED
+		       : d->decided.verdict == VERDICT_REFUSED || d->found.use == USE_FRAMEBUFFER ? LEVEL_REFUSED
+												  : LEVEL_DONE,
 		       t.p);
 	}
 	/* Before the second look a slow bus may still bring it; the report has it all the same. */

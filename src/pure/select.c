@@ -18,19 +18,19 @@ static void apply_selector(struct selector *sel, struct device *d)
 	sel->flags |= SELECTOR_MATCHED;
 	if (match == SELECTOR_GUARD_FAILS) {
 		/* Only what nothing else selects is refused for its guard. */
-		if (d->facts & DEVICE_SELECTED)
+		if (d->asked.selected)
 			return;
-		d->facts |= DEVICE_GUARD_FAILED;
+		d->asked.guard_failed = true;
 	} else {
-		if (d->facts & DEVICE_GUARD_FAILED)
-			d->selector = NULL;
-		d->facts &= (uint16_t)~DEVICE_GUARD_FAILED;
-		d->facts |= DEVICE_SELECTED;
+		if (d->asked.guard_failed)
+			d->asked.selector = NULL;
+		d->asked.guard_failed = false;
+		d->asked.selected = true;
 		if (selector_names(sel))
-			d->facts |= DEVICE_NAMED;
+			d->asked.named = true;
 	}
-	if (more_specific(sel, d->selector))
-		d->selector = sel;
+	if (more_specific(sel, d->asked.selector))
+		d->asked.selector = sel;
 }
 
 static void apply_cover(struct selector *sel, struct machine *m, enum list_name list)
@@ -49,11 +49,11 @@ static void apply_cover(struct selector *sel, struct machine *m, enum list_name 
 			continue;
 		sel->flags |= SELECTOR_MATCHED;
 		if (list == LIST_IDS)
-			d->facts |= DEVICE_EXCLUDED;
-		else if (list == LIST_PROTECT && more_specific(sel, d->protects))
-			d->protects = sel;
-		else if (list == LIST_RESERVE && more_specific(sel, d->reserves))
-			d->reserves = sel;
+			d->asked.excluded = true;
+		else if (list == LIST_PROTECT && more_specific(sel, d->asked.protects))
+			d->asked.protects = sel;
+		else if (list == LIST_RESERVE && more_specific(sel, d->asked.reserves))
+			d->asked.reserves = sel;
 	}
 }
 
@@ -62,8 +62,7 @@ void select_devices(struct machine *m)
 	struct device *d;
 
 	for_each_device(m, d) {
-		d->facts &= DEVICE_FACTS;
-		d->selector = d->protects = d->reserves = NULL;
+		memset(&d->asked, 0, sizeof(d->asked));
 	}
 	for (enum list_name i = 0; i < LISTS; i++) {
 		struct selector *sel;

@@ -154,8 +154,8 @@ static bool id_is(uint32_t wanted, uint32_t id)
 
 static bool ids_fit(const struct selector *s, const struct device *d)
 {
-	return id_is(s->ids.vendor, d->ids.vendor) && id_is(s->ids.device, d->ids.device) &&
-	       id_is(s->ids.subvendor, d->ids.subvendor) && id_is(s->ids.subdevice, d->ids.subdevice);
+	return id_is(s->ids.vendor, d->found.ids.vendor) && id_is(s->ids.device, d->found.ids.device) &&
+	       id_is(s->ids.subvendor, d->found.ids.subvendor) && id_is(s->ids.subdevice, d->found.ids.subdevice);
 }
 
 enum selector_match selector_match(const struct selector *s, const struct device *d)
@@ -170,10 +170,10 @@ enum selector_match selector_match(const struct selector *s, const struct device
 		there = (s->flags & SELECTOR_SLOT ? PCIADDR_SLOT(d->address) : d->address) == s->address;
 		break;
 	case SELECT_BOOT_VGA:
-		there = d->facts & DEVICE_BOOT_VGA;
+		there = d->found.boot_display;
 		break;
 	default:
-		there = ids_fit(s, d) && (d->class & s->class_mask) == s->class;
+		there = ids_fit(s, d) && (d->found.class & s->class_mask) == s->class;
 	}
 	if (!there)
 		return SELECTOR_NO;

@@ -37,7 +37,7 @@ static void add_to_chain(void *ctx, struct device *d)
 	if (*above && *above < d) {
 		d->parent = *above;
 		if (!is_bridge(*above))
-			(*above)->facts |= DEVICE_PARENT_OF_PCI;
+			(*above)->found.parent_of_pci = true;
 	}
 	*above = d;
 }
@@ -60,7 +60,7 @@ void read_display(const struct scan *s, struct device *d)
 	read_of(s, &t, d, "boot_vga");
 	if (*t.p == '1' ||
 	    (s->framebuffer->at.end && read_of(s, &t, d, "resource") > 0 && framebuffer_in(s->framebuffer, t.p)))
-		d->facts |= DEVICE_BOOT_VGA;
+		d->found.boot_display = true;
 }
 
 static int add_member(void *ctx, const char *name)
@@ -72,8 +72,8 @@ static int add_member(void *ctx, const char *name)
 	/* Virtual functions are left out of the next boot. */
 	if (!d && s->m->phase == PHASE_NEXT_BOOT && read_link(&t, s->pci, text_set(&t, "%s/physfn", name)) > 0)
 		return 0;
-	if (!d && !s->group->stranger)
-		s->group->stranger = machine_name(s->m, name);
+	if (!d && !s->group->non_pci_member)
+		s->group->non_pci_member = machine_name(s->m, name);
 	else if (d && !d->group)
 		machine_join(s->group, d);
 	return 0;
@@ -90,7 +90,7 @@ static void read_group(struct scan *s, struct device *d)
 
 	if (link_of(s, &t, d, "iommu_group") <= 0) {
 		if (d->group)
-			d->group->stranger = unreadable;
+			d->group->non_pci_member = unreadable;
 		return;
 	}
 	link = base_name(t.p);
@@ -113,9 +113,9 @@ static void read_group(struct scan *s, struct device *d)
 	}
 	if (d->group == g)
 		return;
-	g->stranger = unreadable;
+	g->non_pci_member = unreadable;
 	if (d->group)
-		d->group->stranger = unreadable;
+		d->group->non_pci_member = unreadable;
 	else
 		machine_join(g, d);
 }
@@ -126,7 +126,7 @@ static int note_child(void *ctx, const char *name)
 
 	if (pciaddr_from_name(name, (unsigned)strlen(name)) == PCIADDR_NONE)
 		return 0;
-	d->facts |= DEVICE_PARENT_OF_PCI;
+	d->found.parent_of_pci = true;
 	return 1;
 }
 
@@ -148,27 +148,27 @@ void read_details(struct scan *s, struct device *d)
 	struct device *above;
 	struct text t;
 
-	if (d->facts & DEVICE_DETAILED)
+	if (d->found.detailed)
 		return;
-	d->facts |= DEVICE_DETAILED;
+	d->found.detailed = true;
 	read_parents(s, d);
 	/* Whether that one could be claimed instead is part of the answer. */
 	above = parent_that_is_no_bridge(d);
 	if (above)
 		read_details(s, above);
 	if (link_of(s, &t, d, "driver") > 0)
-		d->driver = machine_name(s->m, base_name(t.p));
+		d->found.driver = machine_name(s->m, base_name(t.p));
 	if (!s->displays_read)
 		read_display(s, d);
 	if (may_have_children(d))
 		list_directory(s->pci, d->name, note_child, d);
 	/* On some kernels these two take the lock of the device, which somebody may hold for long. */
-	if (s->m->phase != PHASE_NEXT_BOOT && !d->left && !is_bridge(d)) {
+	if (s->m->phase != PHASE_NEXT_BOOT && !d->done.worker_pid && !is_bridge(d)) {
 		/* Unset it reads (null): driver_override_show() prints a NULL pointer. None survives a boot. */
 		if (read_of(s, &t, d, "driver_override") > 0 && strcmp(t.p, "(null)"))
-			d->override = machine_name(s->m, t.p);
+			d->found.override = machine_name(s->m, t.p);
 		if (read_of(s, &t, d, "sriov_numvfs") > 0 && *t.p != '0')
-			d->use = USE_VFS;
+			d->found.use = USE_VFS;
 	}
 	/* Whoever comes first of a group sees to the others. */
 	first = !d->group;

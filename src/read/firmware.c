@@ -142,19 +142,19 @@ void forget_modules(struct machine *m, int root, const char *release)
 
 	text_set(&list, "lib/modules/%s/modules.builtin", kernel_release(&t, root, release));
 	for_each_device(m, d) {
-		const char *driver = d->driver;
+		const char *driver = d->found.driver;
 		bool built_in;
 
-		if (!driver || d->facts & DEVICE_HELD)
+		if (!driver || d->found.held)
 			continue;
 		/* The list is read once for all devices with this driver. */
 		built_in = is_built_in(root, list.p, driver);
 		for_each_device(m, other) {
-			if (other->driver != driver)
+			if (other->found.driver != driver)
 				continue;
-			other->facts |= DEVICE_HELD;
+			other->found.held = true;
 			if (!built_in)
-				other->driver = NULL;
+				other->found.driver = NULL;
 		}
 	}
 }

@@ -29,9 +29,9 @@ static bool parse_modalias(struct device *d, const char *p)
 		if (!hex_number(p + at[i], p + at[i] + digits, digits, digits, &value[i]))
 			return false;
 	}
-	d->ids =
+	d->found.ids =
 		(struct function_ids){ (uint16_t)value[0], (uint16_t)value[1], (uint16_t)value[2], (uint16_t)value[3] };
-	d->class = value[4] << 16 | value[5] << 8 | value[6];
+	d->found.class = value[4] << 16 | value[5] << 8 | value[6];
 	return true;
 }
 
@@ -51,7 +51,7 @@ static int add_function(void *ctx, const char *name)
 	memset(d, 0, sizeof(*d));
 	memcpy(d->name, name, strlen(name) + 1);
 	d->address = address;
-	d->target = m->vfio_pci;
+	d->found.target = m->vfio_pci;
 	/* One that went away meanwhile is no member of the snapshot; where a group still lists it, that is refused. */
 	errno = EINVAL;
 	if (read_of(s, &t, d, "modalias") <= 0)
@@ -172,7 +172,7 @@ void scan_details(struct scan *s)
 	if (!m->any_group)
 		m->firmware = firmware_iommu(s->root);
 	for_each_device(m, d) {
-		if (m->every || d->facts & (DEVICE_SELECTED | DEVICE_GUARD_FAILED | DEVICE_DUE))
+		if (m->read_all || d->asked.selected || d->asked.guard_failed || d->done.due)
 			read_details(s, d);
 	}
 	if (m->settings->driver == DRIVER_AUTO)

@@ -83,14 +83,14 @@ static void mark_function(void *ctx, struct device *d)
 {
 	struct search *s = ctx;
 
-	if (!(d->facts & DEVICE_DETAILED) || d->left || d->use)
+	if (!(d->found.detailed) || d->done.worker_pid || d->found.use)
 		return;
 	if (!s->judged)
 		s->judge(s);
 	s->judged = true;
-	d->use = s->use;
+	d->found.use = s->use;
 	if (s->use)
-		d->used_by = machine_name(s->m, s->name);
+		d->found.used_by = machine_name(s->m, s->name);
 }
 
 /*

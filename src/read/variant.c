@@ -49,14 +49,13 @@ void find_variants(struct machine *m, int root, const char *release)
 		if (strncmp(alias, begin, sizeof(begin) - 1))
 			continue;
 		for_each_device(m, d) {
-			if (!(d->facts & DEVICE_DETAILED) ||
-			    read_attribute(&t, root, device_path(&t, d->name, "modalias")) < 5)
+			if (!(d->found.detailed) || read_attribute(&t, root, device_path(&t, d->name, "modalias")) < 5)
 				continue;
 			module = alias_fits(alias + sizeof(begin) - 1, t.p + 4, &exact);
 			/* The alias of vfio-pci itself has nothing but wildcards. */
-			if (module && exact > d->exact) {
-				d->exact = exact;
-				d->target = driver_of_module(m, root, module);
+			if (module && exact > d->found.alias_fields) {
+				d->found.alias_fields = exact;
+				d->found.target = driver_of_module(m, root, module);
 			}
 		}
 	}

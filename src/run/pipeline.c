@@ -37,7 +37,7 @@ bool decide_settings(struct job *j)
 
 	machine_init(m, s, j->phase);
 	m->settle = j->settle;
-	m->every = j->every;
+	m->read_all = j->every;
 	nothing = load_settings(s, &j->paper, &j->root, j->argument[ARGUMENT_CMDLINE]);
 	j->left_out_off = s->off_now && j->phase == PHASE_NEXT_BOOT && !j->argument[ARGUMENT_CMDLINE];
 	if (nothing)
@@ -48,7 +48,7 @@ bool decide_settings(struct job *j)
 		nothing = "too many exclusions or protect entries";
 	else if (s->list[LIST_IDS].off)
 		nothing = "ids=off in the settings files";
-	m->nothing = nothing;
+	m->no_claim_reason = nothing;
 	return !nothing && s->list[LIST_IDS].end > s->list[LIST_IDS].selector;
 }
 
@@ -80,7 +80,7 @@ bool decide_machine(struct job *j, const struct listener *l)
 
 	if (ret) {
 		m->end = m->device;
-		m->nothing = "the machine cannot be read";
+		m->no_claim_reason = "the machine cannot be read";
 		say(l, LEVEL_FAILED, "/sys/bus/pci/devices: %s",
 		    ret == -E2BIG ? "more than 4096 PCI functions" : error_text(-ret));
 		return false;

@@ -68,18 +68,18 @@ static void recall_row(void *ctx, struct device *d, char *row)
 		return;
 	/* What was to be given back by hand is not to be done again (release.c). */
 	if (strcmp(column[REPORT_VERDICT], verdict_name(VERDICT_EXCLUDED)))
-		d->facts |= DEVICE_DUE;
+		d->done.due = true;
 	/* As add_failure() has it of what was begun. */
 	pid = column[REPORT_MESSAGE] + 8;
 	if (strncmp(column[REPORT_MESSAGE], "process ", 8))
 		return;
 	/* Whoever else has that number by now does no harm but to be waited for. */
-	d->left = decimal(&pid);
-	if (!faccessat(r->root, text_set(&t, "proc/%u", d->left), F_OK, 0))
+	d->done.worker_pid = decimal(&pid);
+	if (!faccessat(r->root, text_set(&t, "proc/%u", d->done.worker_pid), F_OK, 0))
 		return;
 	/* It is over; what it wrote is ours, to be completed or given back. */
-	d->left = 0;
-	d->done = HANDS_OVERRIDDEN;
+	d->done.worker_pid = 0;
+	d->done.progress = PROGRESS_OVERRIDDEN;
 }
 
 void report_recall(struct machine *m, int root)
@@ -94,28 +94,30 @@ void report_recall_overrides(struct machine *m)
 	struct device *d;
 
 	for_each_device(m, d) {
-		if (!d->done)
+		if (!d->done.progress)
 			continue;
-		if (d->override ? d->override == d->target || (is_host_bridge(d) && !strcmp(d->override, "none"))
-				: d->driver == d->target)
-			d->override = NULL;
+		if (d->found.override ? d->found.override == d->found.target ||
+						(is_host_bridge(d) && !strcmp(d->found.override, "none"))
+				      : d->found.driver == d->found.target)
+			d->found.override = NULL;
 		else
-			d->done = 0;
+			d->done.progress = 0;
 	}
 }
 
 unsigned set_device_row(struct text *t, const struct machine *m, const struct device *d)
 {
-	struct span selector = d->selector ? d->selector->text : (struct span){ "-", 1 };
+	struct span selector = d->asked.selector ? d->asked.selector->text : (struct span){ "-", 1 };
 	unsigned before;
 
-	text_set(t, "%s\t%04x:%04x\t", d->name, d->ids.vendor, d->ids.device);
+	text_set(t, "%s\t%04x:%04x\t", d->name, d->found.ids.vendor, d->found.ids.device);
 	if (has_group(d))
 		text_add(t, "%u", d->group->number);
 	else
 		text_add(t, "-");
-	text_add(t, "\t%s\t%s\t%s\t%.*s\t", d->verdict == VERDICT_CLAIM ? "claimed" : verdict_name(d->verdict),
-		 reason_name(d->reason), is_claimed(d) ? d->target : "-", (int)selector.len, selector.p);
+	text_add(t, "\t%s\t%s\t%s\t%.*s\t",
+		 d->decided.verdict == VERDICT_CLAIM ? "claimed" : verdict_name(d->decided.verdict),
+		 reason_name(d->decided.reason), is_claimed(d) ? d->found.target : "-", (int)selector.len, selector.p);
 	before = t->len;
 	add_message(t, m, d);
 	if (t->len == before)
@@ -128,18 +130,18 @@ static void merge_row(void *machine, struct device *d, char *row)
 	struct text t;
 	unsigned same;
 
-	if (!d || d->verdict == VERDICT_NONE)
+	if (!d || d->decided.verdict == VERDICT_NONE)
 		return;
 	/* "already" is not what happened in this boot: what an earlier run claimed counts as claimed. */
-	if (d->verdict == VERDICT_ALREADY)
-		d->verdict = VERDICT_CLAIM;
+	if (d->decided.verdict == VERDICT_ALREADY)
+		d->decided.verdict = VERDICT_CLAIM;
 	same = set_device_row(&t, machine, d);
 	/* What sits on a claimed one may be gone by now. */
 	if (!strcmp(t.p, row))
-		d->facts |= DEVICE_SAID;
-	else if (d->verdict == VERDICT_CLAIM && d->driver == d->target && !(d->done & HANDS_OVERRIDDEN) &&
-		 strncmp(t.p, row, same))
-		d->verdict = VERDICT_ALREADY;
+		d->done.said = true;
+	else if (d->decided.verdict == VERDICT_CLAIM && d->found.driver == d->found.target &&
+		 !(d->done.progress & PROGRESS_OVERRIDDEN) && strncmp(t.p, row, same))
+		d->decided.verdict = VERDICT_ALREADY;
 }
 
 void report_merge(struct machine *m, int root)
@@ -183,7 +185,7 @@ static void keep_row(void *ctx, struct device *d, char *row)
 	bool claimed;
 
 	/* The first line begins with neither an address nor a -. */
-	if (*row == 'v' || (d && d->verdict != VERDICT_NONE))
+	if (*row == 'v' || (d && d->decided.verdict != VERDICT_NONE))
 		return;
 	whole.len = (unsigned)strlen(row);
 	memcpy(whole.p, row, whole.len < TEXT_SIZE ? whole.len + 1 : TEXT_SIZE);
@@ -196,7 +198,7 @@ static void keep_row(void *ctx, struct device *d, char *row)
 		return;
 	claimed = !strcmp(column[REPORT_VERDICT], "claimed");
 	/* A run that has read nothing knows nothing better. */
-	if ((k->m->settle && !(d && d->facts & DEVICE_DUE)) || k->m->end == k->m->device || (d && claimed) ||
+	if ((k->m->settle && !(d && d->done.due)) || k->m->end == k->m->device || (d && claimed) ||
 	    (!d && !strcmp(column[REPORT_REASON], "vanished"))) {
 		write_row(k, whole.p);
 		return;
@@ -227,11 +229,11 @@ int report_write(struct machine *m, int root, const struct listener *log)
 		return errno;
 	write_row(&k, first_line);
 	if (m->failed) {
-		text_set(&t, "-\t-\t-\tfailed\t-\t-\t-\t%s", m->nothing);
+		text_set(&t, "-\t-\t-\tfailed\t-\t-\t-\t%s", m->no_claim_reason);
 		write_row(&k, t.p);
 	}
 	for_each_device(m, d) {
-		if (d->verdict == VERDICT_NONE)
+		if (d->decided.verdict == VERDICT_NONE)
 			continue;
 		set_device_row(&t, m, d);
 		write_row(&k, t.p);

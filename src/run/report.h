@@ -23,9 +23,9 @@ enum {
 void report_split(char *row, const char *column[REPORT_COLUMNS]) __attribute__((nonnull));
 
 /*
- * Recalls from the report of an earlier run of this boot what was left open (DEVICE_DUE; where that is all, m->settle
+ * Recalls from the report of an earlier run of this boot what was left open (due; where that is all, m->settle
  * is off), the child of that run that is still at work on a device (left), and what one that has ended may have written
- * (HANDS_OVERRIDDEN, see report_recall_overrides()). Needs the devices in order.
+ * (PROGRESS_OVERRIDDEN, see report_recall_overrides()). Needs the devices in order.
  */
 void report_recall(struct machine *m, int root) __attribute__((nonnull));
 
@@ -37,7 +37,7 @@ void report_recall_overrides(struct machine *m) __attribute__((nonnull));
 
 /*
  * Merges the report of an earlier run of this boot into the snapshot: what it had claimed and is there still counts as
- * claimed again, and what it had said already is marked (DEVICE_SAID). No report is fine.
+ * claimed again, and what it had said already is marked (said). No report is fine.
  */
 void report_merge(struct machine *m, int root) __attribute__((nonnull));
 

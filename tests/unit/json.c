@@ -157,7 +157,7 @@ int main(int argc, char **argv)
 		if (broken)
 			printf("# seed %lu: %s\n# text:\n%s# JSON:\n%s", seed + i, broken, text.p, from_json.p);
 		for_each_device(&job.machine, d)
-			devices += d->verdict != VERDICT_NONE;
+			devices += d->decided.verdict != VERDICT_NONE;
 	}
 	printf("# %lu devices with a verdict\n", devices);
 	ok(!broken, "json", "agrees with the text");

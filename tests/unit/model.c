@@ -95,30 +95,30 @@ static bool read_device(struct machine *m, const struct words *w)
 	pciaddr a;
 
 	memset(d, 0, sizeof(*d));
-	if (w->n < 3 || !read_address(w->word[0], &a) || !read_ids(w->word[1], &d->ids))
+	if (w->n < 3 || !read_address(w->word[0], &a) || !read_ids(w->word[1], &d->found.ids))
 		return false;
 	snprintf(d->name, sizeof(d->name), "%04x:%02x:%02x.%u", PCIADDR_DOMAIN(a), (unsigned)(a >> 8) & 0xff,
 		 (unsigned)(a >> 3) & 0x1f, (unsigned)a & 7);
 	d->address = a;
-	d->target = m->vfio_pci;
-	d->facts = DEVICE_DETAILED;
+	d->found.target = m->vfio_pci;
+	d->found.detailed = true;
 	if (sscanf(w->word[2], "%6x", &class) != 1)
 		return false;
-	d->class = strlen(w->word[2]) == 4 ? class << 8 : class;
+	d->found.class = strlen(w->word[2]) == 4 ? class << 8 : class;
 	for (unsigned i = 3; i < w->n; i++) {
 		const char *word = w->word[i];
 
 		if (!strcmp(word, "vga")) {
-			d->facts |= DEVICE_BOOT_VGA;
+			d->found.boot_display = true;
 		} else if (!strcmp(word, "vfs")) {
-			d->use = USE_VFS;
+			d->found.use = USE_VFS;
 		} else if (!strncmp(word, "drv=", 4)) {
-			d->driver = machine_name(m, word + 4);
+			d->found.driver = machine_name(m, word + 4);
 		} else if (!strncmp(word, "over=", 5)) {
-			d->override = machine_name(m, word + 5);
+			d->found.override = machine_name(m, word + 5);
 		} else if (!strncmp(word, "use=", 4)) {
-			d->use = USE_MOUNTED;
-			d->used_by = machine_name(m, word + 4);
+			d->found.use = USE_MOUNTED;
+			d->found.used_by = machine_name(m, word + 4);
 		} else if (*word != 'g' && *word != '<') {
 			return false;
 		}
@@ -142,7 +142,7 @@ static bool join(struct machine *m, const struct words *w)
 			if (!read_address(word + 1, &a) || !(d->parent = machine_find(m, a)) || d->parent >= d)
 				return false;
 			if (!is_bridge(d->parent))
-				d->parent->facts |= DEVICE_PARENT_OF_PCI;
+				d->parent->found.parent_of_pci = true;
 		}
 	}
 	return true;
@@ -171,7 +171,7 @@ static bool read_fact(struct machine *m, const struct words *w)
 	} else if (!strcmp(w->word[0], "noiommu")) {
 		group_with(m, w->word[1])->flags |= GROUP_NOIOMMU;
 	} else if (!strcmp(w->word[0], "stranger") && w->n == 3) {
-		group_with(m, w->word[1])->stranger = machine_name(m, w->word[2]);
+		group_with(m, w->word[1])->non_pci_member = machine_name(m, w->word[2]);
 	} else {
 		return false;
 	}
@@ -331,12 +331,12 @@ void model_verdicts(const struct machine *m, struct page *page)
 
 	page_clear(page);
 	for_each_device(m, d) {
-		if (d->verdict == VERDICT_NONE)
+		if (d->decided.verdict == VERDICT_NONE)
 			continue;
 		page_add(page, "; %s %s", strncmp(d->name, "0000:", 5) ? d->name : d->name + 5,
-			 verdict_name(d->verdict));
-		if (d->reason)
-			page_add(page, " %s", reason_name(d->reason));
+			 verdict_name(d->decided.verdict));
+		if (d->decided.reason)
+			page_add(page, " %s", reason_name(d->decided.reason));
 	}
 	while ((sel = next_absent(m, sel)))
 		page_add(page, "; absent %.*s", (int)sel->text.len, sel->text.p);

@@ -12,8 +12,8 @@ static bool same(uint32_t wanted, uint32_t id)
 
 static bool has_ids(const struct selector *sel, const struct device *d)
 {
-	return same(sel->ids.vendor, d->ids.vendor) && same(sel->ids.device, d->ids.device) &&
-	       same(sel->ids.subvendor, d->ids.subvendor) && same(sel->ids.subdevice, d->ids.subdevice);
+	return same(sel->ids.vendor, d->found.ids.vendor) && same(sel->ids.device, d->found.ids.device) &&
+	       same(sel->ids.subvendor, d->found.ids.subvendor) && same(sel->ids.subdevice, d->found.ids.subdevice);
 }
 
 static enum match match(const struct selector *sel, const struct device *d)
@@ -27,9 +27,9 @@ static enum match match(const struct selector *sel, const struct device *d)
 	else if (sel->kind == SELECT_PATH)
 		there = d->address == sel->target;
 	else if (sel->kind == SELECT_BOOT_VGA)
-		there = d->facts & DEVICE_BOOT_VGA;
+		there = d->found.boot_display;
 	else
-		return has_ids(sel, d) && !((d->class ^ sel->class) & sel->class_mask) ? MEANT : NOT;
+		return has_ids(sel, d) && !((d->found.class ^ sel->class) & sel->class_mask) ? MEANT : NOT;
 	if (!there)
 		return NOT;
 	return sel->flags & SELECTOR_GUARDED && !has_ids(sel, d) ? GUARD_FAILS : MEANT;
@@ -111,7 +111,7 @@ static bool guard_fails(const struct machine *m, const struct device *d)
 
 static bool bridge(const struct device *d)
 {
-	unsigned class = d->class >> 8;
+	unsigned class = d->found.class >> 8;
 
 	return class == 0x0604 || class == 0x0607 || class == 0x0609;
 }
@@ -127,7 +127,7 @@ static bool behind_parent(const struct device *d)
 
 static bool host_bridge(const struct device *d)
 {
-	return d->class >> 8 == 0x0600;
+	return d->found.class >> 8 == 0x0600;
 }
 
 static bool exempt(const struct machine *m, const struct device *d)
@@ -172,7 +172,7 @@ static bool is_vfio(const char *driver)
 
 static bool platform(const struct machine *m, const struct device *d)
 {
-	unsigned class = d->class >> 8;
+	unsigned class = d->found.class >> 8;
 	const struct device *other;
 
 	if (class >> 8 == 5 || class >> 8 == 6 || class == 0x0806 || class == 0x0807 || class == 0x0c05)
@@ -189,7 +189,8 @@ static bool twin_is_protected(const struct machine *m, const struct device *d)
 	const struct device *other;
 
 	for_each_device(m, other) {
-		if (!memcmp(&other->ids, &d->ids, 2 * sizeof(d->ids.vendor)) && oracle_in_list(m, LIST_PROTECT, other))
+		if (!memcmp(&other->found.ids, &d->found.ids, 2 * sizeof(d->found.ids.vendor)) &&
+		    oracle_in_list(m, LIST_PROTECT, other))
 			return true;
 	}
 	return false;
@@ -210,11 +211,11 @@ static enum reason own_reason(const struct machine *m, const struct device *d)
 		{ behind_parent(d), REASON_BEHIND_PARENT },
 		{ oracle_in_list(m, LIST_PROTECT, d), REASON_PROTECTED },
 		{ !named && twin_is_protected(m, d), REASON_PROTECTED },
-		{ !named && d->class >> 16 == 1 && unknown, REASON_PROTECTED },
-		{ d->use != USE_NONE, REASON_IN_USE },
-		{ d->override && !is_vfio(d->override) && !is_vfio(d->driver), REASON_OVERRIDDEN },
+		{ !named && d->found.class >> 16 == 1 && unknown, REASON_PROTECTED },
+		{ d->found.use != USE_NONE, REASON_IN_USE },
+		{ d->found.override && !is_vfio(d->found.override) && !is_vfio(d->found.driver), REASON_OVERRIDDEN },
 		{ !d->group || d->group->flags & GROUP_NOIOMMU, REASON_NO_IOMMU },
-		{ !named && d->facts & DEVICE_BOOT_VGA, REASON_BOOT_VGA },
+		{ !named && d->found.boot_display, REASON_BOOT_VGA },
 		{ !named && (oracle_in_list(m, LIST_RESERVE, d) || platform(m, d) || s->only_named), REASON_RESERVED },
 	};
 
@@ -240,17 +241,18 @@ static bool refused_for_itself(const struct machine *m, const struct device *d)
 static bool holds_back(const struct machine *m, const struct device *d)
 {
 	bool keep = m->settings->unbind == NO;
-	unsigned base = d->class >> 16;
+	unsigned base = d->found.class >> 16;
 
-	if (!d->driver)
+	if (!d->found.driver)
 		return false;
 	if (bridge(d))
-		return keep && strcmp(d->driver, "pcieport") && strcmp(d->driver, "pci-stub");
+		return keep && strcmp(d->found.driver, "pcieport") && strcmp(d->found.driver, "pci-stub");
 	if (host_bridge(d) && exempt(m, d))
-		return (keep || excluded(m, d)) && strncmp(d->driver, "vfio", 4) && strcmp(d->driver, "pci-stub");
+		return (keep || excluded(m, d)) && strncmp(d->found.driver, "vfio", 4) &&
+		       strcmp(d->found.driver, "pci-stub");
 	if (behind_parent(d))
 		return false;
-	if (is_vfio(d->driver))
+	if (is_vfio(d->found.driver))
 		return false;
 	return keep || (m->phase == PHASE_SECOND_LOOK && (base == 1 || base == 2 || base == 3) && !oracle_named(m, d));
 }
@@ -263,7 +265,7 @@ bool oracle_keeps_back_as_member(const struct machine *m, const struct device *d
 /* Rule 4, for a device that nothing of its own speaks against. */
 static enum reason group_reason(const struct machine *m, const struct device *d)
 {
-	bool member_refused = d->group->stranger != NULL, incomplete = false, held = false;
+	bool member_refused = d->group->non_pci_member != NULL, incomplete = false, held = false;
 	const struct device *o;
 
 	if (m->settings->group == GROUP_IGNORE && m->kernel >> 8 >= 5 &&
@@ -274,7 +276,7 @@ static enum reason group_reason(const struct machine *m, const struct device *d)
 		held |= holds_back(m, o);
 		if (exempt(m, o))
 			continue;
-		member_refused |= refused_for_itself(m, o) || o->use;
+		member_refused |= refused_for_itself(m, o) || o->found.use;
 		incomplete |= !selected(m, o) && !taken(m, o);
 	}
 	return member_refused ? REASON_GROUP_MEMBER_REFUSED
@@ -302,7 +304,7 @@ static struct fate judge(const struct machine *m, const struct device *d)
 		reason = group_reason(m, d);
 	if (reason)
 		return (struct fate){ VERDICT_REFUSED, reason };
-	return (struct fate){ is_vfio(d->driver) && m->phase != PHASE_NEXT_BOOT ? VERDICT_ALREADY : VERDICT_CLAIM,
+	return (struct fate){ is_vfio(d->found.driver) && m->phase != PHASE_NEXT_BOOT ? VERDICT_ALREADY : VERDICT_CLAIM,
 			      REASON_NONE };
 }
 

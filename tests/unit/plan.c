@@ -484,7 +484,8 @@ static void test_shown_selector(void)
 			continue;
 		model_decide(&m);
 		d = machine_find(&m, PCIADDR(0, 1, 0, 0));
-		ok(d && d->selector && span_is(d->selector->text, lists[i].shown), "shown selector", lists[i].ids);
+		ok(d && d->asked.selector && span_is(d->asked.selector->text, lists[i].shown), "shown selector",
+		   lists[i].ids);
 	}
 }
 

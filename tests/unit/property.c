@@ -43,13 +43,13 @@ static const char *check_claims(void)
 
 	for_each_device(&m, d) {
 		bool named = oracle_named(&m, d);
-		unsigned class = d->class >> 8;
+		unsigned class = d->found.class >> 8;
 
-		if (d->verdict == VERDICT_REFUSED && !d->reason)
+		if (d->decided.verdict == VERDICT_REFUSED && !d->decided.reason)
 			return "what is refused has a reason";
-		if (d->verdict != VERDICT_CLAIM && d->verdict != VERDICT_ALREADY)
+		if (d->decided.verdict != VERDICT_CLAIM && d->decided.verdict != VERDICT_ALREADY)
 			continue;
-		if (d->reason)
+		if (d->decided.reason)
 			return "what is claimed has none";
 		if (oracle_in_list(&m, LIST_PROTECT, d))
 			return "nothing is claimed that is protected";
@@ -57,19 +57,19 @@ static const char *check_claims(void)
 			return "nothing is claimed that is excluded";
 		if (!d->group || d->group->flags & GROUP_NOIOMMU)
 			return "nothing is claimed without a group";
-		if (d->use)
+		if (d->found.use)
 			return "nothing is claimed that is in use";
 		if (class == 0x0604 || class == 0x0607 || class == 0x0609)
 			return "no bridge is claimed";
-		if (!named && d->facts & DEVICE_BOOT_VGA)
+		if (!named && d->found.boot_display)
 			return "the boot display is claimed only when named";
 		if (!named && (oracle_in_list(&m, LIST_RESERVE, d) || s.only_named))
 			return "what is reserved is claimed only when named";
 		if (!named && (class >> 8 == 0x05 || class >> 8 == 0x06 || class == 0x0c05))
 			return "the platform is claimed only when named";
 		for_each_device(&m, other) {
-			if (ignores || other->group != d->group || other->verdict == VERDICT_CLAIM ||
-			    other->verdict == VERDICT_ALREADY)
+			if (ignores || other->group != d->group || other->decided.verdict == VERDICT_CLAIM ||
+			    other->decided.verdict == VERDICT_ALREADY)
 				continue;
 			if (!oracle_stays(&m, other))
 				return "no group is claimed in part";
@@ -85,9 +85,9 @@ static const char *check_oracle(void)
 
 	oracle_decide(&m, fates);
 	for (unsigned i = 0; i < n; i++) {
-		if (m.device[i].verdict != fates[i].verdict)
+		if (m.device[i].decided.verdict != fates[i].verdict)
 			return "the oracle gives the same verdict";
-		if (m.device[i].reason != fates[i].reason)
+		if (m.device[i].decided.reason != fates[i].reason)
 			return "the oracle gives the same reason";
 	}
 	return NULL;
@@ -161,7 +161,8 @@ static const char *check_more(const struct pair *p)
 
 	decide_pair(p, "");
 	for (unsigned i = 0; i < n; i++) {
-		was_claimed[i] = m.device[i].verdict == VERDICT_CLAIM || m.device[i].verdict == VERDICT_ALREADY;
+		was_claimed[i] =
+			m.device[i].decided.verdict == VERDICT_CLAIM || m.device[i].decided.verdict == VERDICT_ALREADY;
 		was_member[i] = oracle_keeps_back_as_member(&m, &m.device[i]);
 	}
 	for (unsigned list = 0; list < ARRAY_SIZE(lists); list++) {
@@ -173,10 +174,11 @@ static const char *check_more(const struct pair *p)
 			const struct device *d = &m.device[i], *other;
 			bool exception = false;
 
-			if (was_claimed[i] || (d->verdict != VERDICT_CLAIM && d->verdict != VERDICT_ALREADY))
+			if (was_claimed[i] ||
+			    (d->decided.verdict != VERDICT_CLAIM && d->decided.verdict != VERDICT_ALREADY))
 				continue;
 			for_each_member(d->group, other)
-				exception |= was_member[other - m.device] && other->facts & DEVICE_EXCLUDED;
+				exception |= was_member[other - m.device] && other->asked.excluded;
 			if (list || !exception)
 				return what[list];
 		}
@@ -196,7 +198,7 @@ static const char *check_hints(const struct pair *p)
 
 	decide_pair(p, "");
 	for_each_device(&m, d) {
-		if (d->reason != REASON_GROUP_INCOMPLETE)
+		if (d->decided.reason != REASON_GROUP_INCOMPLETE)
 			continue;
 		t.len = 0;
 		add_message(&t, &m, d);
@@ -207,8 +209,7 @@ static const char *check_hints(const struct pair *p)
 		memset(missing, 0, sizeof(missing));
 		at = (unsigned)snprintf(more, sizeof(more), " vfio-boot.ids=+");
 		for_each_member(d->group, other) {
-			if (oracle_stays(&m, other) ||
-			    (other->facts & (DEVICE_SELECTED | DEVICE_EXCLUDED)) == DEVICE_SELECTED)
+			if (oracle_stays(&m, other) || is_wanted(other))
 				continue;
 			missing[other - m.device] = true;
 			at += (unsigned)snprintf(more + at, sizeof(more) - at, "%s,", other->name);
@@ -219,8 +220,8 @@ static const char *check_hints(const struct pair *p)
 				continue;
 			decide_pair(p, round ? " vfio-boot.group=whole" : more);
 			for_each_device(&m, other) {
-				if (missing[other - m.device] && other->reason &&
-				    other->reason < REASON_GROUP_MEMBER_REFUSED)
+				if (missing[other - m.device] && other->decided.reason &&
+				    other->decided.reason < REASON_GROUP_MEMBER_REFUSED)
 					return round ? "a hint of group=whole helps" : "a hint to add it helps";
 			}
 		}
@@ -337,7 +338,7 @@ int main(int argc, char **argv)
 			continue;
 		}
 		for_each_device(&m, d)
-			claims += d->verdict == VERDICT_CLAIM;
+			claims += d->decided.verdict == VERDICT_CLAIM;
 		if (rounds == 1)
 			print_pair(&p);
 	}

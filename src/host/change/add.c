@@ -49,10 +49,10 @@ static void add_device_line(struct addition *a, const struct device *d)
 	if (*written)
 		return;
 	*written = true;
-	if (!is_wanted(d) || !(d->facts & DEVICE_NAMED || is_claimed(d)))
+	if (!is_wanted(d) || !(d->asked.named || is_claimed(d)))
 		add_line(a, guarded_path(a->change.before, &t, d), d);
 	else
-		say(&complaints, LEVEL_DONE, "%pd is selected already: %pe", d, d->selector);
+		say(&complaints, LEVEL_DONE, "%pd is selected already: %pe", d, d->asked.selector);
 }
 
 static bool is_same(const struct selector *a, const struct selector *b)
@@ -178,7 +178,7 @@ static bool is_incomplete(const struct change *c)
 	const struct device *d;
 
 	for_each_device(m, d) {
-		if (c->chosen[d - m->device] && d->reason == REASON_GROUP_INCOMPLETE)
+		if (c->chosen[d - m->device] && d->decided.reason == REASON_GROUP_INCOMPLETE)
 			return true;
 	}
 	return false;
@@ -186,7 +186,7 @@ static bool is_incomplete(const struct change *c)
 
 static bool is_asked_for(const struct change *c, const struct device *d)
 {
-	return c->chosen[d - c->after->machine.device] && (is_claimed(d) || d->verdict == VERDICT_PENDING);
+	return c->chosen[d - c->after->machine.device] && (is_claimed(d) || d->decided.verdict == VERDICT_PENDING);
 }
 
 /* Is it to be claimed for this change, or taken from the host by a claim of its group? */

@@ -132,7 +132,7 @@ static bool is_changed(const struct change *c, const struct device *d)
 {
 	const struct device *was = device_before(c, d);
 
-	return was->verdict != d->verdict || was->reason != d->reason;
+	return was->decided.verdict != d->decided.verdict || was->decided.reason != d->decided.reason;
 }
 
 bool change_is_refused(const struct change *c)
@@ -140,8 +140,8 @@ bool change_is_refused(const struct change *c)
 	const struct device *d;
 
 	for_each_device(&c->after->machine, d) {
-		if (d->verdict == VERDICT_REFUSED &&
-		    (c->chosen[d - c->after->machine.device] || device_before(c, d)->verdict != VERDICT_REFUSED))
+		if (d->decided.verdict == VERDICT_REFUSED && (c->chosen[d - c->after->machine.device] ||
+							      device_before(c, d)->decided.verdict != VERDICT_REFUSED))
 			return true;
 	}
 	return false;
@@ -156,11 +156,11 @@ void change_say(const struct change *c, const struct listener *l)
 	for_each_device(m, d) {
 		if (!c->chosen[d - m->device] && !is_changed(c, d))
 			continue;
-		if (d->verdict != VERDICT_NONE)
+		if (d->decided.verdict != VERDICT_NONE)
 			set_device_line(&t, m, d, false);
 		else
 			text_set(&t, "%pd: left to the host", d);
-		l->say(l, d->verdict == VERDICT_REFUSED ? LEVEL_REFUSED : LEVEL_DONE, t.p);
+		l->say(l, d->decided.verdict == VERDICT_REFUSED ? LEVEL_REFUSED : LEVEL_DONE, t.p);
 	}
 }
 

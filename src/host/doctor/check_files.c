@@ -146,13 +146,13 @@ void check_settings(const struct patient *p, struct check *c)
 	}
 	for_each_selector(&s->list[LIST_IDS], sel)
 		n += !(sel->flags & SELECTOR_EXCLUDES);
-	if (m->nothing && p->readable)
-		check_say(c, CHECK_NONE, "nothing is claimed: %s", m->nothing);
+	if (m->no_claim_reason && p->readable)
+		check_say(c, CHECK_NONE, "nothing is claimed: %s", m->no_claim_reason);
 	else if (!n)
 		check_say(c, CHECK_NONE, "no device is selected (vfio-boot add DEVICE)");
 	else
 		check_say(c, CHECK_OK, "%u %s", n, n == 1 ? "selector" : "selectors");
-	if (p->nothing && !(m->nothing && !strcmp(p->nothing, m->nothing)))
+	if (p->nothing && !(m->no_claim_reason && !strcmp(p->nothing, m->no_claim_reason)))
 		check_say(c, c->state, "nothing was claimed in this boot: %s; the next one does without it",
 			  p->nothing);
 }
@@ -195,9 +195,9 @@ void check_plan(const struct patient *p, struct check *c)
 	}
 	for_each_device(m, d) {
 		claimed += is_claimed(d);
-		if (d->verdict < VERDICT_REFUSED)
+		if (d->decided.verdict < VERDICT_REFUSED)
 			continue;
-		if (d->verdict == VERDICT_PENDING)
+		if (d->decided.verdict == VERDICT_PENDING)
 			pending++;
 		else
 			refused++;

@@ -227,7 +227,7 @@ void check_kernel(const struct patient *p, struct check *c)
 /* What vfio-pci takes the framebuffer away for (vfio_pci_is_vga()). */
 static bool is_screen(const struct device *d)
 {
-	return d->class >> 8 == 0x0300;
+	return d->found.class >> 8 == 0x0300;
 }
 
 void check_display(const struct patient *p, struct check *c)
@@ -237,7 +237,7 @@ void check_display(const struct patient *p, struct check *c)
 	uint32_t version = m->kernel >> 8, patch = m->kernel & 0xff;
 
 	for_each_device(m, d) {
-		if (d->facts & DEVICE_BOOT_VGA)
+		if (d->found.boot_display)
 			boot = d;
 		else if (is_screen(d) && is_claimed(d) && !second)
 			second = d;

@@ -135,7 +135,7 @@ int verb_doctor(struct request *r)
 	/* Of this boot first: what the next one does without. */
 	j->phase = PHASE_NOW;
 	(void)!decide_settings(j);
-	p.nothing = j->machine.nothing;
+	p.nothing = j->machine.no_claim_reason;
 	p.readable = request_read(j, PHASE_NEXT_BOOT);
 	p.release = kernel_release(&release, j->root.fd, j->argument[ARGUMENT_RELEASE]);
 	image_find(&image, &j->root, p.release);

@@ -21,16 +21,16 @@ static const struct format *find_format(const char *name)
 
 static bool is_with_vfio(const struct device *d)
 {
-	return d->driver && (d->driver == d->target || is_vfio_driver(d->driver));
+	return d->found.driver && (d->found.driver == d->found.target || is_vfio_driver(d->found.driver));
 }
 
 /* Does its driver keep the group of d from being used? See kernel-facts.md, "When a group is usable". */
 static bool is_in_the_way(const struct device *d)
 {
-	if (!d->driver || is_with_vfio(d) || !strcmp(d->driver, "pci-stub"))
+	if (!d->found.driver || is_with_vfio(d) || !strcmp(d->found.driver, "pci-stub"))
 		return false;
 	if (is_bridge(d) || is_host_bridge(d))
-		return blocks_group(d, d->driver);
+		return blocks_group(d, d->found.driver);
 	return !is_exempt(d);
 }
 
@@ -49,8 +49,8 @@ static bool can_be_given(const struct machine *m, const struct device *d, const 
 		good = false;
 	}
 	if (!is_with_vfio(d)) {
-		say(&complaints, LEVEL_REFUSED, "%s is with %s %s", d->name, d->driver ? d->driver : "no driver",
-		    what_to_do);
+		say(&complaints, LEVEL_REFUSED, "%s is with %s %s", d->name,
+		    d->found.driver ? d->found.driver : "no driver", what_to_do);
 		good = false;
 	}
 	if (!has_group(d)) {
@@ -61,13 +61,13 @@ static bool can_be_given(const struct machine *m, const struct device *d, const 
 		if (chosen[other - m->device] || !is_in_the_way(other))
 			continue;
 		say(&complaints, LEVEL_REFUSED, "%s: %s of its group is with %s, the group is not usable %s", d->name,
-		    other->name, other->driver,
+		    other->name, other->found.driver,
 		    is_bridge(other) || is_host_bridge(other) ? "(vfio-boot claim takes that driver off)" : what_to_do);
 		good = false;
 	}
-	if (d->group->stranger) {
+	if (d->group->non_pci_member) {
 		say(&complaints, LEVEL_REFUSED, "%s: %s is in its group and no PCI device, the group is not usable",
-		    d->name, d->group->stranger);
+		    d->name, d->group->non_pci_member);
 		good = false;
 	}
 	return good;
@@ -110,9 +110,9 @@ static bool can_be_written(const struct export *e, const struct format *f)
 			say(&complaints, LEVEL_REFUSED, "%s: %s knows no domain above ffff", d->name, f->name);
 			good = false;
 		}
-		if (f->variants_differ && is_with_vfio(d) && d->driver != m->vfio_pci)
+		if (f->variants_differ && is_with_vfio(d) && d->found.driver != m->vfio_pci)
 			say(&complaints, LEVEL_REFUSED, "%s is with %s: %s takes what is with vfio-pci alone", d->name,
-			    d->driver, f->name);
+			    d->found.driver, f->name);
 	}
 	if (f->cards_max && e->cards > f->cards_max) {
 		say(&complaints, LEVEL_REFUSED, "%u cards are more than %u, %s (choose some of them)", e->cards,

@@ -23,7 +23,7 @@ static void print_name(const struct device *d)
 	char buf[NAME_SIZE];
 	char before = ' ';
 
-	printf("%s [%04x:%04x] ", d->name, d->ids.vendor, d->ids.device);
+	printf("%s [%04x:%04x] ", d->name, d->found.ids.vendor, d->found.ids.device);
 	device_name(buf, d);
 	for (const char *p = buf; *p; p++) {
 		char c = *p < ' ' || *p > '~' || (*p == '-' && before == '-') ? '?' : *p;
@@ -123,7 +123,7 @@ static void print_proxmox(const struct export *e)
 
 static bool is_same_id(const struct device *a, const struct device *b)
 {
-	return a->ids.vendor == b->ids.vendor && a->ids.device == b->ids.device;
+	return a->found.ids.vendor == b->found.ids.vendor && a->found.ids.device == b->found.ids.device;
 }
 
 /* The first exported device with the ID of d. */
@@ -162,11 +162,12 @@ static void print_kubevirt(const struct export *e)
 		for_each_device(&e->job->machine, other) {
 			if (!e->chosen[other - e->job->machine.device] && is_same_id(other, d))
 				printf("      # %s has this ID too: KubeVirt takes it as well%s\n", other->name,
-				       other->driver == e->job->machine.vfio_pci ? "" : " once it is with vfio-pci");
+				       other->found.driver == e->job->machine.vfio_pci ? ""
+										       : " once it is with vfio-pci");
 		}
 		printf("      - pciVendorSelector: \"%04X:%04X\"\n"
 		       "        resourceName: \"vfio-boot/%04x_%04x\"\n",
-		       d->ids.vendor, d->ids.device, d->ids.vendor, d->ids.device);
+		       d->found.ids.vendor, d->found.ids.device, d->found.ids.vendor, d->found.ids.device);
 	}
 }
 
@@ -193,8 +194,8 @@ static struct json_object *nova_ids(const struct device *d)
 	struct json_object *o = json_object_new_object();
 	struct text t;
 
-	add_string(o, "vendor_id", text_set(&t, "%04x", d->ids.vendor));
-	add_string(o, "product_id", text_set(&t, "%04x", d->ids.device));
+	add_string(o, "vendor_id", text_set(&t, "%04x", d->found.ids.vendor));
+	add_string(o, "product_id", text_set(&t, "%04x", d->found.ids.device));
 	return o;
 }
 
@@ -225,7 +226,7 @@ static void print_alias(const struct export *e, const struct device *d)
 	o = nova_ids(d);
 	add_string(o, "device_type", type);
 	/* An alias is of one type: what comes second needs a name of its own. */
-	text_set(&t, "%04x_%04x", d->ids.vendor, d->ids.device);
+	text_set(&t, "%04x_%04x", d->found.ids.vendor, d->found.ids.device);
 	if (other_type)
 		text_add(&t, "_%s", type + strlen("type-"));
 	add_string(o, "name", t.p);

@@ -154,8 +154,8 @@ const char *selector_of_address(struct text *out, struct machine *m, struct span
 		there = machine_find(m, a);
 		if (!there)
 			return "no such device, its ID cannot be told (vfio-boot add it once it is there)";
-		vendor = there->ids.vendor;
-		device = there->ids.device;
+		vendor = there->found.ids.vendor;
+		device = there->found.ids.device;
 	} else if (!is_id(id, &vendor, &device)) {
 		return "not an ID (VVVV:DDDD)";
 	}

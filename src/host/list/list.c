@@ -21,7 +21,7 @@ static const char *bus_index(const struct listing *l, const struct device *d)
 
 static const char *driver_of(struct text *t, const struct device *d)
 {
-	return text_set(t, "%s", d->driver ? d->driver : "-");
+	return text_set(t, "%s", d->found.driver ? d->found.driver : "-");
 }
 
 struct modules {
@@ -47,9 +47,9 @@ static void print_more(const struct listing *l, const struct device *d, const ch
 
 	printf("%sselector %s\n", indent, guarded_path(l->v.now, &t, d));
 	printf("%smodalias %s\n", indent, attribute(&l->v, &t, d, "modalias"));
-	if (d->ids.subvendor)
-		printf("%ssubsystem %s [%04x:%04x]\n", indent, subsystem_name(name, d), d->ids.subvendor,
-		       d->ids.subdevice);
+	if (d->found.ids.subvendor)
+		printf("%ssubsystem %s [%04x:%04x]\n", indent, subsystem_name(name, d), d->found.ids.subvendor,
+		       d->found.ids.subdevice);
 	for (unsigned i = 0; i < ARRAY_SIZE(facts); i++) {
 		/* A node of -1 is none. */
 		if (*attribute(&l->v, &t, d, facts[i].attribute) && *t.p != '-')
@@ -69,7 +69,8 @@ static void print_device(const struct listing *l, const struct device *d, const 
 	struct text t;
 
 	printf("%s%s%s%s  %-*s  %s: %s [%04x:%04x]\n", lead, style(is_chosen(l, d) ? BOLD : DIM), index, style(PLAIN),
-	       l->width, driver_of(&t, d), class_name(class, d), device_name(name, d), d->ids.vendor, d->ids.device);
+	       l->width, driver_of(&t, d), class_name(class, d), device_name(name, d), d->found.ids.vendor,
+	       d->found.ids.device);
 	snprintf(indent, sizeof(indent), "%s%*s", below, (int)strlen(index) + 2, "");
 	if (*marks)
 		printf("%s%s%s%s\n", indent, style(DIM), marks, style(PLAIN));
@@ -98,12 +99,12 @@ static void print_group(const struct listing *l, const struct group *g)
 	printf("%sgroup %u%s%s\n", style(BOLD), g->number, style(PLAIN),
 	       g->flags & GROUP_NOIOMMU ? " (vfio-noiommu: it isolates nothing)" : "");
 	for_each_member(g, d) {
-		bool last = !d->next && !g->stranger;
+		bool last = !d->next && !g->non_pci_member;
 
 		print_device(l, d, line(last ? LINE_END : LINE_TEE), line(last ? LINE_BLANK : LINE_DOWN));
 	}
-	if (g->stranger)
-		printf("%s%s (no PCI device known here)\n", line(LINE_END), text_set(&t, "%s", g->stranger));
+	if (g->non_pci_member)
+		printf("%s%s (no PCI device known here)\n", line(LINE_END), text_set(&t, "%s", g->non_pci_member));
 }
 
 static int by_number(const void *a, const void *b)
@@ -158,8 +159,8 @@ static void print_flat(const struct listing *l)
 		if (d->group)
 			snprintf(group, sizeof(group), "%u", d->group->number);
 		printf("%s  group %-3s  %-*s  %s: %s [%04x:%04x]%s%s%s\n", bus_index(l, d), group, l->width,
-		       driver_of(&t, d), class_name(class, d), device_name(name, d), d->ids.vendor, d->ids.device,
-		       *marks ? " (" : "", marks, *marks ? ")" : "");
+		       driver_of(&t, d), class_name(class, d), device_name(name, d), d->found.ids.vendor,
+		       d->found.ids.device, *marks ? " (" : "", marks, *marks ? ")" : "");
 		if (asked(l->r, OPTION_VERBOSE))
 			print_more(l, d, "    ");
 		free(marks);
@@ -183,7 +184,7 @@ int verb_list(struct request *r)
 	l.domains = asked(r, OPTION_DOMAINS);
 	l.width = 1;
 	for_each_device(m, d) {
-		int width = d->driver ? (int)strlen(d->driver) : 1;
+		int width = d->found.driver ? (int)strlen(d->found.driver) : 1;
 
 		l.domains |= PCIADDR_DOMAIN(d->address) != 0;
 		if (width > l.width)

@@ -54,25 +54,25 @@ static struct json_object *device_json(const struct listing *l, const struct dev
 					    [USE_OPEN] = "open",       [USE_NET_UP] = "up", [USE_VFS] = "VFs" };
 	struct json_object *o = json_object_new_object(), *modules = json_object_new_array();
 	const struct device *next = at_next_boot(&l->v, d);
-	bool asked_for = next && next->verdict != VERDICT_NONE;
+	bool asked_for = next && next->decided.verdict != VERDICT_NONE;
 	char name[NAME_SIZE];
 	struct text t;
 
 	add(o, "address", d->name);
-	text_set(&t, "%04x:%04x", d->ids.vendor, d->ids.device);
+	text_set(&t, "%04x:%04x", d->found.ids.vendor, d->found.ids.device);
 	add(o, "id", t.p);
-	text_set(&t, "%04x:%04x", d->ids.subvendor, d->ids.subdevice);
-	add(o, "subsystem", d->ids.subvendor ? t.p : NULL);
-	text_set(&t, "%06x", d->class);
+	text_set(&t, "%04x:%04x", d->found.ids.subvendor, d->found.ids.subdevice);
+	add(o, "subsystem", d->found.ids.subvendor ? t.p : NULL);
+	text_set(&t, "%06x", d->found.class);
 	add(o, "class", t.p);
 	json_object_object_add(o, "class_name", json_object_new_string(class_name(name, d)));
 	json_object_object_add(o, "name", json_object_new_string(device_name(name, d)));
 	json_object_object_add(o, "group", has_group(d) ? json_object_new_int64(d->group->number) : NULL);
-	add(o, "driver", d->driver);
-	add(o, "override", d->override);
+	add(o, "driver", d->found.driver);
+	add(o, "override", d->found.override);
 	each_module(&l->v, d, add_module, modules);
 	json_object_object_add(o, "modules", modules);
-	json_object_object_add(o, "boot_display", json_object_new_boolean(d->facts & DEVICE_BOOT_VGA));
+	json_object_object_add(o, "boot_display", json_object_new_boolean(d->found.boot_display));
 	add(o, "physical_function", physical_function(l->v.now->root.fd, &t, d));
 	attribute(&l->v, &t, d, "sriov_totalvfs");
 	json_object_object_add(o, "total_vfs", t.len ? json_object_new_int(atoi(t.p)) : NULL);
@@ -80,16 +80,19 @@ static struct json_object *device_json(const struct listing *l, const struct dev
 	json_object_object_add(o, "vfs", t.len ? json_object_new_int(atoi(t.p)) : NULL);
 	json_object_object_add(o, "protected", needs_of(l, d, false));
 	json_object_object_add(o, "reserved", needs_of(l, d, true));
-	add(o, "used_by", d->used_by);
-	add(o, "use", uses[d->use]);
+	add(o, "used_by", d->found.used_by);
+	add(o, "use", uses[d->found.use]);
 	add(o, "mounted_on", mounted_on(l, d));
 	attribute(&l->v, &t, d, "numa_node");
 	json_object_object_add(o, "numa_node", t.len && *t.p != '-' ? json_object_new_int(atoi(t.p)) : NULL);
 	json_object_object_add(o, "reset_methods", words_of(attribute(&l->v, &t, d, "reset_method")));
 	add(o, "modalias", attribute(&l->v, &t, d, "modalias"));
 	add(o, "selector", guarded_path(l->v.now, &t, d));
-	add(o, "verdict", is_selected_too_early(l, d) ? "absent" : asked_for ? verdict_name(next->verdict) : NULL);
-	add(o, "reason", asked_for && next->reason ? reason_name(next->reason) : NULL);
+	add(o, "verdict",
+	    is_selected_too_early(l, d) ? "absent"
+	    : asked_for			? verdict_name(next->decided.verdict)
+					: NULL);
+	add(o, "reason", asked_for && next->decided.reason ? reason_name(next->decided.reason) : NULL);
 	return o;
 }
 

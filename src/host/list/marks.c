@@ -37,7 +37,7 @@ static void mark_needs(const struct listing *l, const struct device *d, struct m
 
 bool is_selected_too_early(const struct listing *l, const struct device *d)
 {
-	return d->verdict != VERDICT_NONE && !at_next_boot(&l->v, d);
+	return d->decided.verdict != VERDICT_NONE && !at_next_boot(&l->v, d);
 }
 
 static void mark_next_boot(const struct listing *l, const struct device *d, struct marks *m)
@@ -47,13 +47,13 @@ static void mark_next_boot(const struct listing *l, const struct device *d, stru
 
 	if (is_selected_too_early(l, d))
 		mark(m, "next boot: absent (virtual functions are made later)");
-	if (!next || next->verdict == VERDICT_NONE)
+	if (!next || next->decided.verdict == VERDICT_NONE)
 		return;
-	text_set(&t, "next boot: %s", verdict_name(next->verdict));
+	text_set(&t, "next boot: %s", verdict_name(next->decided.verdict));
 	if (is_claimed(next))
-		text_add(&t, " for %s", next->target);
-	else if (next->reason)
-		text_add(&t, ", %s", reason_name(next->reason));
+		text_add(&t, " for %s", next->found.target);
+	else if (next->decided.reason)
+		text_add(&t, ", %s", reason_name(next->decided.reason));
 	mark(m, t.p);
 }
 
@@ -83,9 +83,9 @@ const char *mounted_on(const struct listing *l, const struct device *d)
 	struct libmnt_fs *fs;
 	struct text t;
 
-	if (d->use != USE_MOUNTED || !l->mounts)
+	if (d->found.use != USE_MOUNTED || !l->mounts)
 		return NULL;
-	fs = mnt_table_find_srcpath(l->mounts, text_set(&t, "/dev/%s", d->used_by), MNT_ITER_BACKWARD);
+	fs = mnt_table_find_srcpath(l->mounts, text_set(&t, "/dev/%s", d->found.used_by), MNT_ITER_BACKWARD);
 	return fs ? mnt_fs_get_target(fs) : NULL;
 }
 
@@ -100,9 +100,9 @@ static void mark_use(const struct listing *l, const struct device *d, struct mar
 	const char *where = mounted_on(l, d);
 	struct text t;
 
-	if (!d->use || d->use == USE_VFS || is_bridge(d) || is_needed(l, d))
+	if (!d->found.use || d->found.use == USE_VFS || is_bridge(d) || is_needed(l, d))
 		return;
-	text_set(&t, "in use: %s %s", d->used_by, uses[d->use]);
+	text_set(&t, "in use: %s %s", d->found.used_by, uses[d->found.use]);
 	if (where)
 		text_add(&t, " on %s", where);
 	mark(m, t.p);
@@ -116,14 +116,14 @@ char *marks_of(const struct listing *l, const struct device *d)
 	m.to = open_memstream(&m.text, &m.size);
 	if (!m.to)
 		abort();
-	if (d->facts & DEVICE_BOOT_VGA)
+	if (d->found.boot_display)
 		mark(&m, "boot display");
 	mark_needs(l, d, &m, false);
 	mark_needs(l, d, &m, true);
 	mark_use(l, d, &m);
 	mark_functions(l, d, &m);
-	if (d->override)
-		mark(&m, text_set(&t, "override %s", d->override));
+	if (d->found.override)
+		mark(&m, text_set(&t, "override %s", d->found.override));
 	mark_next_boot(l, d, &m);
 	fclose(m.to);
 	return m.text;

@@ -59,9 +59,9 @@ static void read_settings(struct job *j)
 
 	j->phase = PHASE_NOW;
 	machine_init(m, &j->settings, PHASE_NOW);
-	m->nothing = load_settings(&j->settings, &j->paper, &j->root, j->argument[ARGUMENT_CMDLINE]);
-	if (!m->nothing && j->settings.unprotected)
-		m->nothing = "too many exclusions or protect entries";
+	m->no_claim_reason = load_settings(&j->settings, &j->paper, &j->root, j->argument[ARGUMENT_CMDLINE]);
+	if (!m->no_claim_reason && j->settings.unprotected)
+		m->no_claim_reason = "too many exclusions or protect entries";
 }
 
 /*
@@ -89,11 +89,11 @@ int by_hand_begin(struct by_hand *b, const struct request *r, const char *source
 	read_settings(j);
 	if (!select_words(&j->settings, r->word, source, claims))
 		return STATUS_WRONG;
-	if (claims && j->machine.nothing) {
+	if (claims && j->machine.no_claim_reason) {
 		say_notes(&j->machine, &complaints);
 		return 1;
 	}
-	j->machine.nothing = NULL;
+	j->machine.no_claim_reason = NULL;
 	if (asked(r, OPTION_WHOLE))
 		j->settings.group = GROUP_WHOLE;
 	else if (!claims)
@@ -137,15 +137,14 @@ bool by_hand_end(struct by_hand *b,
 /* Was d, or whoever is claimed with it only, asked for in this run, if only to find that a guard fails? */
 static bool is_asked_for(const struct machine *m, const struct device *d)
 {
-	const unsigned marks = DEVICE_SELECTED | DEVICE_GUARD_FAILED;
 	const struct device *member;
-	unsigned facts = d->facts;
+	bool asked_for = d->asked.selected || d->asked.guard_failed;
 
 	if (d->group && !plan_ignores_groups(m)) {
 		for_each_member(d->group, member)
-			facts |= member->facts;
+			asked_for |= member->asked.selected || member->asked.guard_failed;
 	}
-	return facts & marks;
+	return asked_for;
 }
 
 /* What the boot left open elsewhere is not for this run to complete, or to give back. */
@@ -156,9 +155,9 @@ static void forget_others(struct machine *m)
 	for_each_device(m, d) {
 		if (is_asked_for(m, d))
 			continue;
-		d->verdict = VERDICT_NONE;
-		d->done = 0;
-		d->left = 0;
+		d->decided.verdict = VERDICT_NONE;
+		d->done.progress = 0;
+		d->done.worker_pid = 0;
 	}
 }
 
@@ -200,9 +199,10 @@ static bool amend_claim(const void *ctx, struct text *row, const struct device *
 	const struct attempt *a = ctx;
 	const struct machine *m = &a->run.job->machine;
 
-	if (d->verdict == VERDICT_ALREADY && says_claimed(old))
+	if (d->decided.verdict == VERDICT_ALREADY && says_claimed(old))
 		return amend_already(row, m, d, old);
-	if (d->verdict == a->decided[d - m->device] && d->verdict != VERDICT_CLAIM && d->verdict != VERDICT_ALREADY)
+	if (d->decided.verdict == a->decided[d - m->device] && d->decided.verdict != VERDICT_CLAIM &&
+	    d->decided.verdict != VERDICT_ALREADY)
 		return false;
 	set_device_row(row, m, d);
 	return true;
@@ -245,7 +245,7 @@ int verb_claim(struct request *r)
 	m = &run->job->machine;
 	forget_others(m);
 	for_each_device(m, d)
-		a.decided[d - m->device] = d->verdict;
+		a.decided[d - m->device] = d->decided.verdict;
 	apply_plan(m, &run->job->root, run->deadline, &complaints);
 	recorded = by_hand_end(run, amend_claim, &a);
 	status = print_claim(run->job, asked(r, OPTION_JSON));

@@ -30,7 +30,7 @@ struct release {
 
 static bool is_chosen(const struct device *d)
 {
-	return d->facts & DEVICE_SELECTED;
+	return d->asked.selected;
 }
 
 /* Is there anything to give back? What has no driver, and is asked for, may be what an earlier release did not end. */
@@ -38,7 +38,7 @@ static bool is_to_go(const struct device *d)
 {
 	if (is_bridge(d))
 		return false;
-	return is_vfio_driver(d->driver) || (!d->driver && (is_chosen(d) || is_claim_override(d)));
+	return is_vfio_driver(d->found.driver) || (!d->found.driver && (is_chosen(d) || is_claim_override(d)));
 }
 
 /*
@@ -66,7 +66,7 @@ static bool add_vf_users(struct text *t, int root, const struct device *pf)
 static bool find_users(struct text *t, int root, const struct hands *h, const struct device *unit)
 {
 	for (const struct device *d = unit; d; d = unit_next(h, d)) {
-		if (d->use == USE_VFS && is_vfio_driver(d->driver) && add_vf_users(t, root, d))
+		if (d->found.use == USE_VFS && is_vfio_driver(d->found.driver) && add_vf_users(t, root, d))
 			return true;
 	}
 	text_set(t, "its group is open, by ");
@@ -77,10 +77,10 @@ static void give_back(const void *ctx, struct device *unit)
 {
 	const struct release *r = ctx;
 
-	unit->left = (uint32_t)getpid();
+	unit->done.worker_pid = (uint32_t)getpid();
 	/* Taking the driver off would wait for that user's end. */
 	if (find_users(r->users, r->hands.root->fd, &r->hands, unit)) {
-		unit->done |= HANDS_OPEN;
+		unit->done.progress |= PROGRESS_OPEN;
 		return;
 	}
 	text_set(r->users, "its group is open, by somebody who came meanwhile");
@@ -90,28 +90,28 @@ static void give_back(const void *ctx, struct device *unit)
 /* What became of a device that was to go. */
 static void judge(struct release *r, struct device *d, const struct device *unit, enum ending ending, uint32_t child)
 {
-	bool open = unit->done & HANDS_OPEN;
+	bool open = unit->done.progress & PROGRESS_OPEN;
 
-	d->verdict = VERDICT_FAILED;
-	d->reason = REASON_BIND;
-	if (ending == TIME_IS_UP || (ending == ENDED && !open && !(unit->done & HANDS_ENDED))) {
-		d->reason = REASON_TIMEOUT;
-		d->left = child;
+	d->decided.verdict = VERDICT_FAILED;
+	d->decided.reason = REASON_BIND;
+	if (ending == TIME_IS_UP || (ending == ENDED && !open && !(unit->done.progress & PROGRESS_ENDED))) {
+		d->decided.reason = REASON_TIMEOUT;
+		d->done.worker_pid = child;
 		/* What is said of it is of this run. */
-		d->facts &= (uint16_t)~DEVICE_DUE;
+		d->done.due = false;
 	} else if (open) {
-		d->verdict = VERDICT_REFUSED;
-		d->reason = REASON_IN_USE;
-		d->use = USE_OPEN;
-		d->used_by = r->hands.m->vfio_pci;
+		d->decided.verdict = VERDICT_REFUSED;
+		d->decided.reason = REASON_IN_USE;
+		d->found.use = USE_OPEN;
+		d->found.used_by = r->hands.m->vfio_pci;
 		r->why[d - r->hands.m->device] = strdup(r->users->p);
 		if (!r->why[d - r->hands.m->device])
 			abort();
-	} else if (d->trouble == REASON_VANISHED) {
-		d->reason = REASON_VANISHED;
-	} else if (ending == ENDED && !d->trouble && !is_vfio_driver(d->driver)) {
-		d->verdict = VERDICT_EXCLUDED;
-		d->reason = REASON_NONE;
+	} else if (d->done.error == REASON_VANISHED) {
+		d->decided.reason = REASON_VANISHED;
+	} else if (ending == ENDED && !d->done.error && !is_vfio_driver(d->found.driver)) {
+		d->decided.verdict = VERDICT_EXCLUDED;
+		d->decided.reason = REASON_NONE;
 	}
 }
 
@@ -122,16 +122,16 @@ static bool leave_to_child(const struct hands *h, struct device *unit)
 	struct device *d;
 
 	for (d = unit; d; d = unit_next(h, d)) {
-		if (d->left)
-			child = d->left;
+		if (d->done.worker_pid)
+			child = d->done.worker_pid;
 	}
 	for (d = unit; child && d; d = unit_next(h, d)) {
-		if (d->verdict != VERDICT_PENDING)
+		if (d->decided.verdict != VERDICT_PENDING)
 			continue;
-		d->verdict = VERDICT_FAILED;
-		d->reason = REASON_TIMEOUT;
-		d->left = child;
-		d->facts |= DEVICE_DUE;
+		d->decided.verdict = VERDICT_FAILED;
+		d->decided.reason = REASON_TIMEOUT;
+		d->done.worker_pid = child;
+		d->done.due = true;
 	}
 	return child;
 }
@@ -148,13 +148,13 @@ static void release_unit(struct release *r, struct device *unit, clock_t deadlin
 		chosen |= is_chosen(d);
 	for (d = unit; chosen && d; d = unit_next(&r->hands, d)) {
 		if (is_to_go(d)) {
-			d->verdict = VERDICT_PENDING;
+			d->decided.verdict = VERDICT_PENDING;
 			any = true;
 		} else if (is_chosen(d)) {
-			d->verdict = VERDICT_KEPT;
+			d->decided.verdict = VERDICT_KEPT;
 		}
 		/* The override of an earlier run that did not come to its end is to go, too. */
-		d->done &= HANDS_OVERRIDDEN;
+		d->done.progress &= PROGRESS_OVERRIDDEN;
 	}
 	if (!any || leave_to_child(&r->hands, unit))
 		return;
@@ -162,32 +162,33 @@ static void release_unit(struct release *r, struct device *unit, clock_t deadlin
 	/* It may have taken a driver off. */
 	if (ending == DIED)
 		ending = run_in_child(deadline, give_back, r, unit);
-	child = unit->left;
-	unit->left = 0;
+	child = unit->done.worker_pid;
+	unit->done.worker_pid = 0;
 	for (d = unit; d; d = unit_next(&r->hands, d)) {
-		if (d->verdict == VERDICT_PENDING)
+		if (d->decided.verdict == VERDICT_PENDING)
 			judge(r, d, unit, ending, child);
 	}
 }
 
 static void add_outcome(struct text *t, const struct release *r, const struct device *d)
 {
-	const char *why = r->why[d - r->hands.m->device], *driver = d->driver ? d->driver : "no driver";
+	const char *why = r->why[d - r->hands.m->device], *driver = d->found.driver ? d->found.driver : "no driver";
 
-	if (d->verdict == VERDICT_EXCLUDED) {
+	if (d->decided.verdict == VERDICT_EXCLUDED) {
 		text_add(t, "released, now with %s", driver);
-		if (d->use == USE_VFS)
+		if (d->found.use == USE_VFS)
 			text_add(t, "; its VFs went with its vfio driver");
-	} else if (d->verdict == VERDICT_KEPT) {
+	} else if (d->decided.verdict == VERDICT_KEPT) {
 		text_add(t, "is with %s, nothing to release", driver);
 	} else if (why) {
 		text_add(t, "%s (end it first)", why);
-	} else if (d->reason == REASON_BIND) {
+	} else if (d->decided.reason == REASON_BIND) {
 		text_add(t,
-			 is_vfio_driver(d->driver) ? "it is still with %s" : "it is with %s, and could not be probed",
+			 is_vfio_driver(d->found.driver) ? "it is still with %s"
+							 : "it is with %s, and could not be probed",
 			 driver);
-		if (d->error)
-			text_add(t, ": %s", error_text(d->error));
+		if (d->done.errnum)
+			text_add(t, ": %s", error_text(d->done.errnum));
 	} else {
 		add_message(t, r->hands.m, d);
 	}
@@ -201,14 +202,14 @@ static void print_lines(const struct release *r, const struct listener *out)
 	struct text t;
 
 	for_each_device(m, d) {
-		if (d->verdict == VERDICT_NONE)
+		if (d->decided.verdict == VERDICT_NONE)
 			continue;
 		if (has_group(d))
 			text_set(&t, "%pd group %u: ", d, d->group->number);
 		else
 			text_set(&t, "%pd no group: ", d);
-		if (d->verdict >= VERDICT_REFUSED)
-			text_add(&t, "%s, %s: ", verdict_name(d->verdict), reason_name(d->reason));
+		if (d->decided.verdict >= VERDICT_REFUSED)
+			text_add(&t, "%s, %s: ", verdict_name(d->decided.verdict), reason_name(d->decided.reason));
 		add_outcome(&t, r, d);
 		out->say(out, LEVEL_DONE, t.p);
 	}
@@ -231,7 +232,7 @@ static struct json_object *json_release(const struct release *r, struct job *j)
 
 		add_outcome(&t, r, d);
 		json_object_object_add(device, "message", json_text(t.p));
-		json_object_object_add(device, "now", json_text(d->driver));
+		json_object_object_add(device, "now", json_text(d->found.driver));
 	}
 	return o;
 }
@@ -243,7 +244,7 @@ static struct json_object *json_release(const struct release *r, struct job *j)
 static bool amend_release(const void *ctx, struct text *row, const struct device *d, const char *old)
 {
 	const struct release *r = ctx;
-	bool at_work = d->reason == REASON_TIMEOUT && d->left && !(d->facts & DEVICE_DUE);
+	bool at_work = d->decided.reason == REASON_TIMEOUT && d->done.worker_pid && !(d->done.due);
 	const char *column[REPORT_COLUMNS];
 	struct text was, why = { 0 };
 	bool late;
@@ -254,20 +255,20 @@ static bool amend_release(const void *ctx, struct text *row, const struct device
 	report_split(was.p, column);
 	/* The child of an earlier release may have come to its end since. */
 	late = !strcmp(column[REPORT_VERDICT], verdict_name(VERDICT_EXCLUDED)) &&
-	       !strcmp(column[REPORT_REASON], reason_name(REASON_TIMEOUT)) && d->verdict <= VERDICT_KEPT && !d->left &&
-	       d->driver && !is_vfio_driver(d->driver);
-	if (d->verdict != VERDICT_EXCLUDED && !at_work && !late)
+	       !strcmp(column[REPORT_REASON], reason_name(REASON_TIMEOUT)) && d->decided.verdict <= VERDICT_KEPT &&
+	       !d->done.worker_pid && d->found.driver && !is_vfio_driver(d->found.driver);
+	if (d->decided.verdict != VERDICT_EXCLUDED && !at_work && !late)
 		return false;
 	if (at_work)
 		add_message(&why, r->hands.m, d);
 	else
 		text_set(&why, "given back at run time (vfio-boot release)");
-	text_set(row, "%s\t%04x:%04x\t", d->name, d->ids.vendor, d->ids.device);
+	text_set(row, "%s\t%04x:%04x\t", d->name, d->found.ids.vendor, d->found.ids.device);
 	if (has_group(d))
 		text_add(row, "%u", d->group->number);
 	else
 		text_add(row, "-");
-	text_add(row, "\t%s\t%s\t-\t%s\t%s", verdict_name(VERDICT_EXCLUDED), reason_name(d->reason),
+	text_add(row, "\t%s\t%s\t-\t%s\t%s", verdict_name(VERDICT_EXCLUDED), reason_name(d->decided.reason),
 		 column[REPORT_SELECTOR], why.p);
 	return true;
 }
@@ -307,11 +308,11 @@ int verb_release(struct request *request)
 	if (r.users == MAP_FAILED)
 		abort();
 	for_each_device(m, d) {
-		if (d->facts & DEVICE_GUARD_FAILED)
+		if (d->asked.guard_failed)
 			continue;
 		/* What speaks against a claim does not speak against this. */
-		d->verdict = VERDICT_NONE;
-		d->reason = REASON_NONE;
+		d->decided.verdict = VERDICT_NONE;
+		d->decided.reason = REASON_NONE;
 	}
 	for_each_device(m, d) {
 		if (!d->group || d->group->first == d)

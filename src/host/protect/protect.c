@@ -49,7 +49,7 @@ static void set_entry(struct text *t, struct job *j, enum form form, const struc
 	if (form == FORM_CLASSES) {
 		text_set(t, "class:%02x", base_class(d));
 	} else if (form == FORM_IDS) {
-		text_set(t, "%04x:%04x", d->ids.vendor, d->ids.device);
+		text_set(t, "%04x:%04x", d->found.ids.vendor, d->found.ids.device);
 	} else {
 		struct text physical;
 
@@ -66,7 +66,7 @@ static bool is_same_entry(enum form form, const struct device *a, const struct d
 	if (form == FORM_CLASSES)
 		return base_class(a) == base_class(b);
 	if (form == FORM_IDS)
-		return a->ids.vendor == b->ids.vendor && a->ids.device == b->ids.device;
+		return a->found.ids.vendor == b->found.ids.vendor && a->found.ids.device == b->found.ids.device;
 	return a == b;
 }
 

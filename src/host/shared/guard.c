@@ -44,6 +44,6 @@ const char *guarded_path(struct job *j, struct text *t, const struct device *d)
 	close(pci);
 	if (sel.target != d->address)
 		text_set(t, "%s", d->name);
-	text_add(t, "@%04x:%04x", d->ids.vendor, d->ids.device);
+	text_add(t, "@%04x:%04x", d->found.ids.vendor, d->found.ids.device);
 	return t->p;
 }

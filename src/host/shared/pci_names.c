@@ -67,12 +67,12 @@ static const char *look_up(char *buf, int what, const struct device *d)
 	const char *name;
 
 	if (what == PCI_LOOKUP_CLASS)
-		name = pci_lookup_name(database, buf, NAME_SIZE, what, d->class >> 8);
+		name = pci_lookup_name(database, buf, NAME_SIZE, what, d->found.class >> 8);
 	else if (what & PCI_LOOKUP_SUBSYSTEM)
-		name = pci_lookup_name(database, buf, NAME_SIZE, what, d->ids.vendor, d->ids.device, d->ids.subvendor,
-				       d->ids.subdevice);
+		name = pci_lookup_name(database, buf, NAME_SIZE, what, d->found.ids.vendor, d->found.ids.device,
+				       d->found.ids.subvendor, d->found.ids.subdevice);
 	else
-		name = pci_lookup_name(database, buf, NAME_SIZE, what, d->ids.vendor, d->ids.device);
+		name = pci_lookup_name(database, buf, NAME_SIZE, what, d->found.ids.vendor, d->found.ids.device);
 	/* It may return a text of its own, such as that there is no room. */
 	if (name != buf)
 		snprintf(buf, NAME_SIZE, "%s", name);

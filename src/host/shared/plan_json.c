@@ -48,19 +48,20 @@ void json_add(struct json_object *o, const char *key, const char *value)
 struct json_object *json_device(const struct job *j, const struct device *d)
 {
 	struct json_object *o = json_object_new_object(), *missing = json_object_new_array();
-	const char *verdict = j->ran && d->verdict == VERDICT_CLAIM ? "claimed" : verdict_name(d->verdict);
+	const char *verdict =
+		j->ran && d->decided.verdict == VERDICT_CLAIM ? "claimed" : verdict_name(d->decided.verdict);
 	const struct device *other;
 	struct text t;
 
 	json_add(o, "address", d->name);
-	text_set(&t, "%04x:%04x", d->ids.vendor, d->ids.device);
+	text_set(&t, "%04x:%04x", d->found.ids.vendor, d->found.ids.device);
 	json_add(o, "id", t.p);
 	json_object_object_add(o, "group", has_group(d) ? json_object_new_int64(d->group->number) : NULL);
 	json_add(o, "verdict", verdict);
-	json_add(o, "reason", d->reason ? reason_name(d->reason) : NULL);
-	json_add(o, "driver", is_claimed(d) ? d->target : NULL);
-	json_object_object_add(o, "selector", d->selector ? span_of(d->selector->text) : NULL);
-	if (d->reason == REASON_GROUP_INCOMPLETE) {
+	json_add(o, "reason", d->decided.reason ? reason_name(d->decided.reason) : NULL);
+	json_add(o, "driver", is_claimed(d) ? d->found.target : NULL);
+	json_object_object_add(o, "selector", d->asked.selector ? span_of(d->asked.selector->text) : NULL);
+	if (d->decided.reason == REASON_GROUP_INCOMPLETE) {
 		for_each_member(d->group, other) {
 			if (is_missing(other))
 				json_object_array_add(missing, json_text(other->name));
@@ -70,7 +71,7 @@ struct json_object *json_device(const struct job *j, const struct device *d)
 	t.len = 0;
 	t.p[0] = '\0';
 	if (is_claimed(d))
-		text_add(&t, "%s for %s%s", verdict, d->target, d->use == USE_FRAMEBUFFER ? ": " : "");
+		text_add(&t, "%s for %s%s", verdict, d->found.target, d->found.use == USE_FRAMEBUFFER ? ": " : "");
 	add_message(&t, &j->machine, d);
 	json_add(o, "message", t.p);
 	return o;
@@ -82,7 +83,7 @@ static struct json_object *devices_of(const struct job *j)
 	const struct device *d;
 
 	for_each_device(&j->machine, d) {
-		if (d->verdict != VERDICT_NONE)
+		if (d->decided.verdict != VERDICT_NONE)
 			json_object_array_add(list, json_device(j, d));
 	}
 	return list;

@@ -61,8 +61,8 @@ static int choose_one(struct job *j, int pci, const char *word, bool chosen[DEVI
 		enum selector_match match = selector_match(&sel, d);
 
 		if (match == SELECTOR_GUARD_FAILS) {
-			say(&complaints, LEVEL_REFUSED, "%s: found %04x:%04x there", word, d->ids.vendor,
-			    d->ids.device);
+			say(&complaints, LEVEL_REFUSED, "%s: found %04x:%04x there", word, d->found.ids.vendor,
+			    d->found.ids.device);
 			guard_fails = true;
 		} else if (match == SELECTOR_YES) {
 			chosen[d - m->device] = true;

@@ -27,7 +27,7 @@ static bool look(struct rows *s)
 		return s->seen;
 	s->looked = true;
 	/* What has been refused may have been taken out of the settings, and has a group all the same. */
-	s->job->machine.every = true;
+	s->job->machine.read_all = true;
 	s->seen = decide_machine(s->job, &nobody);
 	return s->seen;
 }
@@ -143,7 +143,7 @@ const struct device *drift_moved(struct rows *s, const struct row *r)
 	if (!look(s))
 		return NULL;
 	for_each_device(&s->job->machine, d) {
-		text_set(&id, "%04x:%04x", d->ids.vendor, d->ids.device);
+		text_set(&id, "%04x:%04x", d->found.ids.vendor, d->found.ids.device);
 		if (strcmp(id.p, r->column[REPORT_ID]) != 0)
 			continue;
 		/* One that was there at boot did not come since. */
@@ -194,7 +194,7 @@ static bool is_new(const struct rows *s, const struct device *d)
 {
 	const struct row *r = row_of(s, d->name);
 
-	if (!is_wanted(d) || !d->selector || d->verdict == VERDICT_KEPT)
+	if (!is_wanted(d) || !d->asked.selector || d->decided.verdict == VERDICT_KEPT)
 		return false;
 	return r ? !strcmp(r->column[REPORT_VERDICT], "excluded") : !came_late(s, d);
 }
@@ -215,7 +215,7 @@ bool drift_settings(struct rows *s, void (*warn)(void *ctx, const char *text), v
 	text_set(&t, "%s is newer than /%s: the image may have older settings (update-initramfs -u)", newer, i.path.p);
 	warn(ctx, t.p);
 	/* In a boot that claims nothing at all, nothing is missing. */
-	if (j->machine.nothing || !look(s))
+	if (j->machine.no_claim_reason || !look(s))
 		return false;
 	for_each_device(&j->machine, d) {
 		if (!is_new(s, d))

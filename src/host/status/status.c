@@ -184,7 +184,7 @@ static int note_foreign(void *ctx, const char *name)
 /* Nothing is reported: because nothing was to be claimed, or because the claim has not run. */
 static void without_rows(struct status *s, bool asked)
 {
-	const char *nothing = s->rows.job->machine.nothing;
+	const char *nothing = s->rows.job->machine.no_claim_reason;
 	struct text t;
 
 	if (nothing)
