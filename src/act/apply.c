@@ -8,21 +8,21 @@
 #include "plan.h"
 
 /* The next unit from this device on, or NULL. */
-static struct device *unit_from(const struct hands *h, struct device *d)
+static struct device *unit_from(const struct act *act, struct device *d)
 {
-	while (d < h->m->end && !h->alone && !(d->group && d->group->first == d))
+	while (d < act->m->end && !act->alone && !(d->group && d->group->first == d))
 		d++;
-	return d < h->m->end ? d : NULL;
+	return d < act->m->end ? d : NULL;
 }
 
-#define for_each_unit(h, u) for ((u) = unit_from(h, (h)->m->device); (u); (u) = unit_from(h, (u) + 1))
+#define for_each_unit(act, u) for ((u) = unit_from(act, (act)->m->device); (u); (u) = unit_from(act, (u) + 1))
 
 enum work { WORK_NONE, WORK_DRIVERLESS, WORK_UNBIND, WORK_GIVE_BACK };
 
 /* Has an earlier run, which did not come to its end, written to it? */
-static bool is_begun(const struct hands *h, const struct device *unit)
+static bool is_begun(const struct act *act, const struct device *unit)
 {
-	for (; unit; unit = unit_next(h, unit)) {
+	for (; unit; unit = unit_next(act, unit)) {
 		if (unit->group && unit->done.progress & PROGRESS_OVERRIDDEN && !unit->done.worker_pid)
 			return true;
 	}
@@ -30,25 +30,25 @@ static bool is_begun(const struct hands *h, const struct device *unit)
 }
 
 /* What is there to do in a unit, and does a driver have to be taken off before it can be claimed? */
-static enum work work_of(const struct hands *h, const struct device *unit)
+static enum work work_of(const struct act *act, const struct device *unit)
 {
 	enum work work = WORK_NONE;
 	bool unbind = false, claimed = false, blocked = false;
 
-	for (const struct device *d = unit; d; d = unit_next(h, d)) {
+	for (const struct device *d = unit; d; d = unit_next(act, d)) {
 		if (is_claimed(d))
 			claimed = true;
 		if (d->decided.verdict == VERDICT_CLAIM)
 			work = WORK_DRIVERLESS;
-		if (!h->alone && is_kept_bridge(d) && blocks_group(d, d->found.driver))
+		if (!act->alone && is_kept_bridge(d) && blocks_group(d, d->found.driver))
 			blocked = true;
 		if (is_exempt(d) ? blocks_group(d, d->found.driver)
 				 : d->decided.verdict == VERDICT_CLAIM && d->found.driver)
 			unbind = true;
 	}
 	if (!claimed)
-		return is_begun(h, unit) && !(unit->done.progress & PROGRESS_ENDED) ? WORK_GIVE_BACK : WORK_NONE;
-	if (blocked || is_begun(h, unit))
+		return is_begun(act, unit) && !(unit->done.progress & PROGRESS_ENDED) ? WORK_GIVE_BACK : WORK_NONE;
+	if (blocked || is_begun(act, unit))
 		work = work ? work : WORK_DRIVERLESS;
 	return work && unbind ? WORK_UNBIND : work;
 }
@@ -59,40 +59,40 @@ static void begin(struct device *unit)
 }
 
 /* Past the time limit nobody knows, and this child has stopped half way. */
-static void end(const struct hands *h, struct device *unit)
+static void end(const struct act *act, struct device *unit)
 {
-	if (!is_past(h->deadline))
+	if (!is_past(act->deadline))
 		unit->done.progress |= PROGRESS_ENDED;
 }
 
-static void give_back(const void *hands, struct device *unit)
+static void give_back(const void *data, struct device *unit)
 {
 	begin(unit);
-	unit_give_back(hands, unit);
-	end(hands, unit);
+	unit_give_back(data, unit);
+	end(data, unit);
 }
 
-static void claim(const void *hands, struct device *unit)
+static void claim(const void *data, struct device *unit)
 {
 	begin(unit);
-	if (!unit_claim(hands, unit))
-		unit_give_back(hands, unit);
-	end(hands, unit);
+	if (!unit_claim(data, unit))
+		unit_give_back(data, unit);
+	end(data, unit);
 }
 
-static void load(const void *hands, struct device *unit)
+static void load(const void *data, struct device *unit)
 {
-	const struct hands *h = hands;
+	const struct act *act = data;
 
 	(void)unit;
-	load_drivers(h);
-	h->m->loaded = true;
+	load_drivers(act);
+	act->m->loaded = true;
 }
 
 /* A member of the unit that something went wrong with, or NULL. */
-static struct device *troubled(const struct hands *h, struct device *unit)
+static struct device *troubled(const struct act *act, struct device *unit)
 {
-	for (; unit; unit = unit_next(h, unit)) {
+	for (; unit; unit = unit_next(act, unit)) {
 		if (unit->done.error)
 			return unit;
 	}
@@ -100,19 +100,19 @@ static struct device *troubled(const struct hands *h, struct device *unit)
 }
 
 /* What became of a unit, for the report. */
-static void collect(const struct hands *h, struct device *unit, bool late)
+static void collect(const struct act *act, struct device *unit, bool late)
 {
-	struct device *other = troubled(h, unit);
+	struct device *other = troubled(act, unit);
 	bool ended = unit->done.progress & PROGRESS_ENDED, open;
 	uint32_t child;
 
 	/* What an earlier run began and this one had no time for stays open, by the number of a process that is gone
 	 * soon. */
-	if (!unit->done.worker_pid && !ended && is_begun(h, unit))
+	if (!unit->done.worker_pid && !ended && is_begun(act, unit))
 		begin(unit);
 	child = unit->done.worker_pid;
 	open = child && !ended;
-	for (struct device *d = unit; d; d = unit_next(h, d)) {
+	for (struct device *d = unit; d; d = unit_next(act, d)) {
 		if (d->decided.verdict != VERDICT_CLAIM && !(open && d->done.progress & PROGRESS_OVERRIDDEN))
 			continue;
 		if (ended && d->done.progress & PROGRESS_CLAIMED)
@@ -124,14 +124,14 @@ static void collect(const struct hands *h, struct device *unit, bool late)
 			d->done.worker_pid = child;
 		} else if (d->done.error) {
 			d->decided.reason = d->done.error;
-		} else if (other || (!h->alone && d->group->non_pci_member)) {
+		} else if (other || (!act->alone && d->group->non_pci_member)) {
 			d->decided.verdict = VERDICT_REFUSED;
 			d->decided.reason = REASON_GROUP_MEMBER_REFUSED;
 			d->group->culprit = other;
 		} else if (late && !ended) {
 			d->decided.reason = REASON_TIMEOUT;
 		} else {
-			d->decided.reason = h->m->loaded ? REASON_BIND : REASON_NO_DRIVER;
+			d->decided.reason = act->m->loaded ? REASON_BIND : REASON_NO_DRIVER;
 		}
 		/* What is said of it is of this run. */
 		if (d->decided.reason == REASON_TIMEOUT)
@@ -144,37 +144,37 @@ static void collect(const struct hands *h, struct device *unit, bool late)
 
 void apply_plan(struct machine *m, const struct root *root, clock_t deadline, const struct listener *log)
 {
-	const struct hands h = { m, root, log, deadline, plan_ignores_groups(m) };
+	const struct act act = { m, root, log, deadline, plan_ignores_groups(m) };
 	struct device *unit;
 	enum ending ending = ENDED;
 	bool tried = false, late;
 
 	/* Those that no driver holds come first: taking a driver off is what can hang. */
 	for (enum work work = WORK_DRIVERLESS; work <= WORK_GIVE_BACK; work++) {
-		for_each_unit(&h, unit) {
-			if (work_of(&h, unit) != work)
+		for_each_unit(&act, unit) {
+			if (work_of(&act, unit) != work)
 				continue;
 			ending = DIED;
 			if (work != WORK_GIVE_BACK) {
 				if (!tried)
-					run_in_child(deadline, load, &h, unit);
+					run_in_child(deadline, load, &act, unit);
 				tried = true;
-				if (m->loaded && !troubled(&h, unit))
-					ending = run_in_child(deadline, claim, &h, unit);
-				else if (!is_begun(&h, unit))
+				if (m->loaded && !troubled(&act, unit))
+					ending = run_in_child(deadline, claim, &act, unit);
+				else if (!is_begun(&act, unit))
 					continue;
 			}
 			if (ending == DIED)
-				run_in_child(deadline, give_back, &h, unit);
+				run_in_child(deadline, give_back, &act, unit);
 		}
 	}
 	/* A child that saw the time limit before we did has ended by itself. */
 	late = is_past(deadline);
-	for_each_unit(&h, unit)
-		collect(&h, unit, late);
+	for_each_unit(&act, unit)
+		collect(&act, unit, late);
 	/* Last, since this can hang too: no group is to wait for it, and what was claimed stays so. */
 	for_each_device(m, unit) {
 		if (is_claimed(unit) && base_class(unit) == 0x03)
-			run_in_child(deadline, free_framebuffer, &h, unit);
+			run_in_child(deadline, free_framebuffer, &act, unit);
 	}
 }

@@ -18,113 +18,114 @@
  * One store below /sys/bus: one open, one write, and a short one is an error. 0 or -errno. Past the time limit
  * nothing is begun any more.
  */
-static int store(const struct hands *h, const char *value, const char *before, const char *name, const char *after)
+static int store(const struct act *act, const char *value, const char *before, const char *name, const char *after)
 {
-	struct text *step = &h->m->step;
+	struct text *step = &act->m->step;
 	int fd, ret, len = (int)strlen(value), put;
 	unsigned path;
 
-	if (is_past(h->deadline))
+	if (is_past(act->deadline))
 		return -EBUSY;
 	/* Somebody who waits for it in vain reads this. */
 	text_set(step, "%s to /", *value == '\n' ? "a line feed" : value);
 	path = step->len;
 	text_add(step, "sys/bus/%s%s%s", before, name, after);
-	fd = openat(h->root->fd, step->p + path, O_WRONLY | O_CLOEXEC);
+	fd = openat(act->root->fd, step->p + path, O_WRONLY | O_CLOEXEC);
 	put = fd < 0 ? -1 : (int)write(fd, value, (size_t)len);
 	ret = put < 0 ? -errno : put == len ? 0 : -EIO;
 	close(fd);
-	if (h->m->settings->log == LOG_DEBUG)
-		say(h->log, LEVEL_DEBUG, "%s: %s", step->p, ret ? error_text(-ret) : "ok");
+	if (act->m->settings->log == LOG_DEBUG)
+		say(act->log, LEVEL_DEBUG, "%s: %s", step->p, ret ? error_text(-ret) : "ok");
 	return ret;
 }
 
 /* An override is cleared with a lone line feed: a write of no bytes does nothing (driver_override_store()). */
-static int set_override(const struct hands *h, const struct device *d, const char *driver)
+static int set_override(const struct act *act, const struct device *d, const char *driver)
 {
-	return store(h, driver ? driver : "\n", "pci/devices/", d->name, "/driver_override");
+	return store(act, driver ? driver : "\n", "pci/devices/", d->name, "/driver_override");
 }
 
-static int unbind(const struct hands *h, const struct device *d, const char *driver)
+static int unbind(const struct act *act, const struct device *d, const char *driver)
 {
-	return store(h, d->name, "pci/drivers/", driver, "/unbind");
+	return store(act, d->name, "pci/drivers/", driver, "/unbind");
 }
 
 /* Success says nothing: the kernel reports it also when nothing was bound. The link has to be read back. */
-static int probe(const struct hands *h, const struct device *d)
+static int probe(const struct act *act, const struct device *d)
 {
-	return store(h, d->name, "pci/drivers_probe", "", "");
+	return store(act, d->name, "pci/drivers_probe", "", "");
 }
 
 /* The driver that holds the device now, or NULL. */
-static const char *driver_now(const struct hands *h, const struct device *d)
+static const char *driver_now(const struct act *act, const struct device *d)
 {
 	struct text t;
 
-	if (read_link(&t, h->root->fd, device_path(&t, d->name, "driver")) <= 0)
+	if (read_link(&t, act->root->fd, device_path(&t, d->name, "driver")) <= 0)
 		return NULL;
-	return machine_name(h->m, base_name(t.p));
+	return machine_name(act->m, base_name(t.p));
 }
 
-static bool is_there(const struct hands *h, const struct device *d)
+static bool is_there(const struct act *act, const struct device *d)
 {
 	struct text t;
 
-	return !faccessat(h->root->fd, device_path(&t, d->name, ""), F_OK, 0);
+	return !faccessat(act->root->fd, device_path(&t, d->name, ""), F_OK, 0);
 }
 
 /* Notes what went wrong with a device where something did; true where nothing did. */
-static bool went_well(const struct hands *h, struct device *d, int ret)
+static bool went_well(const struct act *act, struct device *d, int ret)
 {
 	if (!ret)
 		return true;
-	d->done.error = is_there(h, d) ? REASON_BIND : REASON_VANISHED;
+	d->done.error = is_there(act, d) ? REASON_BIND : REASON_VANISHED;
 	d->done.errnum = (uint8_t)-ret;
 	return false;
 }
 
-static bool take_off(const struct hands *h, struct device *d)
+static bool take_off(const struct act *act, struct device *d)
 {
 	/* Noted before the write: a child that dies in it has perhaps written. */
 	d->done.progress |= PROGRESS_UNBOUND;
-	return went_well(h, d, unbind(h, d, d->found.driver));
+	return went_well(act, d, unbind(act, d, d->found.driver));
 }
 
-static bool override(const struct hands *h, struct device *d, const char *driver)
+static bool override(const struct act *act, struct device *d, const char *driver)
 {
 	d->done.progress |= PROGRESS_OVERRIDDEN;
-	return went_well(h, d, set_override(h, d, driver));
+	return went_well(act, d, set_override(act, d, driver));
 }
 
 /* Bridges stay with the host, but a driver that blocks the group has to go; host bridges are kept without one. */
-static bool clear_bridge(const struct hands *h, struct device *d)
+static bool clear_bridge(const struct act *act, struct device *d)
 {
-	if (is_host_bridge(d) && !(d->asked.excluded) && !override(h, d, "none"))
+	if (is_host_bridge(d) && !(d->asked.excluded) && !override(act, d, "none"))
 		return false;
-	return !blocks_group(d, d->found.driver) || take_off(h, d);
+	return !blocks_group(d, d->found.driver) || take_off(act, d);
 }
 
-static bool claim_function(const struct hands *h, struct device *d)
+static bool claim_function(const struct act *act, struct device *d)
 {
-	return override(h, d, d->found.target) &&
-	       (!d->found.driver || d->found.driver == d->found.target || take_off(h, d)) &&
-	       went_well(h, d, probe(h, d));
+	return override(act, d, d->found.target) &&
+	       (!d->found.driver || d->found.driver == d->found.target || take_off(act, d)) &&
+	       went_well(act, d, probe(act, d));
 }
 
 /* Has every member, or all but the boot display, the driver that it should have? */
-static bool all_right(const struct hands *h, struct device *unit, bool with_display)
+static bool all_right(const struct act *act, struct device *unit, bool with_display)
 {
-	for (struct device *d = unit; d; d = unit_next(h, d)) {
-		const char *driver = driver_now(h, d);
+	for (struct device *d = unit; d; d = unit_next(act, d)) {
+		const char *driver = driver_now(act, d);
 		bool right = driver == d->found.target;
 
 		if (is_exempt(d))
-			right = h->alone || (is_bridge(d) || is_host_bridge(d) ? !blocks_group(d, driver) : !driver) ||
+			right = act->alone ||
+				(is_bridge(d) || is_host_bridge(d) ? !blocks_group(d, driver) : !driver) ||
 				d->asked.excluded;
 		else if (d->found.boot_display && !with_display)
 			right = true;
 		if (!right) {
-			went_well(h, d, EIO);
+			went_well(act, d, EIO);
 			d->done.errnum = 0;
 			return false;
 		}
@@ -134,13 +135,13 @@ static bool all_right(const struct hands *h, struct device *unit, bool with_disp
 }
 
 /* The boot display comes last: vfio-pci takes the framebuffer away as it binds, whatever happens afterwards. */
-static bool claim_functions(const struct hands *h, struct device *unit, bool display)
+static bool claim_functions(const struct act *act, struct device *unit, bool display)
 {
-	for (struct device *d = unit; d; d = unit_next(h, d)) {
-		if (d->decided.verdict == VERDICT_CLAIM && d->found.boot_display == display && !claim_function(h, d))
+	for (struct device *d = unit; d; d = unit_next(act, d)) {
+		if (d->decided.verdict == VERDICT_CLAIM && d->found.boot_display == display && !claim_function(act, d))
 			return false;
 	}
-	return all_right(h, unit, display);
+	return all_right(act, unit, display);
 }
 
 struct newcomer {
@@ -148,9 +149,9 @@ struct newcomer {
 	struct group *group;
 };
 
-static int find_newcomer(void *ctx, const char *name)
+static int find_newcomer(void *data, const char *name)
 {
-	const struct newcomer *n = ctx;
+	const struct newcomer *n = data;
 	const struct device *d;
 
 	for_each_member(n->group, d) {
@@ -162,55 +163,55 @@ static int find_newcomer(void *ctx, const char *name)
 }
 
 /* The group once more: is there nobody new in it? */
-static bool is_whole(const struct hands *h, struct device *unit)
+static bool is_whole(const struct act *act, struct device *unit)
 {
-	struct newcomer n = { h->m, unit->group };
+	struct newcomer n = { act->m, unit->group };
 	struct text t;
 
-	return h->alone ||
-	       !list_directory(h->root->fd, text_set(&t, "sys/kernel/iommu_groups/%u/devices", unit->group->number),
+	return act->alone ||
+	       !list_directory(act->root->fd, text_set(&t, "sys/kernel/iommu_groups/%u/devices", unit->group->number),
 			       find_newcomer, &n);
 }
 
-bool unit_claim(const struct hands *h, struct device *unit)
+bool unit_claim(const struct act *act, struct device *unit)
 {
-	for (struct device *d = unit; d && !h->alone; d = d->next) {
-		if (is_kept_bridge(d) && !clear_bridge(h, d))
+	for (struct device *d = unit; d && !act->alone; d = d->next) {
+		if (is_kept_bridge(d) && !clear_bridge(act, d))
 			return false;
 	}
-	return claim_functions(h, unit, false) && claim_functions(h, unit, true) && is_whole(h, unit);
+	return claim_functions(act, unit, false) && claim_functions(act, unit, true) && is_whole(act, unit);
 }
 
 /*
  * sysfb_init() makes one platform device, which is named like who holds the memory: that of efifb and efidrm is
  * efi-framebuffer.0. No driver leaves BOOTFB, which the device itself holds.
  */
-static void unbind_framebuffer(const struct hands *h, const char *owner)
+static void unbind_framebuffer(const struct act *act, const char *owner)
 {
 	struct text t;
 
 	/* Up to "fb" or "drm", not to the f of efi. */
 	text_set(&t, "%.*s-framebuffer.0", (int)strcspn(owner + 3, "fd") + 3, owner);
-	store(h, t.p, "platform/devices/", t.p, "/driver/unbind");
+	store(act, t.p, "platform/devices/", t.p, "/driver/unbind");
 }
 
-void free_framebuffer(const void *hands, struct device *d)
+void free_framebuffer(const void *data, struct device *d)
 {
-	const struct hands *h = hands;
+	const struct act *act = data;
 	struct framebuffer found[FRAMEBUFFERS_MAX + 1];
-	unsigned again = h->m->settings->unbind == YES;
+	unsigned again = act->m->settings->unbind == YES;
 	struct text t;
 
 	do {
-		firmware_framebuffers(h->root->fd, found);
-		read_attribute(&t, h->root->fd, device_path(&t, d->name, "resource"));
+		firmware_framebuffers(act->root->fd, found);
+		read_attribute(&t, act->root->fd, device_path(&t, d->name, "resource"));
 		d->found.use = USE_NONE;
 		for (const struct framebuffer *f = found; (f = framebuffer_in(f, t.p)); f++) {
 			/* Noted before the write, which may never return. */
 			d->found.use = USE_FRAMEBUFFER;
 			d->found.used_by = f->owner;
 			if (again)
-				unbind_framebuffer(h, f->owner);
+				unbind_framebuffer(act, f->owner);
 		}
 		/* What is there still? */
 	} while (d->found.use && again--);
@@ -227,44 +228,45 @@ bool group_is_open(int root, unsigned number)
 }
 
 /* Brings back the driver that was taken off; where a probe does not, by its name. */
-static void rebind(const struct hands *h, struct device *d)
+static void rebind(const struct act *act, struct device *d)
 {
-	probe(h, d);
-	if (!(d->done.progress & PROGRESS_UNBOUND) || driver_now(h, d) == d->found.driver)
+	probe(act, d);
+	if (!(d->done.progress & PROGRESS_UNBOUND) || driver_now(act, d) == d->found.driver)
 		return;
-	store(h, d->name, "pci/drivers/", d->found.driver, "/bind");
-	if (driver_now(h, d) != d->found.driver)
+	store(act, d->name, "pci/drivers/", d->found.driver, "/bind");
+	if (driver_now(act, d) != d->found.driver)
 		d->done.progress |= PROGRESS_LOST;
 }
 
-void unit_give_back(const struct hands *h, struct device *unit)
+void unit_give_back(const struct act *act, struct device *unit)
 {
 	struct device *d;
 	bool kept = false;
 
-	for (d = unit; d; d = unit_next(h, d)) {
+	for (d = unit; d; d = unit_next(act, d)) {
 		d->done.progress &= (uint8_t)~PROGRESS_CLAIMED;
 		kept |= d->decided.verdict == VERDICT_ALREADY;
 	}
 	/* Unbinding would wait for that user's end, and a host driver beside it is a kernel BUG before 5.19. */
-	if (group_is_open(h->root->fd, unit->group->number)) {
+	if (group_is_open(act->root->fd, unit->group->number)) {
 		unit->done.progress |= PROGRESS_OPEN;
 		return;
 	}
-	for (d = unit; d; d = unit_next(h, d)) {
+	for (d = unit; d; d = unit_next(act, d)) {
 		if (!(d->done.progress & PROGRESS_OVERRIDDEN))
 			continue;
 		/* A clearing that fails is tried once more. NOLINTNEXTLINE(misc-redundant-expression) */
-		if (set_override(h, d, d->found.override) && set_override(h, d, d->found.override) && is_there(h, d))
+		if (set_override(act, d, d->found.override) && set_override(act, d, d->found.override) &&
+		    is_there(act, d))
 			d->done.progress |= PROGRESS_STUCK;
-		if (driver_now(h, d) == d->found.target)
-			unbind(h, d, d->found.target);
+		if (driver_now(act, d) == d->found.target)
+			unbind(act, d, d->found.target);
 	}
-	for (d = unit; d; d = unit_next(h, d)) {
+	for (d = unit; d; d = unit_next(act, d)) {
 		/* Who took the driver off a bridge may have been an earlier run. */
 		if (d->done.progress & (PROGRESS_OVERRIDDEN | PROGRESS_UNBOUND) ||
 		    (!kept && is_bridge(d) && !d->found.driver))
-			rebind(h, d);
+			rebind(act, d);
 	}
 }
 
@@ -277,45 +279,45 @@ bool is_claim_override(const struct device *d)
 }
 
 /* Each step is done for all before the next one begins: a host driver beside an open group is a BUG before 5.19. */
-static void free_functions(const struct hands *h, struct device *unit)
+static void free_functions(const struct act *act, struct device *unit)
 {
 	struct device *d;
 	bool well = true;
 
-	for (d = unit; d; d = unit_next(h, d)) {
+	for (d = unit; d; d = unit_next(act, d)) {
 		if (is_claim_override(d))
-			well &= override(h, d, NULL);
+			well &= override(act, d, NULL);
 	}
 	/* With the override it would come back to vfio-pci. A child that died may have taken the driver off. */
-	for (d = unit; well && d; d = unit_next(h, d)) {
-		d->found.driver = driver_now(h, d);
+	for (d = unit; well && d; d = unit_next(act, d)) {
+		d->found.driver = driver_now(act, d);
 		if (is_vfio_driver(d->found.driver))
-			well = take_off(h, d);
+			well = take_off(act, d);
 	}
 }
 
-void unit_release(const struct hands *h, struct device *unit)
+void unit_release(const struct act *act, struct device *unit)
 {
 	struct device *d;
 
 	/* First, since nothing has changed yet where a module takes for ever. */
-	for (d = unit; d; d = unit_next(h, d)) {
+	for (d = unit; d; d = unit_next(act, d)) {
 		if (!is_bridge(d) && (!d->found.driver || is_vfio_driver(d->found.driver)))
-			load_own_drivers(h, d);
+			load_own_drivers(act, d);
 	}
 	/* Once more, just before what would wait for that user's end. */
-	if (unit->group && group_is_open(h->root->fd, unit->group->number)) {
+	if (unit->group && group_is_open(act->root->fd, unit->group->number)) {
 		unit->done.progress |= PROGRESS_OPEN;
 		return;
 	}
-	free_functions(h, unit);
+	free_functions(act, unit);
 	/* Also what another one of them failed for: the host has them rather than nobody. */
-	for (d = unit; d; d = unit_next(h, d)) {
-		if (!driver_now(h, d))
-			went_well(h, d, probe(h, d));
+	for (d = unit; d; d = unit_next(act, d)) {
+		if (!driver_now(act, d))
+			went_well(act, d, probe(act, d));
 	}
-	for (d = unit; d; d = unit_next(h, d))
-		d->found.driver = driver_now(h, d);
-	if (!is_past(h->deadline))
+	for (d = unit; d; d = unit_next(act, d))
+		d->found.driver = driver_now(act, d);
+	if (!is_past(act->deadline))
 		unit->done.progress |= PROGRESS_ENDED;
 }

@@ -19,7 +19,7 @@ bool is_past(clock_t deadline)
 	return times(NULL) - deadline >= 0;
 }
 
-enum ending run_in_child(clock_t deadline, void (*job)(const void *ctx, struct device *unit), const void *ctx,
+enum ending run_in_child(clock_t deadline, void (*work)(const void *data, struct device *unit), const void *data,
 			 struct device *unit)
 {
 	struct pollfd end = { .events = POLLIN };
@@ -34,7 +34,7 @@ enum ending run_in_child(clock_t deadline, void (*job)(const void *ctx, struct d
 		return DIED;
 	pid = fork();
 	if (!pid) {
-		job(ctx, unit);
+		work(data, unit);
 		_exit(0);
 	}
 	close(fds[1]);

@@ -19,8 +19,9 @@ clock_t deadline_after(unsigned seconds);
 
 bool is_past(clock_t deadline);
 
-/* Runs job() in a child and waits for its end, not beyond the deadline. They share what was mapped with MAP_SHARED. */
-enum ending run_in_child(clock_t deadline, void (*job)(const void *ctx, struct device *unit), const void *ctx,
+/* Runs context() in a child and waits for its end, not beyond the deadline. They share what was mapped with MAP_SHARED.
+ */
+enum ending run_in_child(clock_t deadline, void (*work)(const void *data, struct device *unit), const void *data,
 			 struct device *unit) __attribute__((nonnull(2, 3)));
 
 #endif

@@ -10,7 +10,7 @@
 #include "variant.h"
 
 /* Runs DIR/sbin/modprobe with the words given; how it ends is seen by what is there afterwards. */
-static void run_modprobe(const struct hands *h, const char *const words[])
+static void run_modprobe(const struct act *act, const char *const words[])
 {
 	/* initramfs-tools exports MODPROBE_OPTIONS=-qb, with which a blacklisted module "loads" without a word. */
 	const char *const environment[] = { "PATH=/usr/sbin:/usr/bin:/sbin:/bin", NULL };
@@ -18,7 +18,7 @@ static void run_modprobe(const struct hands *h, const char *const words[])
 	pid_t pid = fork();
 
 	if (!pid) {
-		if (!fchdir(h->root->fd))
+		if (!fchdir(act->root->fd))
 			execve("sbin/modprobe", (char *const *)words, (char *const *)environment);
 		_exit(127);
 	}
@@ -26,47 +26,47 @@ static void run_modprobe(const struct hands *h, const char *const words[])
 		waitpid(pid, &status, 0);
 }
 
-static void modprobe(const struct hands *h, const char *module, const char *option)
+static void modprobe(const struct act *act, const char *module, const char *option)
 {
 	const char *const words[] = { "modprobe", module, option, NULL };
 
-	if (is_past(h->deadline))
+	if (is_past(act->deadline))
 		return;
-	text_set(&h->m->step, "modprobe %s", module);
-	run_modprobe(h, words);
+	text_set(&act->m->step, "modprobe %s", module);
+	run_modprobe(act, words);
 }
 
-void load_drivers(const struct hands *h)
+void load_drivers(const struct act *act)
 {
-	struct machine *m = h->m;
+	struct machine *m = act->m;
 	struct device *d;
 	struct text t;
 
 	/* A soft dependency only, which not every modprobe follows: ask for it by name. */
-	modprobe(h, "vfio_iommu_type1", NULL);
+	modprobe(act, "vfio_iommu_type1", NULL);
 	/* Without the empty list an old `options vfio-pci ids=` would take devices that nobody selected. */
-	modprobe(h, m->vfio_pci, "ids=");
+	modprobe(act, m->vfio_pci, "ids=");
 	for_each_device(m, d) {
 		if (d->decided.verdict != VERDICT_CLAIM)
 			continue;
 		if (d->found.alias_fields) {
-			modprobe(h, d->found.target, NULL);
-			d->found.target = driver_of_module(m, h->root->fd, d->found.target);
+			modprobe(act, d->found.target, NULL);
+			d->found.target = driver_of_module(m, act->root->fd, d->found.target);
 		}
 		/* The kernel takes any name, and a wrong one leaves the device without a driver for ever. */
-		if (faccessat(h->root->fd, text_set(&t, "sys/bus/pci/drivers/%s", d->found.target), F_OK, 0))
+		if (faccessat(act->root->fd, text_set(&t, "sys/bus/pci/drivers/%s", d->found.target), F_OK, 0))
 			d->done.error = REASON_NO_DRIVER;
 	}
 }
 
-void load_own_drivers(const struct hands *h, const struct device *d)
+void load_own_drivers(const struct act *act, const struct device *d)
 {
 	struct text alias;
 	const char *const words[] = { "modprobe", "-b", alias.p, NULL };
 
-	if (is_past(h->deadline) ||
-	    read_attribute(&alias, h->root->fd, text_set(&alias, "sys/bus/pci/devices/%s/modalias", d->name)) <= 0)
+	if (is_past(act->deadline) ||
+	    read_attribute(&alias, act->root->fd, text_set(&alias, "sys/bus/pci/devices/%s/modalias", d->name)) <= 0)
 		return;
-	text_set(&h->m->step, "modprobe -b %s", alias.p);
-	run_modprobe(h, words);
+	text_set(&act->m->step, "modprobe -b %s", alias.p);
+	run_modprobe(act, words);
 }

@@ -3,15 +3,15 @@
 #ifndef VFIO_BOOT_MODULES_H
 #define VFIO_BOOT_MODULES_H
 
-#include "bind.h"
+#include "act.h"
 
 /*
  * Loads vfio-pci and what it needs, and the variant drivers that are wanted. A device that is to be claimed and whose
  * driver is not there afterwards has the trouble REASON_NO_DRIVER.
  */
-void load_drivers(const struct hands *h) __attribute__((nonnull));
+void load_drivers(const struct act *act) __attribute__((nonnull));
 
 /* Loads what offers itself for a device, as udev does; a blacklist is honoured (modprobe -b). */
-void load_own_drivers(const struct hands *h, const struct device *d) __attribute__((nonnull));
+void load_own_drivers(const struct act *act, const struct device *d) __attribute__((nonnull));
 
 #endif

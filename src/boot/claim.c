@@ -25,8 +25,8 @@ enum {
 
 static const char words[] = "--sysroot\0--cmdline\0-k\0--dry-run\0--next-boot\0--second-look\0--settle\0";
 
-/* Reads the options, up to the NULL, into j->argument; returns those without an argument. */
-static unsigned read_options(struct job *j, char **argv)
+/* Reads the options, up to the NULL, into ctx->argument; returns those without an argument. */
+static unsigned read_options(struct context *ctx, char **argv)
 {
 	unsigned given = 0;
 
@@ -38,7 +38,7 @@ static unsigned read_options(struct job *j, char **argv)
 			word = nth_word(word, 1);
 		if (i >= ARGUMENTS)
 			given |= 1U << (i - ARGUMENTS);
-		else if (!(j->argument[i] = *++argv))
+		else if (!(ctx->argument[i] = *++argv))
 			return OPTION_WRONG;
 	}
 	return given;
@@ -49,9 +49,9 @@ struct foreign {
 	const struct listener *log;
 };
 
-static int note_foreign(void *ctx, const char *name)
+static int note_foreign(void *data, const char *name)
 {
-	const struct foreign *f = ctx;
+	const struct foreign *f = data;
 	const struct device *d = machine_find_name(f->m, name, strlen(name));
 
 	if (d && d->decided.verdict == VERDICT_NONE)
@@ -59,59 +59,59 @@ static int note_foreign(void *ctx, const char *name)
 	return 0;
 }
 
-static int run(struct job *j)
+static int run(struct context *ctx)
 {
 	struct kernel_log log;
-	bool asked = decide_settings(j);
-	clock_t deadline = deadline_after(j->settings.timeout);
+	bool asked = decide_settings(ctx);
+	clock_t deadline = deadline_after(ctx->settings.timeout);
 	struct foreign foreign;
 	int error, turn;
 
-	kernel_log_init(&log, j->root.fd, &j->settings);
-	turn = lock_take(j->root.fd, deadline);
+	kernel_log_init(&log, ctx->root.fd, &ctx->settings);
+	turn = lock_take(ctx->root.fd, deadline);
 	if (turn < 0) {
 		say(&log.listener, LEVEL_FAILED, "another run is at work, this one does nothing");
 		return STATUS_FAILED;
 	}
-	if (asked && !decide_in_time(j, deadline, &log.listener)) {
+	if (asked && !decide_in_time(ctx, deadline, &log.listener)) {
 		/* The child may be writing still. */
-		struct job *fresh = shared_job();
+		struct context *fresh = context_shared();
 
-		memcpy(fresh, j, offsetof(struct job, decided));
-		j = fresh;
-		(void)!decide_settings(j);
-		j->machine.no_claim_reason = "the devices cannot be read, or not in time";
-		j->machine.failed = true;
-		log.settings = &j->settings;
+		memcpy(fresh, ctx, offsetof(struct context, decided));
+		ctx = fresh;
+		(void)!decide_settings(ctx);
+		ctx->machine.no_claim_reason = "the devices cannot be read, or not in time";
+		ctx->machine.failed = true;
+		log.settings = &ctx->settings;
 	}
 	/* What is wrong with the settings is said once a boot. */
-	if (j->phase == PHASE_INIT_TOP) {
-		say_problems(&j->machine, &log.listener);
-		say_warnings(&j->machine, &log.listener);
+	if (ctx->phase == PHASE_INIT_TOP) {
+		say_problems(&ctx->machine, &log.listener);
+		say_warnings(&ctx->machine, &log.listener);
 	}
-	if (j->phase == PHASE_INIT_TOP || j->machine.failed)
-		say_notes(&j->machine, &log.listener);
-	apply_plan(&j->machine, &j->root, deadline, &log.listener);
-	if (j->phase == PHASE_SECOND_LOOK)
-		report_merge(&j->machine, j->root.fd);
-	say_verdicts(&j->machine, true, &log.listener);
-	foreign = (struct foreign){ &j->machine, &log.listener };
-	if (j->phase == PHASE_INIT_TOP)
-		list_directory(j->root.fd, "sys/bus/pci/drivers/vfio-pci", note_foreign, &foreign);
-	error = report_write(&j->machine, j->root.fd, &log.listener);
+	if (ctx->phase == PHASE_INIT_TOP || ctx->machine.failed)
+		say_notes(&ctx->machine, &log.listener);
+	apply_plan(&ctx->machine, &ctx->root, deadline, &log.listener);
+	if (ctx->phase == PHASE_SECOND_LOOK)
+		report_merge(&ctx->machine, ctx->root.fd);
+	say_verdicts(&ctx->machine, true, &log.listener);
+	foreign = (struct foreign){ &ctx->machine, &log.listener };
+	if (ctx->phase == PHASE_INIT_TOP)
+		list_directory(ctx->root.fd, "sys/bus/pci/drivers/vfio-pci", note_foreign, &foreign);
+	error = report_write(&ctx->machine, ctx->root.fd, &log.listener);
 	lock_release(turn);
 	if (error)
 		say(&log.listener, LEVEL_FAILED, "/run/vfio-boot/report: %s", error_text(error));
-	return error || j->machine.failed ? STATUS_FAILED : plan_status(&j->machine);
+	return error || ctx->machine.failed ? STATUS_FAILED : plan_status(&ctx->machine);
 }
 
 int main(int argc, char **argv)
 {
-	struct job *j = shared_job();
+	struct context *ctx = context_shared();
 	unsigned options;
 
 	(void)argc;
-	options = read_options(j, argv + 1);
+	options = read_options(ctx, argv + 1);
 	if (options & ~(OPTION_DRY_RUN | OPTION_NEXT_BOOT | OPTION_SECOND_LOOK | OPTION_SETTLE) ||
 	    (options & (OPTION_NEXT_BOOT | OPTION_DRY_RUN)) == OPTION_NEXT_BOOT) {
 		struct text t;
@@ -123,13 +123,13 @@ int main(int argc, char **argv)
 		return STATUS_WRONG;
 	}
 	if (options & OPTION_NEXT_BOOT)
-		j->phase = PHASE_NEXT_BOOT;
+		ctx->phase = PHASE_NEXT_BOOT;
 	else if (options & (OPTION_SECOND_LOOK | OPTION_SETTLE))
-		j->phase = PHASE_SECOND_LOOK;
+		ctx->phase = PHASE_SECOND_LOOK;
 	else if (options & OPTION_DRY_RUN)
-		j->phase = PHASE_NOW;
-	j->settle = options & OPTION_SETTLE;
-	if (!decide_begin(j))
+		ctx->phase = PHASE_NOW;
+	ctx->settle = options & OPTION_SETTLE;
+	if (!context_open(ctx))
 		return STATUS_FAILED;
-	return options & OPTION_DRY_RUN ? print_plan(j) : run(j);
+	return options & OPTION_DRY_RUN ? print_plan(ctx) : run(ctx);
 }

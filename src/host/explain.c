@@ -35,9 +35,9 @@ static const char *effect(const struct selector *sel, enum list_name list, const
 }
 
 /* What a rule up to REASON_RESERVED says of the device, in words; t is empty where there is nothing to say. */
-static enum state judge_rule(struct text *t, const struct job *j, const struct device *d, enum reason rule)
+static enum state judge_rule(struct text *t, const struct context *ctx, const struct device *d, enum reason rule)
 {
-	const struct machine *m = &j->machine;
+	const struct machine *m = &ctx->machine;
 	bool named = d->asked.named, next_boot = m->phase == PHASE_NEXT_BOOT;
 	static const char *const fine[] = {
 		[REASON_GUARD_MISMATCH] = "no guard fails",
@@ -71,9 +71,9 @@ static enum state judge_rule(struct text *t, const struct job *j, const struct d
 }
 
 /* What a member of its group does to the group. */
-static enum state judge_member(struct text *t, const struct job *j, const struct device *d)
+static enum state judge_member(struct text *t, const struct context *ctx, const struct device *d)
 {
-	const struct machine *m = &j->machine;
+	const struct machine *m = &ctx->machine;
 	enum reason own;
 
 	if (d->asked.protects) {
@@ -124,9 +124,9 @@ static void print_fact(enum state s, const char *what, int width, const char *te
 }
 
 /* The line of a settings file that an entry stands in, as a person wrote it. */
-static void print_line_of(const struct job *j, const struct place *at)
+static void print_line_of(const struct context *ctx, const struct place *at)
 {
-	int fd = at->line ? openat(j->root.fd, at->source + 1, O_RDONLY | O_CLOEXEC) : -1;
+	int fd = at->line ? openat(ctx->root.fd, at->source + 1, O_RDONLY | O_CLOEXEC) : -1;
 	FILE *file = fd < 0 ? NULL : fdopen(fd, "r");
 	char *text = NULL;
 	size_t size = 0;
@@ -147,7 +147,7 @@ static void print_line_of(const struct job *j, const struct place *at)
 		fclose(file);
 }
 
-static void print_entries(const struct job *j, const struct device *d)
+static void print_entries(const struct context *ctx, const struct device *d)
 {
 	bool found = false;
 
@@ -155,7 +155,7 @@ static void print_entries(const struct job *j, const struct device *d)
 	for (enum list_name i = 0; i < LISTS; i++) {
 		const struct selector *sel;
 
-		for_each_selector(&j->settings.list[i], sel) {
+		for_each_selector(&ctx->settings.list[i], sel) {
 			const char *does = effect(sel, i, d);
 			struct text place;
 
@@ -165,26 +165,26 @@ static void print_entries(const struct job *j, const struct device *d)
 			place.len = 0;
 			add_place(&place, &sel->at);
 			printf("    %-12s%.*s  (%s)\n", does, (int)sel->text.len, sel->text.p, place.p);
-			print_line_of(j, &sel->at);
+			print_line_of(ctx, &sel->at);
 		}
 	}
 	if (!found)
 		puts("    nothing: no entry selects, excludes, protects or reserves it");
 }
 
-static void print_rules(const struct job *j, const struct device *d)
+static void print_rules(const struct context *ctx, const struct device *d)
 {
 	struct text t;
 
 	puts("\n  The device by itself, rule by rule");
 	for (enum reason rule = REASON_BRIDGE; rule <= REASON_RESERVED; rule++) {
-		enum state s = judge_rule(&t, j, d, rule);
+		enum state s = judge_rule(&t, ctx, d, rule);
 
 		print_fact(s, reason_name(rule), 14, t.p);
 	}
 }
 
-static void print_group(const struct job *j, const struct device *d)
+static void print_group(const struct context *ctx, const struct device *d)
 {
 	static const char *const policies[] = { "refuse", "whole", "ignore" };
 	const struct device *member;
@@ -192,9 +192,9 @@ static void print_group(const struct job *j, const struct device *d)
 
 	if (!d->group)
 		return;
-	printf("\n  Its IOMMU group %u, all or nothing (group=%s)\n", d->group->number, policies[j->settings.group]);
+	printf("\n  Its IOMMU group %u, all or nothing (group=%s)\n", d->group->number, policies[ctx->settings.group]);
 	for_each_member(d->group, member) {
-		enum state s = judge_member(&t, j, member);
+		enum state s = judge_member(&t, ctx, member);
 
 		print_fact(s, text_set(&device, "%pd", member), 24, t.p);
 	}
@@ -202,36 +202,36 @@ static void print_group(const struct job *j, const struct device *d)
 		print_fact(STATE_AGAINST, d->group->non_pci_member, 24, "no PCI device known here");
 }
 
-static void print_device(const struct job *j, const struct device *d)
+static void print_device(const struct context *ctx, const struct device *d)
 {
 	char class[NAME_SIZE], name[NAME_SIZE];
 	struct text t;
 
 	if (d->decided.verdict != VERDICT_NONE)
-		set_device_line(&t, &j->machine, d, false);
+		set_device_line(&t, &ctx->machine, d, false);
 	else
 		text_set(&t, "%pd: not selected", d);
 	printf("%s%s%s\n", style(BOLD), t.p, style(PLAIN));
 	printf("  %s: %s\n", class_name(class, d), device_name(name, d));
-	print_entries(j, d);
-	print_rules(j, d);
-	print_group(j, d);
-	if (j->machine.no_claim_reason)
-		printf("\n  Nothing is claimed: %s\n", j->machine.no_claim_reason);
+	print_entries(ctx, d);
+	print_rules(ctx, d);
+	print_group(ctx, d);
+	if (ctx->machine.no_claim_reason)
+		printf("\n  Nothing is claimed: %s\n", ctx->machine.no_claim_reason);
 }
 
 /* --- as JSON ----------------------------------------------------------------------------------------------------- */
 
 static const char *const state_names[] = { "fine", "against", "not judged" };
 
-static struct json_object *entries_json(const struct job *j, const struct device *d)
+static struct json_object *entries_json(const struct context *ctx, const struct device *d)
 {
 	struct json_object *list = json_object_new_array();
 
 	for (enum list_name i = 0; i < LISTS; i++) {
 		const struct selector *sel;
 
-		for_each_selector(&j->settings.list[i], sel) {
+		for_each_selector(&ctx->settings.list[i], sel) {
 			const char *does = effect(sel, i, d);
 			struct json_object *o;
 			struct text t;
@@ -250,20 +250,21 @@ static struct json_object *entries_json(const struct job *j, const struct device
 	return list;
 }
 
-static struct json_object *device_json(const struct job *j, const struct device *d)
+static struct json_object *device_json(const struct context *ctx, const struct device *d)
 {
-	struct json_object *o = json_device(j, d), *rules = json_object_new_array(), *members = json_object_new_array();
+	struct json_object *o = json_device(ctx, d), *rules = json_object_new_array(),
+			   *members = json_object_new_array();
 	const struct device *member;
 	struct text t;
 
 	if (d->decided.verdict == VERDICT_NONE)
 		json_object_object_add(o, "verdict", NULL);
-	json_object_object_add(o, "entries", entries_json(j, d));
+	json_object_object_add(o, "entries", entries_json(ctx, d));
 	for (enum reason rule = REASON_BRIDGE; rule <= REASON_RESERVED; rule++) {
 		struct json_object *fact = json_object_new_object();
 
 		json_add(fact, "rule", reason_name(rule));
-		json_add(fact, "state", state_names[judge_rule(&t, j, d, rule)]);
+		json_add(fact, "state", state_names[judge_rule(&t, ctx, d, rule)]);
 		json_add(fact, "message", t.p);
 		json_object_array_add(rules, fact);
 	}
@@ -272,7 +273,7 @@ static struct json_object *device_json(const struct job *j, const struct device 
 		struct json_object *fact = json_object_new_object();
 
 		json_add(fact, "address", member->name);
-		json_add(fact, "state", state_names[judge_member(&t, j, member)]);
+		json_add(fact, "state", state_names[judge_member(&t, ctx, member)]);
 		json_add(fact, "message", t.p);
 		json_object_array_add(members, fact);
 	}
@@ -280,47 +281,47 @@ static struct json_object *device_json(const struct job *j, const struct device 
 	return o;
 }
 
-static bool print_all(const struct job *j, const bool chosen[DEVICES_MAX])
+static bool print_all(const struct context *ctx, const bool chosen[DEVICES_MAX])
 {
 	const struct device *d;
 	bool first = true;
 
-	say_problems(&j->machine, &complaints);
-	for_each_device(&j->machine, d) {
-		if (!chosen[d - j->machine.device])
+	say_problems(&ctx->machine, &complaints);
+	for_each_device(&ctx->machine, d) {
+		if (!chosen[d - ctx->machine.device])
 			continue;
 		fputs(first ? "" : "\n", stdout);
-		print_device(j, d);
+		print_device(ctx, d);
 		first = false;
 	}
 	return cannot_print();
 }
 
-static bool print_all_json(const struct job *j, const bool chosen[DEVICES_MAX])
+static bool print_all_json(const struct context *ctx, const bool chosen[DEVICES_MAX])
 {
 	struct json_object *o = json_object_new_object(), *devices = json_object_new_array();
 	const struct device *d;
 
-	for_each_device(&j->machine, d) {
-		if (chosen[d - j->machine.device])
-			json_object_array_add(devices, device_json(j, d));
+	for_each_device(&ctx->machine, d) {
+		if (chosen[d - ctx->machine.device])
+			json_object_array_add(devices, device_json(ctx, d));
 	}
 	json_object_object_add(o, "format", json_object_new_int(1));
 	json_object_object_add(o, "devices", devices);
-	json_object_object_add(o, "errors", json_errors(&j->settings));
+	json_object_object_add(o, "errors", json_errors(&ctx->settings));
 	return json_print(o);
 }
 
 int verb_explain(struct request *r)
 {
 	static bool chosen[DEVICES_MAX];
-	struct job *j = r->job;
+	struct context *ctx = r->ctx;
 	int status;
 
-	if (!request_read(j, asked(r, OPTION_NOW) ? PHASE_NOW : PHASE_NEXT_BOOT))
+	if (!request_read(ctx, asked(r, OPTION_NOW) ? PHASE_NOW : PHASE_NEXT_BOOT))
 		return STATUS_FAILED;
-	status = choose(j, r->word, chosen);
-	if (asked(r, OPTION_JSON) ? print_all_json(j, chosen) : print_all(j, chosen))
+	status = choose(ctx, r->word, chosen);
+	if (asked(r, OPTION_JSON) ? print_all_json(ctx, chosen) : print_all(ctx, chosen))
 		return STATUS_FAILED;
-	return j->settings.problems ? STATUS_WRONG : status;
+	return ctx->settings.problems ? STATUS_WRONG : status;
 }

@@ -77,7 +77,7 @@ static const struct {
 #define OPTION_SYSROOT ARRAY_SIZE(options)
 #define OPTION_HELP    (ARRAY_SIZE(options) + 1)
 
-static struct job job;
+static struct context context;
 
 /* The exit status of a help: it was asked for, or it is the answer to wrong use. */
 static int helped(FILE *to)
@@ -148,7 +148,8 @@ static const char *written_as(struct text *t, char **argv, int found)
 	return argv[optind - 1];
 }
 
-/* Reads the options of a verb into *r and the job; 0 where all is well, or else the exit status, or -1 for --help. */
+/* Reads the options of a verb into *r and the context; 0 where all is well, or else the exit status, or -1 for --help.
+ */
 static int read_options(const struct verb *v, struct request *r, int argc, char **argv)
 {
 	struct option longs[ARRAY_SIZE(options) + 3] = { 0 };
@@ -184,13 +185,13 @@ static int read_options(const struct verb *v, struct request *r, int argc, char 
 				i = o;
 		}
 		if (i == OPTION_SYSROOT)
-			job.argument[ARGUMENT_SYSROOT] = optarg;
+			context.argument[ARGUMENT_SYSROOT] = optarg;
 		else if (found == '?' || !(v->options >> i & 1))
 			return wrong_use(v, written_as(&t, argv, found), "no option of this verb");
 		else if (1U << i == OPTION_KERNEL)
-			job.argument[ARGUMENT_RELEASE] = optarg;
+			context.argument[ARGUMENT_RELEASE] = optarg;
 		else if (1U << i == OPTION_CMDLINE)
-			job.argument[ARGUMENT_CMDLINE] = optarg;
+			context.argument[ARGUMENT_CMDLINE] = optarg;
 		if (i < OPTION_SYSROOT)
 			r->options |= 1U << i;
 	}
@@ -205,20 +206,20 @@ static int read_options(const struct verb *v, struct request *r, int argc, char 
 
 int verb_plan(struct request *r)
 {
-	r->job->phase = asked(r, OPTION_NOW) ? PHASE_NOW : PHASE_NEXT_BOOT;
-	return asked(r, OPTION_JSON) ? print_json(r->job) : print_plan(r->job);
+	r->ctx->phase = asked(r, OPTION_NOW) ? PHASE_NOW : PHASE_NEXT_BOOT;
+	return asked(r, OPTION_JSON) ? print_json(r->ctx) : print_plan(r->ctx);
 }
 
 int verb_status(struct request *r)
 {
-	r->job->phase = PHASE_NOW;
-	return print_status(r->job, asked(r, OPTION_JSON));
+	r->ctx->phase = PHASE_NOW;
+	return print_status(r->ctx, asked(r, OPTION_JSON));
 }
 
 int main(int argc, char **argv)
 {
 	static char *words[ANY_WORDS + 2];
-	struct request r = { .job = &job, .word = words };
+	struct request r = { .ctx = &context, .word = words };
 	const struct verb *v;
 	int status;
 
@@ -247,10 +248,10 @@ int main(int argc, char **argv)
 		return status > 0 ? status : verb_help(v, stdout);
 	/* Children are waited for, though whoever started us may not do so. */
 	signal(SIGCHLD, SIG_DFL);
-	look_init();
-	names_open();
+	terminal_init();
+	pci_names_open();
 	image_begin();
-	if (!decide_begin(&job))
+	if (!context_open(&context))
 		return STATUS_FAILED;
 	return v->run(&r);
 }

@@ -16,7 +16,7 @@ int link_of(const struct scan *s, struct text *t, const struct device *d, const 
 	return read_link(t, s->pci, text_set(t, "%s/%s", d->name, name));
 }
 
-void each_function_of_link(struct machine *m, const char *p, void (*each)(void *ctx, struct device *d), void *ctx)
+void each_function_of_link(struct machine *m, const char *p, void (*each)(void *data, struct device *d), void *data)
 {
 	while (p) {
 		const char *slash = strchr(p, '/');
@@ -24,14 +24,14 @@ void each_function_of_link(struct machine *m, const char *p, void (*each)(void *
 		struct device *d = machine_find_name(m, p, len);
 
 		if (d)
-			each(ctx, d);
+			each(data, d);
 		p = slash ? slash + 1 : NULL;
 	}
 }
 
-static void add_to_chain(void *ctx, struct device *d)
+static void add_to_chain(void *data, struct device *d)
 {
-	struct device **above = ctx;
+	struct device **above = data;
 
 	/* A function has a higher bus number or domain than its parent; what says otherwise could make a circle. */
 	if (*above && *above < d) {
@@ -63,9 +63,9 @@ void read_display(const struct scan *s, struct device *d)
 		d->found.boot_display = true;
 }
 
-static int add_member(void *ctx, const char *name)
+static int add_member(void *data, const char *name)
 {
-	struct scan *s = ctx;
+	struct scan *s = data;
 	struct device *d = machine_find_name(s->m, name, strlen(name));
 	struct text t;
 
@@ -120,9 +120,9 @@ static void read_group(struct scan *s, struct device *d)
 		machine_join(g, d);
 }
 
-static int note_child(void *ctx, const char *name)
+static int note_child(void *data, const char *name)
 {
-	struct device *d = ctx;
+	struct device *d = data;
 
 	if (pciaddr_from_name(name, (unsigned)strlen(name)) == PCIADDR_NONE)
 		return 0;

@@ -35,9 +35,9 @@ static bool parse_modalias(struct device *d, const char *p)
 	return true;
 }
 
-static int add_function(void *ctx, const char *name)
+static int add_function(void *data, const char *name)
 {
-	struct scan *s = ctx;
+	struct scan *s = data;
 	struct machine *m = s->m;
 	struct device *d = m->end;
 	struct selector *sel;
@@ -77,9 +77,9 @@ struct hop {
 	uint8_t devfn;
 };
 
-static int match_hop(void *ctx, const char *name)
+static int match_hop(void *data, const char *name)
 {
-	struct hop *h = ctx;
+	struct hop *h = data;
 	struct device *d = machine_find_name(h->m, name, strlen(name));
 
 	/* Virtual functions can be on a further bus below the same bridge: the first bus is meant. */
@@ -104,9 +104,9 @@ void find_path(struct machine *m, int pci, struct selector *sel)
 }
 
 /* Is there one that isolates anything? */
-static int note_group(void *ctx, const char *name)
+static int note_group(void *data, const char *name)
 {
-	struct scan *s = ctx;
+	struct scan *s = data;
 	struct text t;
 
 	read_attribute(&t, s->root, text_set(&t, "sys/kernel/iommu_groups/%s/name", name));

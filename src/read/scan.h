@@ -49,7 +49,7 @@ int scan_use(struct machine *m, int root) __attribute__((nonnull, warn_unused_re
  * Calls each() for the functions of the snapshot whose addresses are in a link to a directory of /sys/devices, from the
  * root down.
  */
-void each_function_of_link(struct machine *m, const char *link, void (*each)(void *ctx, struct device *d), void *ctx)
+void each_function_of_link(struct machine *m, const char *link, void (*each)(void *data, struct device *d), void *data)
 	__attribute__((nonnull(1, 2, 3)));
 
 #endif

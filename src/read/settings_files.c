@@ -11,7 +11,7 @@
 #include "settings_files.h"
 #include "sysfs.h"
 
-static const char *const drop_in_folder = "/etc/vfio-boot.conf.d";
+static const char *const drop_in_directory = "/etc/vfio-boot.conf.d";
 static const char *const command_line = "kernel command line";
 
 /* Something is wrong with a source as a whole. */
@@ -33,10 +33,10 @@ static void cannot_use(struct settings *s, const char *source, int error)
 }
 
 /* Reads one file, by its absolute path, to where the next one goes. Is it there at all? */
-static bool load_file(struct settings *s, struct paper *paper, const struct root *root, const char *name)
+static bool load_file(struct settings *s, struct settings_buffers *buffers, const struct root *root, const char *name)
 {
-	int len = read_whole(root->fd, name + 1, root->sysroot ? O_NOFOLLOW : 0, paper->file,
-			     (size_t)(paper->end - paper->file));
+	int len = read_whole(root->fd, name + 1, root->sysroot ? O_NOFOLLOW : 0, buffers->file,
+			     (size_t)(buffers->end - buffers->file));
 
 	if (len == -ENOENT)
 		return false;
@@ -44,78 +44,79 @@ static bool load_file(struct settings *s, struct paper *paper, const struct root
 		cannot_use(s, name, len);
 		return true;
 	}
-	settings_parse_file(s, name, paper->file, (size_t)len);
-	paper->file += len;
+	settings_parse_file(s, name, buffers->file, (size_t)len);
+	buffers->file += len;
 	return true;
 }
 
 /* Keeps the paths of *.conf, in order. */
-static int note_drop_in(void *ctx, const char *file)
+static int note_drop_in(void *data, const char *file)
 {
-	struct paper *paper = ctx;
-	char(*at)[DROP_IN_NAME] = paper->drop_in + paper->drop_ins;
+	struct settings_buffers *buffers = data;
+	char(*at)[DROP_IN_NAME] = buffers->drop_in + buffers->drop_ins;
 	size_t len = strlen(file);
 	struct text t;
 
 	if (len < 5 || strcmp(file + len - 5, ".conf"))
 		return 0;
-	text_set(&t, "%s/%s", drop_in_folder, file);
-	if (paper->drop_ins == DROP_INS_MAX || t.len >= DROP_IN_NAME)
+	text_set(&t, "%s/%s", drop_in_directory, file);
+	if (buffers->drop_ins == DROP_INS_MAX || t.len >= DROP_IN_NAME)
 		return -EFBIG;
-	for (; at > paper->drop_in && strcmp(at[-1], t.p) > 0; at--)
+	for (; at > buffers->drop_in && strcmp(at[-1], t.p) > 0; at--)
 		memcpy(at[0], at[-1], DROP_IN_NAME);
 	memcpy(at[0], t.p, t.len + 1);
-	paper->drop_ins++;
+	buffers->drop_ins++;
 	return 0;
 }
 
-static void load_drop_ins(struct settings *s, struct paper *paper, const struct root *root)
+static void load_drop_ins(struct settings *s, struct settings_buffers *buffers, const struct root *root)
 {
-	int ret = list_directory(root->fd, drop_in_folder + 1, note_drop_in, paper);
+	int ret = list_directory(root->fd, drop_in_directory + 1, note_drop_in, buffers);
 
 	if (ret == -EFBIG) {
 		s->only_named |= 1 << LIST_IDS;
-		problem_of(s, drop_in_folder, (struct span){ NULL, 0 },
+		problem_of(s, drop_in_directory, (struct span){ NULL, 0 },
 			   "more than 64 files, or a name of more than 100 bytes");
 	} else if (ret && ret != -ENOENT) {
-		cannot_use(s, drop_in_folder, ret);
+		cannot_use(s, drop_in_directory, ret);
 	}
 	/* What is listed is there, or a link that leads nowhere. */
-	for (unsigned i = 0; i < paper->drop_ins; i++) {
-		if (!load_file(s, paper, root, paper->drop_in[i]))
-			cannot_use(s, paper->drop_in[i], -ENOENT);
+	for (unsigned i = 0; i < buffers->drop_ins; i++) {
+		if (!load_file(s, buffers, root, buffers->drop_in[i]))
+			cannot_use(s, buffers->drop_in[i], -ENOENT);
 	}
 }
 
-const char *load_settings(struct settings *s, struct paper *paper, const struct root *root, const char *cmdline)
+const char *settings_load(struct settings *s, struct settings_buffers *buffers, const struct root *root,
+			  const char *cmdline)
 {
 	int len;
 
 	settings_init(s);
-	paper->drop_ins = 0;
-	paper->file = paper->files;
-	paper->end = paper->files + sizeof(paper->files);
-	load_file(s, paper, root, "/etc/vfio-boot.conf");
-	load_drop_ins(s, paper, root);
-	paper->file = paper->protect;
-	paper->end = paper->protect + sizeof(paper->protect);
+	buffers->drop_ins = 0;
+	buffers->file = buffers->files;
+	buffers->end = buffers->files + sizeof(buffers->files);
+	load_file(s, buffers, root, "/etc/vfio-boot.conf");
+	load_drop_ins(s, buffers, root);
+	buffers->file = buffers->protect;
+	buffers->end = buffers->protect + sizeof(buffers->protect);
 	/* Not there, or emptied by a crash. */
-	if (!load_file(s, paper, root, "/var/lib/vfio-boot/protect") || paper->file == paper->protect)
+	if (!load_file(s, buffers, root, "/var/lib/vfio-boot/protect") || buffers->file == buffers->protect)
 		s->protect_unknown = true;
 
 	if (!cmdline) {
-		cmdline = paper->cmdline;
-		len = read_whole(root->fd, "proc/cmdline", 0, paper->cmdline, sizeof(paper->cmdline));
+		cmdline = buffers->cmdline;
+		len = read_whole(root->fd, "proc/cmdline", 0, buffers->cmdline, sizeof(buffers->cmdline));
 		if (len == -ENOENT && root->sysroot)
 			len = 0;
 		if (len > 0 && cmdline[len - 1] == '\n')
-			paper->cmdline[--len] = '\0';
+			buffers->cmdline[--len] = '\0';
 	} else {
 		len = (int)strlen(cmdline);
 	}
 	if (len > CMDLINE_MAX)
 		len = -EFBIG;
-	paper->cmdline_used = cmdline;
+	buffers->cmdline_used = cmdline;
 	if (len < 0) {
 		problem_of(s, command_line, (struct span){ NULL, 0 },
 			   len == -EFBIG ? "longer than 4096 bytes" : error_text(-len));

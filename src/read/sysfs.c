@@ -68,7 +68,7 @@ const char *base_name(const char *path)
 	return slash ? slash + 1 : path;
 }
 
-int list_directory(int dir, const char *path, int (*each)(void *ctx, const char *name), void *ctx)
+int list_directory(int dir, const char *path, int (*each)(void *data, const char *name), void *data)
 {
 	char buf[2048] __attribute__((aligned(8)));
 	int fd = openat(dir, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC), ret = 0;
@@ -87,7 +87,7 @@ int list_directory(int dir, const char *path, int (*each)(void *ctx, const char 
 
 			at += entry->d_reclen;
 			if (*entry->d_name != '.')
-				ret = each(ctx, entry->d_name);
+				ret = each(data, entry->d_name);
 		}
 	}
 	close(fd);

@@ -31,7 +31,7 @@ const char *base_name(const char *path) __attribute__((nonnull, returns_nonnull)
  * Calls each() for the entries of a directory whose names do not begin with a dot, in the kernel's order, until it
  * returns other than 0. Returns 0, what each() returned, or -errno.
  */
-int list_directory(int dir, const char *path, int (*each)(void *ctx, const char *name), void *ctx)
+int list_directory(int dir, const char *path, int (*each)(void *data, const char *name), void *data)
 	__attribute__((nonnull(2, 3)));
 
 /* A file that is read line by line. */

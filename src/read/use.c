@@ -33,9 +33,9 @@ static bool is_listed(int root, const char *table, const struct text *node)
 	return found || l.failed;
 }
 
-static int stop_at_first(void *ctx, const char *name)
+static int stop_at_first(void *data, const char *name)
 {
-	(void)ctx;
+	(void)data;
 	(void)name;
 	return 1;
 }
@@ -79,9 +79,9 @@ static void net_in_use(struct search *s)
 }
 
 /* A function on the way to what is looked at. */
-static void mark_function(void *ctx, struct device *d)
+static void mark_function(void *data, struct device *d)
 {
-	struct search *s = ctx;
+	struct search *s = data;
 
 	if (!(d->found.detailed) || d->done.worker_pid || d->found.use)
 		return;
@@ -97,9 +97,9 @@ static void mark_function(void *ctx, struct device *d)
  * The disk of native NVMe multipath, or a partition of it, has no PCI function above it; the hidden paths nvmeXcYnZ of
  * the disk nvmeXnZ have (kernel-facts.md, "More traps").
  */
-static int mark_hidden_path(void *ctx, const char *name)
+static int mark_hidden_path(void *data, const char *name)
 {
-	struct search *s = ctx;
+	struct search *s = data;
 	const char *c = strchr(name, 'c'), *n = c ? strchr(c, 'n') : NULL;
 	struct text t;
 
@@ -113,9 +113,9 @@ static int mark_hidden_path(void *ctx, const char *name)
 	return 0;
 }
 
-static int look_at(void *ctx, const char *name)
+static int look_at(void *data, const char *name)
 {
-	struct search *s = ctx;
+	struct search *s = data;
 	struct text t;
 
 	s->name = name;

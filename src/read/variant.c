@@ -12,9 +12,9 @@ struct drivers {
 	const char *name;
 };
 
-static int note_driver(void *ctx, const char *entry)
+static int note_driver(void *data, const char *entry)
 {
-	struct drivers *drivers = ctx;
+	struct drivers *drivers = data;
 
 	/* BUS:DRIVER (module_create_drivers_dir()) */
 	if (strncmp(entry, "pci:", 4))

@@ -1,37 +1,35 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+#include <errno.h>
+#include <fcntl.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
 #include "context.h"
+#include "errtext.h"
 #include "listener.h"
 #include "log.h"
 
-struct job *shared_job(void)
+struct context *context_shared(void)
 {
-	struct job *j = mmap(NULL, sizeof(*j), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	struct context *ctx = mmap(NULL, sizeof(*ctx), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 
-	if (j != MAP_FAILED)
-		return j;
+	if (ctx != MAP_FAILED)
+		return ctx;
 	say(&complaints, LEVEL_FAILED, "out of memory");
 	_exit(STATUS_FAILED);
 }
 
-struct look {
-	struct job *j;
-	const struct listener *log;
-};
-
-static void look(const void *ctx, struct device *unit)
+bool context_open(struct context *ctx)
 {
-	const struct look *l = ctx;
+	const char *name = ctx->argument[ARGUMENT_SYSROOT];
 
-	(void)unit;
-	l->j->decided = decide_machine(l->j, l->log);
-}
-
-bool decide_in_time(struct job *j, clock_t deadline, const struct listener *log)
-{
-	struct look ask = { j, log };
-
-	return run_in_child(deadline, look, &ask, NULL) == ENDED && j->decided;
+	ctx->root.sysroot = name != NULL;
+	/* So that no link of the tree leads out of it. Who may not do this may not do much with what is outside either.
+	 */
+	if (!name || !chroot(name))
+		name = "/";
+	ctx->root.fd = open(name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (ctx->root.fd < 0)
+		say(&complaints, LEVEL_FAILED, "%s: %s", name, error_text(errno));
+	return ctx->root.fd >= 0;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* voice: listeners that pass on what is said: to the kernel log, to standard error, or to a file in few writes. */
+/* log: listeners that pass on what is said: to the kernel log, to standard error, or to a file in few writes. */
 #ifndef VFIO_BOOT_LOG_H
 #define VFIO_BOOT_LOG_H
 

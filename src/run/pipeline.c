@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include <errno.h>
-#include <fcntl.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "child.h"
 #include "errtext.h"
 #include "listener.h"
 #include "log.h"
@@ -11,38 +11,24 @@
 #include "plan.h"
 #include "plan_log.h"
 #include "report.h"
+#include "scan.h"
 #include "select.h"
 #include "settings.h"
 
-bool decide_begin(struct job *j)
+bool decide_settings(struct context *ctx)
 {
-	const char *name = j->argument[ARGUMENT_SYSROOT];
-
-	j->root.sysroot = name != NULL;
-	/* So that no link of the tree leads out of it. Who may not do this may not do much with what is outside either.
-	 */
-	if (!name || !chroot(name))
-		name = "/";
-	j->root.fd = open(name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (j->root.fd < 0)
-		say(&complaints, LEVEL_FAILED, "%s: %s", name, error_text(errno));
-	return j->root.fd >= 0;
-}
-
-bool decide_settings(struct job *j)
-{
-	struct settings *s = &j->settings;
-	struct machine *m = &j->machine;
+	struct settings *s = &ctx->settings;
+	struct machine *m = &ctx->machine;
 	const char *nothing;
 
-	machine_init(m, s, j->phase);
-	m->settle = j->settle;
-	m->read_all = j->every;
-	nothing = load_settings(s, &j->paper, &j->root, j->argument[ARGUMENT_CMDLINE]);
-	j->left_out_off = s->off_now && j->phase == PHASE_NEXT_BOOT && !j->argument[ARGUMENT_CMDLINE];
+	machine_init(m, s, ctx->phase);
+	m->settle = ctx->settle;
+	m->read_all = ctx->read_all;
+	nothing = settings_load(s, &ctx->buffers, &ctx->root, ctx->argument[ARGUMENT_CMDLINE]);
+	ctx->left_out_off = s->off_now && ctx->phase == PHASE_NEXT_BOOT && !ctx->argument[ARGUMENT_CMDLINE];
 	if (nothing)
 		;
-	else if (s->off_now && !j->left_out_off)
+	else if (s->off_now && !ctx->left_out_off)
 		nothing = "vfio.ids=off";
 	else if (s->unprotected)
 		nothing = "too many exclusions or protect entries";
@@ -53,30 +39,30 @@ bool decide_settings(struct job *j)
 }
 
 /* List, recall, select, detail: a snapshot that can be decided on. 0 or -errno. */
-static int read_machine(struct job *j)
+static int read_machine(struct context *ctx)
 {
-	bool next_boot = j->phase == PHASE_NEXT_BOOT;
-	struct machine *m = &j->machine;
+	bool next_boot = ctx->phase == PHASE_NEXT_BOOT;
+	struct machine *m = &ctx->machine;
 	struct scan scan;
-	int ret = scan_devices(&scan, m, &j->root, j->argument[ARGUMENT_RELEASE]);
+	int ret = scan_devices(&scan, m, &ctx->root, ctx->argument[ARGUMENT_RELEASE]);
 
 	if (!ret) {
 		if (!next_boot)
-			report_recall(m, j->root.fd);
+			report_recall(m, ctx->root.fd);
 		scan_places(&scan);
 		select_devices(m);
 		scan_details(&scan);
 		report_recall_overrides(m);
-		ret = next_boot ? 0 : scan_use(m, j->root.fd);
+		ret = next_boot ? 0 : scan_use(m, ctx->root.fd);
 	}
 	scan_end(&scan);
 	return ret;
 }
 
-bool decide_machine(struct job *j, const struct listener *l)
+bool decide_machine(struct context *ctx, const struct listener *l)
 {
-	struct machine *m = &j->machine;
-	int ret = read_machine(j);
+	struct machine *m = &ctx->machine;
+	int ret = read_machine(ctx);
 
 	if (ret) {
 		m->end = m->device;
@@ -91,28 +77,48 @@ bool decide_machine(struct job *j, const struct listener *l)
 	return true;
 }
 
-bool decide(struct job *j, const struct listener *l)
+struct look {
+	struct context *ctx;
+	const struct listener *log;
+};
+
+static void look(const void *data, struct device *unit)
 {
-	return !decide_settings(j) || decide_machine(j, l);
+	const struct look *l = data;
+
+	(void)unit;
+	l->ctx->decided = decide_machine(l->ctx, l->log);
 }
 
-int print_plan(struct job *j)
+bool decide_in_time(struct context *ctx, clock_t deadline, const struct listener *log)
+{
+	struct look ask = { ctx, log };
+
+	return run_in_child(deadline, look, &ask, NULL) == ENDED && ctx->decided;
+}
+
+bool decide(struct context *ctx, const struct listener *l)
+{
+	return !decide_settings(ctx) || decide_machine(ctx, l);
+}
+
+int print_plan(struct context *ctx)
 {
 	struct output out;
-	bool decided = decide(j, &complaints);
+	bool decided = decide(ctx, &complaints);
 	int error;
 
-	if (j->phase == PHASE_NEXT_BOOT)
-		say(&complaints, LEVEL_DONE, "planned for the kernel command line: %s", j->paper.cmdline_used);
-	if (j->left_out_off)
+	if (ctx->phase == PHASE_NEXT_BOOT)
+		say(&complaints, LEVEL_DONE, "planned for the kernel command line: %s", ctx->buffers.cmdline_used);
+	if (ctx->left_out_off)
 		say(&complaints, LEVEL_DONE, LEFT_OUT_OFF);
-	say_problems(&j->machine, &complaints);
-	say_notes(&j->machine, &complaints);
-	say_warnings(&j->machine, &complaints);
+	say_problems(&ctx->machine, &complaints);
+	say_notes(&ctx->machine, &complaints);
+	say_warnings(&ctx->machine, &complaints);
 	output_init(&out, STDOUT_FILENO);
-	say_verdicts(&j->machine, false, &out.listener);
+	say_verdicts(&ctx->machine, false, &out.listener);
 	error = output_flush(&out);
 	if (error)
 		say(&complaints, LEVEL_FAILED, "standard output: %s", error_text(error));
-	return error || !decided ? STATUS_FAILED : plan_status(&j->machine);
+	return error || !decided ? STATUS_FAILED : plan_status(&ctx->machine);
 }

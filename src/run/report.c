@@ -20,7 +20,7 @@ static const char *const file = "run/vfio-boot/report", *const beside = "run/vfi
  * Calls each() for the rows of the report of an earlier run, with the device that is there now, or NULL. 0, also where
  * there is none, or an errno.
  */
-static int each_row(struct machine *m, int root, void (*each)(void *ctx, struct device *d, char *row), void *ctx)
+static int each_row(struct machine *m, int root, void (*each)(void *data, struct device *d, char *row), void *data)
 {
 	struct lines l;
 	char *row;
@@ -28,7 +28,7 @@ static int each_row(struct machine *m, int root, void (*each)(void *ctx, struct 
 	if (!lines_open(&l, root, file))
 		return errno == ENOENT ? 0 : errno;
 	while ((row = lines_next(&l)))
-		each(ctx, machine_find_name(m, row, strcspn(row, "\t")), row);
+		each(data, machine_find_name(m, row, strcspn(row, "\t")), row);
 	lines_close(&l);
 	return l.failed ? EIO : 0;
 }
@@ -54,9 +54,9 @@ struct recall {
 	int root;
 };
 
-static void recall_row(void *ctx, struct device *d, char *row)
+static void recall_row(void *data, struct device *d, char *row)
 {
-	const struct recall *r = ctx;
+	const struct recall *r = data;
 	const char *column[REPORT_COLUMNS], *pid;
 	struct text t;
 
@@ -177,9 +177,9 @@ static void write_row(struct keeper *k, const char *row)
 }
 
 /* What an earlier run said of devices that this one has nothing to say of. */
-static void keep_row(void *ctx, struct device *d, char *row)
+static void keep_row(void *data, struct device *d, char *row)
 {
-	struct keeper *k = ctx;
+	struct keeper *k = data;
 	const char *column[REPORT_COLUMNS];
 	struct text t, whole;
 	bool claimed;
@@ -249,17 +249,17 @@ int report_write(struct machine *m, int root, const struct listener *log)
 
 struct amendment {
 	struct keeper k;
-	bool (*amend)(const void *ctx, struct text *row, const struct device *d, const char *old);
-	const void *ctx;
+	bool (*amend)(const void *data, struct text *row, const struct device *d, const char *old);
+	const void *data;
 	const struct device *next; /* what comes before has its record */
 	bool known[DEVICES_MAX];   /* the report has a record of it */
 	bool foreign;		   /* of another version */
 	bool changed;		   /* amend() had something to say */
 };
 
-static void note_known(void *ctx, struct device *d, char *row)
+static void note_known(void *data, struct device *d, char *row)
 {
-	struct amendment *a = ctx;
+	struct amendment *a = data;
 
 	if (*row == 'v' && strcmp(row, first_line))
 		a->foreign = true;
@@ -273,22 +273,22 @@ static void add_until(struct amendment *a, const struct device *end)
 	struct text t;
 
 	for (; a->next < end; a->next++) {
-		if (!a->known[a->next - a->k.m->device] && a->amend(a->ctx, &t, a->next, NULL)) {
+		if (!a->known[a->next - a->k.m->device] && a->amend(a->data, &t, a->next, NULL)) {
 			write_row(&a->k, t.p);
 			a->changed = true;
 		}
 	}
 }
 
-static void amend_row(void *ctx, struct device *d, char *row)
+static void amend_row(void *data, struct device *d, char *row)
 {
-	struct amendment *a = ctx;
+	struct amendment *a = data;
 	struct text t;
 
 	if (*row == 'v')
 		return;
 	add_until(a, d ? d : *row == '-' ? a->k.m->end : a->next);
-	if (d && a->amend(a->ctx, &t, d, row)) {
+	if (d && a->amend(a->data, &t, d, row)) {
 		row = t.p;
 		a->changed = true;
 	}
@@ -296,10 +296,10 @@ static void amend_row(void *ctx, struct device *d, char *row)
 }
 
 int report_amend(struct machine *m, int root,
-		 bool (*amend)(const void *ctx, struct text *row, const struct device *d, const char *old),
-		 const void *ctx)
+		 bool (*amend)(const void *data, struct text *row, const struct device *d, const char *old),
+		 const void *data)
 {
-	struct amendment a = { .k.m = m, .amend = amend, .ctx = ctx, .next = m->device };
+	struct amendment a = { .k.m = m, .amend = amend, .data = data, .next = m->device };
 	int ret = each_row(m, root, note_known, &a);
 
 	if (ret || a.foreign)

@@ -55,8 +55,8 @@ int report_write(struct machine *m, int root, const struct listener *log) __attr
  * true where it has put another one into *row. 0 or an errno.
  */
 int report_amend(struct machine *m, int root,
-		 bool (*amend)(const void *ctx, struct text *row, const struct device *d, const char *old),
-		 const void *ctx) __attribute__((nonnull(1, 3), warn_unused_result));
+		 bool (*amend)(const void *data, struct text *row, const struct device *d, const char *old),
+		 const void *data) __attribute__((nonnull(1, 3), warn_unused_result));
 
 /* The record of a device, as report_write() has it; returns where its message begins. */
 unsigned set_device_row(struct text *t, const struct machine *m, const struct device *d) __attribute__((nonnull));

@@ -15,7 +15,7 @@
 
 #define ROUNDS 100000
 
-static struct job job;
+static struct context context;
 static struct page text, from_json;
 
 static const char *word(struct json_object *o, const char *key)
@@ -96,11 +96,11 @@ static const char *check_plan(struct json_object *plan)
 		broken = check_missing(o);
 	}
 	/* The text leaves them out as long as a slow bus may still bring them. */
-	for (size_t i = 0; i < json_object_array_length(absent) && job.machine.phase != PHASE_INIT_TOP; i++) {
+	for (size_t i = 0; i < json_object_array_length(absent) && context.machine.phase != PHASE_INIT_TOP; i++) {
 		o = json_object_array_get_idx(absent, i);
 		page_add(&from_json, "%s: absent: %s\n", word(o, "selector"), word(o, "message"));
 	}
-	model_lines(&job.machine, &text);
+	model_lines(&context.machine, &text);
 	return broken ? broken : same();
 }
 
@@ -120,7 +120,7 @@ static const char *check_complaints(struct json_object *plan)
 	}
 	for (size_t i = 0; i < json_object_array_length(warnings); i++)
 		page_add(&from_json, "%s\n", json_object_get_string(json_object_array_get_idx(warnings, i)));
-	model_warnings(&job.machine, &text);
+	model_warnings(&context.machine, &text);
 	return same();
 }
 
@@ -129,11 +129,11 @@ static const char *check(struct pair *p)
 	struct json_object *plan;
 	const char *broken;
 
-	if (!model_machine(&job.machine, &job.settings, p->machine))
+	if (!model_machine(&context.machine, &context.settings, p->machine))
 		return "the machine can be read";
-	model_settings(&job.settings, p->file, p->cmdline);
-	model_decide(&job.machine);
-	plan = json_plan(&job);
+	model_settings(&context.settings, p->file, p->cmdline);
+	model_decide(&context.machine);
+	plan = json_plan(&context);
 	broken = check_plan(plan);
 	if (!broken)
 		broken = check_complaints(plan);
@@ -156,7 +156,7 @@ int main(int argc, char **argv)
 		broken = check(&p);
 		if (broken)
 			printf("# seed %lu: %s\n# text:\n%s# JSON:\n%s", seed + i, broken, text.p, from_json.p);
-		for_each_device(&job.machine, d)
+		for_each_device(&context.machine, d)
 			devices += d->decided.verdict != VERDICT_NONE;
 	}
 	printf("# %lu devices with a verdict\n", devices);

@@ -209,16 +209,16 @@ static bool is_taken_with(const struct change *c, const struct device *d)
  */
 static bool is_lived_on(const struct change *c)
 {
-	static struct job now;
-	struct lives lives;
+	static struct context now;
+	struct dependencies deps;
 	bool found = false;
 
-	job_like(&now, c->before);
+	context_like(&now, c->before);
 	if (!request_read(&now, PHASE_NOW))
 		return true;
-	lives_find(&lives, &now);
-	for (unsigned i = 0; i < lives.needs; i++) {
-		const struct need *need = &lives.need[i];
+	dependencies_find(&deps, &now);
+	for (unsigned i = 0; i < deps.needs; i++) {
+		const struct need *need = &deps.need[i];
 		const struct device *d = machine_find(&c->after->machine, need->device->address);
 
 		if (need->reserve || !d || !is_taken_with(c, d))
@@ -226,7 +226,7 @@ static bool is_lived_on(const struct change *c)
 		say(&complaints, LEVEL_REFUSED, "%pd: the host lives on it: %s", d, need->why);
 		found = true;
 	}
-	lives_free(&lives);
+	dependencies_free(&deps);
 	return found;
 }
 

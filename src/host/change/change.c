@@ -24,16 +24,16 @@ int nothing_changed(int status)
 }
 
 /* A list on the kernel command line hides that of the files, which is what is changed. */
-static bool read_files(struct job *j)
+static bool read_files(struct context *ctx)
 {
-	if (!request_read(j, PHASE_NEXT_BOOT))
+	if (!request_read(ctx, PHASE_NEXT_BOOT))
 		return false;
-	if (!j->settings.ids_replaced)
+	if (!ctx->settings.ids_replaced)
 		return true;
 	say(&complaints, LEVEL_REFUSED,
 	    "the kernel command line has a list of its own, which replaces that of the files (take it out there)");
-	j->argument[ARGUMENT_CMDLINE] = "";
-	return request_read(j, PHASE_NEXT_BOOT);
+	ctx->argument[ARGUMENT_CMDLINE] = "";
+	return request_read(ctx, PHASE_NEXT_BOOT);
 }
 
 /*
@@ -54,12 +54,12 @@ static int take_turn(int root)
 
 int change_begin(struct change *c, struct request *r)
 {
-	static struct job after;
+	static struct context after;
 	int ret;
 
 	memset(c, 0, sizeof(*c));
 	c->r = r;
-	c->before = r->job;
+	c->before = r->ctx;
 	c->after = &after;
 	c->turn = take_turn(c->before->root.fd);
 	ret = read_text(c->before->root.fd, OWN_FILE + 1, &c->old, &c->old_len);
@@ -70,7 +70,7 @@ int change_begin(struct change *c, struct request *r)
 	}
 	if (!read_files(c->before))
 		return STATUS_FAILED;
-	job_like(c->after, c->before);
+	context_like(c->after, c->before);
 	if (!c->before->settings.problems)
 		return 0;
 	say_problems(&c->before->machine, &complaints);
@@ -101,23 +101,23 @@ static bool same_devices(const struct machine *a, const struct machine *b)
 
 bool change_decide(struct change *c, const char *added)
 {
-	struct job *j = c->after;
-	struct list *ids = &j->settings.list[LIST_IDS];
+	struct context *ctx = c->after;
+	struct list *ids = &ctx->settings.list[LIST_IDS];
 	struct selector *sel, *kept;
 
-	j->phase = PHASE_NEXT_BOOT;
-	j->every = true;
-	(void)!decide_settings(j);
+	ctx->phase = PHASE_NEXT_BOOT;
+	ctx->read_all = true;
+	(void)!decide_settings(ctx);
 	kept = ids->selector;
 	for_each_selector(ids, sel) {
 		if (!c->gone[sel - ids->selector])
 			*kept++ = *sel;
 	}
 	ids->end = kept;
-	settings_parse_file(&j->settings, "what is added", added, strlen(added));
-	if (!decide_machine(j, &complaints))
+	settings_parse_file(&ctx->settings, "what is added", added, strlen(added));
+	if (!decide_machine(ctx, &complaints))
 		return false;
-	if (same_devices(&c->before->machine, &j->machine))
+	if (same_devices(&c->before->machine, &ctx->machine))
 		return true;
 	say(&complaints, LEVEL_FAILED, "devices have come or gone meanwhile: nothing was changed (try again)");
 	return false;
@@ -191,7 +191,7 @@ static bool is_unchanged(const struct change *c)
 /* May there be that much in the settings files, and one file more? The claim would use nothing of what is too much. */
 static bool has_room(const struct change *c, const char *text)
 {
-	const struct paper *p = &c->before->paper;
+	const struct settings_buffers *p = &c->before->buffers;
 
 	/* They stand there one behind the other, and a text with a NUL in it was refused. */
 	return strlen(p->files) - c->old_len + strlen(text) <= SETTINGS_TEXT_MAX &&

@@ -12,10 +12,10 @@
 
 struct change {
 	struct request *r;
-	struct job *before; /* as the settings are */
-	struct job *after;  /* and as they would be */
-	int turn;	    /* the lock of one change at a time, or -1 */
-	char *old;	    /* the text of OWN_FILE */
+	struct context *before; /* as the settings are */
+	struct context *after;	/* and as they would be */
+	int turn;		/* the lock of one change at a time, or -1 */
+	char *old;		/* the text of OWN_FILE */
 	size_t old_len;
 	bool chosen[DEVICES_MAX]; /* the devices it is about, by their places in both jobs */
 	bool gone[SELECTORS_MAX]; /* the entries of `ids` that are taken out, by their places in the list */

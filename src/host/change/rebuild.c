@@ -110,9 +110,9 @@ static int run(const char *const command[])
 	return STATUS_FAILED;
 }
 
-int rebuild_image(const struct job *j)
+int rebuild_image(const struct context *ctx)
 {
-	if (j->root.sysroot) {
+	if (ctx->root.sysroot) {
 		say(&complaints, LEVEL_DONE, "with --sysroot no image is rebuilt");
 		return 0;
 	}

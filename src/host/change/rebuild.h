@@ -10,6 +10,6 @@
  * a terminal it shows how long it has been at work. With --sysroot nothing is run. Returns an exit status; what failed
  * was said then. It is the last thing that a verb does: SIGINT and SIGQUIT, which are for what is run, stay ignored.
  */
-int rebuild_image(const struct job *j) __attribute__((nonnull, warn_unused_result));
+int rebuild_image(const struct context *ctx) __attribute__((nonnull, warn_unused_result));
 
 #endif

@@ -23,7 +23,7 @@ struct check {
 
 /* What all checks look at. */
 struct patient {
-	struct job *job;     /* decided for the next boot */
+	struct context *ctx; /* decided for the next boot */
 	bool readable;	     /* the machine was read */
 	const char *release; /* the kernel of the next boot; empty if unknown */
 	const char *nothing; /* why nothing is claimed in the boot that is running, or NULL */

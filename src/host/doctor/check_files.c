@@ -51,7 +51,7 @@ static void judge_program(const struct image_content *i, struct check *c)
 void check_image(const struct patient *p, struct check *c)
 {
 	static struct image_content content;
-	int root = p->job->root.fd;
+	int root = p->ctx->root.fd;
 	enum image_look look;
 	struct text t;
 
@@ -71,7 +71,7 @@ void check_image(const struct patient *p, struct check *c)
 		check_say(c, CHECK_NONE, "/%s cannot be looked into (a unified kernel image)", p->image->path.p);
 		return;
 	}
-	look = image_look(&content, p->image, p->job, p->release);
+	look = image_look(&content, p->image, p->ctx, p->release);
 	if (look != LOOK_DONE) {
 		check_say(c, look == LOOK_FAILED || look == LOOK_TIME ? CHECK_FAULT : CHECK_NONE, "/%s %s",
 			  p->image->path.p, cannot_look(look));
@@ -105,14 +105,14 @@ void check_image(const struct patient *p, struct check *c)
 
 void check_conflicts(const struct patient *p, struct check *c)
 {
-	struct found f = { .quiet = true };
+	struct result f = { .quiet = true };
 	struct text place;
 
-	oldways_read_all(&f, p->job);
-	for (const struct found_line *l = f.at_work.line; l < f.at_work.line + f.at_work.lines; l++) {
+	sources_read_all(&f, p->ctx);
+	for (const struct result_line *l = f.at_work.line; l < f.at_work.line + f.at_work.lines; l++) {
 		int len = (int)strnlen(l->text, CONFLICT_MAX);
 
-		check_say(c, CHECK_FAULT, "%s: %.*s%s", found_place(&place, l->source, l->line), len, l->text,
+		check_say(c, CHECK_FAULT, "%s: %.*s%s", result_place(&place, l->source, l->line), len, l->text,
 			  l->text[len] ? "..." : "");
 	}
 	if (f.at_work.lines)
@@ -121,13 +121,13 @@ void check_conflicts(const struct patient *p, struct check *c)
 		check_say(c, CHECK_NONE, "not known: something of modprobe.d or driverctl.d cannot be read");
 	else
 		check_say(c, CHECK_OK, "nothing else gives devices to vfio-pci");
-	found_free(&f);
+	result_free(&f);
 }
 
 void check_settings(const struct patient *p, struct check *c)
 {
-	const struct settings *s = &p->job->settings;
-	const struct machine *m = &p->job->machine;
+	const struct settings *s = &p->ctx->settings;
+	const struct machine *m = &p->ctx->machine;
 	unsigned n = 0;
 	const struct selector *sel;
 	struct text t, what;
@@ -161,8 +161,8 @@ void check_protect(const struct patient *p, struct check *c)
 {
 	static const char *const path = "/var/lib/vfio-boot/protect";
 	static const char *const sources[] = { "/etc/fstab", "/etc/crypttab" };
-	const struct settings *s = &p->job->settings;
-	int root = p->job->root.fd;
+	const struct settings *s = &p->ctx->settings;
+	int root = p->ctx->root.fd;
 	struct stat file, source;
 
 	if (fstatat(root, path + 1, &file, 0))
@@ -183,7 +183,7 @@ void check_protect(const struct patient *p, struct check *c)
 
 void check_plan(const struct patient *p, struct check *c)
 {
-	const struct machine *m = &p->job->machine;
+	const struct machine *m = &p->ctx->machine;
 	unsigned claimed = 0, refused = 0, pending = 0, absent = 0;
 	const struct device *d, *first = NULL;
 	const struct selector *sel = NULL, *lost = NULL;
@@ -229,7 +229,7 @@ void check_plan(const struct patient *p, struct check *c)
 
 void check_service(const struct patient *p, struct check *c)
 {
-	int root = p->job->root.fd;
+	int root = p->ctx->root.fd;
 
 	if (faccessat(root, "etc/systemd/system", F_OK, 0))
 		check_say(c, CHECK_NONE, "there is no systemd here");
@@ -246,7 +246,7 @@ void check_report(const struct patient *p, struct check *c)
 {
 	static const char *const names[] = { "claimed", "already", "refused", "failed", "pending", "absent" };
 	unsigned n[ARRAY_SIZE(names)] = { 0 };
-	struct rows rows = { .job = p->job };
+	struct rows rows = { .ctx = p->ctx };
 	bool good, bad = false;
 	struct text wrong;
 

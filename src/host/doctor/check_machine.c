@@ -17,9 +17,9 @@ struct groups {
 	unsigned real, noiommu;
 };
 
-static int count_group(void *ctx, const char *name)
+static int count_group(void *data, const char *name)
 {
-	struct groups *g = ctx;
+	struct groups *g = data;
 	struct text t;
 
 	read_attribute(&t, g->root, text_set(&t, "sys/kernel/iommu_groups/%s/name", name));
@@ -102,10 +102,10 @@ static void add_firmware_switch(struct check *c, int root)
 
 void check_iommu(const struct patient *p, struct check *c)
 {
-	int root = p->job->root.fd;
+	int root = p->ctx->root.fd;
 	struct groups g = { root, 0, 0 };
 	const char *table = firmware_iommu(root);
-	struct wishes w = read_wishes(p->job->paper.cmdline_used);
+	struct wishes w = read_wishes(p->ctx->buffers.cmdline_used);
 
 	list_directory(root, "sys/kernel/iommu_groups", count_group, &g);
 	if (g.real) {
@@ -175,14 +175,14 @@ struct kernels {
 	struct text names;
 };
 
-static int note_kernel(void *ctx, const char *name)
+static int note_kernel(void *data, const char *name)
 {
-	struct kernels *k = ctx;
+	struct kernels *k = data;
 	struct image i;
 
 	if (!strcmp(name, k->p->release))
 		return 0;
-	image_find(&i, &k->p->job->root, name);
+	image_find(&i, &k->p->ctx->root, name);
 	if (i.kind != IMAGE_INITRAMFS || !strstr(i.path.p, name))
 		return 0;
 	if (k->others++ < 4)
@@ -195,7 +195,7 @@ void check_kernel(const struct patient *p, struct check *c)
 	static const char *const wanted[] = { "vfio-pci", "vfio_iommu_type1" };
 	static const char *const how[] = { NULL, "a module", "built in" };
 	enum has_module has[ARRAY_SIZE(wanted)];
-	int root = p->job->root.fd;
+	int root = p->ctx->root.fd;
 	struct kernels k = { .p = p };
 	struct text t;
 
@@ -232,7 +232,7 @@ static bool is_screen(const struct device *d)
 
 void check_display(const struct patient *p, struct check *c)
 {
-	const struct machine *m = &p->job->machine;
+	const struct machine *m = &p->ctx->machine;
 	const struct device *d, *boot = NULL, *second = NULL;
 	uint32_t version = m->kernel >> 8, patch = m->kernel & 0xff;
 

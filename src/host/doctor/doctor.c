@@ -125,20 +125,20 @@ static struct json_object *json_check(const char *name, const struct check *c)
 
 int verb_doctor(struct request *r)
 {
-	struct job *j = r->job;
-	struct patient p = { .job = j };
+	struct context *ctx = r->ctx;
+	struct patient p = { .ctx = ctx };
 	struct json_object *list = asked(r, OPTION_JSON) ? json_object_new_array() : NULL;
 	int status = 0;
 	struct image image;
 	struct text release;
 
 	/* Of this boot first: what the next one does without. */
-	j->phase = PHASE_NOW;
-	(void)!decide_settings(j);
-	p.nothing = j->machine.no_claim_reason;
-	p.readable = request_read(j, PHASE_NEXT_BOOT);
-	p.release = kernel_release(&release, j->root.fd, j->argument[ARGUMENT_RELEASE]);
-	image_find(&image, &j->root, p.release);
+	ctx->phase = PHASE_NOW;
+	(void)!decide_settings(ctx);
+	p.nothing = ctx->machine.no_claim_reason;
+	p.readable = request_read(ctx, PHASE_NEXT_BOOT);
+	p.release = kernel_release(&release, ctx->root.fd, ctx->argument[ARGUMENT_RELEASE]);
+	image_find(&image, &ctx->root, p.release);
 	p.image = &image;
 	for (unsigned i = 0; i < ARRAY_SIZE(checks); i++) {
 		static struct check c;
@@ -162,5 +162,5 @@ int verb_doctor(struct request *r)
 	}
 	if (cannot_print() || !p.readable)
 		return STATUS_FAILED;
-	return j->settings.problems ? STATUS_WRONG : status;
+	return ctx->settings.problems ? STATUS_WRONG : status;
 }

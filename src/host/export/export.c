@@ -99,7 +99,7 @@ static unsigned make_cards(const struct machine *m, const bool chosen[DEVICES_MA
 /* Says what the format cannot express, or its reader would not take; false where nothing can be printed. */
 static bool can_be_written(const struct export *e, const struct format *f)
 {
-	const struct machine *m = &e->job->machine;
+	const struct machine *m = &e->ctx->machine;
 	const struct device *d;
 	bool good = true;
 
@@ -122,20 +122,20 @@ static bool can_be_written(const struct export *e, const struct format *f)
 	return good;
 }
 
-static int print_chosen(struct job *j, const struct format *f, const bool chosen[DEVICES_MAX], bool force)
+static int print_chosen(struct context *ctx, const struct format *f, const bool chosen[DEVICES_MAX], bool force)
 {
 	struct card *card = calloc(DEVICES_MAX, sizeof(*card));
-	struct export e = { .job = j, .chosen = chosen, .card = card };
+	struct export e = { .ctx = ctx, .chosen = chosen, .card = card };
 	bool usable = true;
 	const struct device *d;
 	int status = 1;
 
 	if (!card)
 		abort();
-	e.cards = make_cards(&j->machine, chosen, card);
-	for_each_device(&j->machine, d) {
-		if (chosen[d - j->machine.device])
-			usable &= can_be_given(&j->machine, d, chosen);
+	e.cards = make_cards(&ctx->machine, chosen, card);
+	for_each_device(&ctx->machine, d) {
+		if (chosen[d - ctx->machine.device])
+			usable &= can_be_given(&ctx->machine, d, chosen);
 	}
 	if (can_be_written(&e, f) && (usable || force)) {
 		if (!usable)
@@ -151,7 +151,7 @@ int verb_export(struct request *r)
 {
 	static bool chosen[DEVICES_MAX];
 	const struct format *f = find_format(r->word[0]);
-	struct job *j = r->job;
+	struct context *ctx = r->ctx;
 	const struct device *d;
 	bool any = false;
 	int status;
@@ -161,19 +161,19 @@ int verb_export(struct request *r)
 		print_formats(stderr);
 		return STATUS_WRONG;
 	}
-	if (!request_read(j, PHASE_NOW))
+	if (!request_read(ctx, PHASE_NOW))
 		return STATUS_FAILED;
-	status = choose(j, r->word + 1, chosen);
+	status = choose(ctx, r->word + 1, chosen);
 	if (status)
 		return status;
-	for_each_device(&j->machine, d) {
+	for_each_device(&ctx->machine, d) {
 		if (r->words == 1)
-			chosen[d - j->machine.device] = is_with_vfio(d);
-		any |= chosen[d - j->machine.device];
+			chosen[d - ctx->machine.device] = is_with_vfio(d);
+		any |= chosen[d - ctx->machine.device];
 	}
 	if (!any) {
 		say(&complaints, LEVEL_REFUSED, "no device is with a vfio driver (vfio-boot add or vfio-boot claim)");
 		return 1;
 	}
-	return print_chosen(j, f, chosen, asked(r, OPTION_FORCE));
+	return print_chosen(ctx, f, chosen, asked(r, OPTION_FORCE));
 }

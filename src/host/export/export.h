@@ -18,8 +18,8 @@ struct card {
 
 struct export
 {
-	const struct job *job;
-	const bool *chosen; /* a place for each one of job->machine.device */
+	const struct context *ctx;
+	const bool *chosen; /* a place for each one of context->machine.device */
 	const struct card *card;
 	unsigned cards;
 };

@@ -11,8 +11,8 @@
 #include "sysfs.h"
 
 #define for_each_exported(e, d)                \
-	for_each_device(&(e)->job->machine, d) \
-		if ((e)->chosen[(d) - (e)->job->machine.device])
+	for_each_device(&(e)->ctx->machine, d) \
+		if ((e)->chosen[(d) - (e)->ctx->machine.device])
 
 /*
  * What a device is called, for a comment: no control characters, ASCII alone, so that the encoding of the file does not
@@ -159,10 +159,10 @@ static void print_kubevirt(const struct export *e)
 		if (!is_first_of_id(e, d))
 			continue;
 		/* discoverPermittedHostPCIDevices() goes by the ID, and takes what vfio-pci has. */
-		for_each_device(&e->job->machine, other) {
-			if (!e->chosen[other - e->job->machine.device] && is_same_id(other, d))
+		for_each_device(&e->ctx->machine, other) {
+			if (!e->chosen[other - e->ctx->machine.device] && is_same_id(other, d))
 				printf("      # %s has this ID too: KubeVirt takes it as well%s\n", other->name,
-				       other->found.driver == e->job->machine.vfio_pci ? ""
+				       other->found.driver == e->ctx->machine.vfio_pci ? ""
 										       : " once it is with vfio-pci");
 		}
 		printf("      - pciVendorSelector: \"%04X:%04X\"\n"
@@ -174,7 +174,7 @@ static void print_kubevirt(const struct export *e)
 /* What libvirt, and so Nova, takes it for. */
 static const char *nova_type(const struct export *e, const struct device *d)
 {
-	int root = e->job->root.fd;
+	int root = e->ctx->root.fd;
 	struct text t;
 
 	if (*physical_function(root, &t, d))

@@ -9,19 +9,19 @@
 
 struct file {
 	char *name;
-	const char *folder;
+	const char *directory;
 };
 
 struct files {
 	bool (*is)(const char *name); /* which names count */
-	const char *folder;	      /* that is being listed */
+	const char *directory;	      /* that is being listed */
 	struct file *file;
 	unsigned n;
 };
 
-static int note_file(void *ctx, const char *name)
+static int note_file(void *data, const char *name)
 {
-	struct files *f = ctx;
+	struct files *f = data;
 
 	if (!f->is(name))
 		return 0;
@@ -35,7 +35,7 @@ static int note_file(void *ctx, const char *name)
 	f->file[f->n].name = strdup(name);
 	if (!f->file[f->n].name)
 		abort();
-	f->file[f->n++].folder = f->folder;
+	f->file[f->n++].directory = f->directory;
 	return 0;
 }
 
@@ -44,27 +44,27 @@ static int by_name(const void *a, const void *b)
 	return strcmp(((const struct file *)a)->name, ((const struct file *)b)->name);
 }
 
-void folders_each(int root, const char *const *folder, bool (*is)(const char *name),
-		  void (*each)(void *ctx, const char *path), void (*failed)(void *ctx, const char *folder, int error),
-		  void *ctx)
+void directories_each(int root, const char *const *directory, bool (*is)(const char *name),
+		      void (*each)(void *data, const char *path),
+		      void (*failed)(void *data, const char *directory, int error), void *data)
 {
 	struct files f = { .is = is };
 	char *path;
 
-	for (; *folder; folder++) {
+	for (; *directory; directory++) {
 		int ret;
 
-		f.folder = *folder;
-		ret = list_directory(root, f.folder + 1, note_file, &f);
+		f.directory = *directory;
+		ret = list_directory(root, f.directory + 1, note_file, &f);
 		if (ret < 0 && ret != -ENOENT)
-			failed(ctx, f.folder, -ret);
+			failed(data, f.directory, -ret);
 	}
 	if (f.n)
 		qsort(f.file, f.n, sizeof(*f.file), by_name);
 	for (unsigned n = 0; n < f.n; n++) {
-		if (asprintf(&path, "%s/%s", f.file[n].folder, f.file[n].name) < 0)
+		if (asprintf(&path, "%s/%s", f.file[n].directory, f.file[n].name) < 0)
 			abort();
-		each(ctx, path);
+		each(data, path);
 		free(path);
 		free(f.file[n].name);
 	}

@@ -7,20 +7,20 @@
 
 int verb_import(struct request *r)
 {
-	struct found f = { 0 };
+	struct result f = { 0 };
 	int status;
 
-	if (!request_read(r->job, PHASE_NOW))
+	if (!request_read(r->ctx, PHASE_NOW))
 		return STATUS_FAILED;
 	if (r->words)
-		oldways_read(&f, r->job, r->word);
+		sources_read(&f, r->ctx, r->word);
 	else
-		oldways_read_all(&f, r->job);
-	found_settle(&f);
+		sources_read_all(&f, r->ctx);
+	result_settle(&f);
 	if (!f.settings)
 		say(&complaints, LEVEL_DONE, "nothing found that gives devices to vfio-pci");
-	status = asked(r, OPTION_JSON) ? found_print_json(&f) : found_print(&f);
+	status = asked(r, OPTION_JSON) ? result_print_json(&f) : result_print(&f);
 	status = status || f.failed ? STATUS_FAILED : f.untold;
-	found_free(&f);
+	result_free(&f);
 	return status;
 }

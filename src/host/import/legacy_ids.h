@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* oldids: how the kernel and modprobe are told of devices for vfio-pci, as selectors. Host program only. */
+/* legacy_ids: how the kernel and modprobe are told of devices for vfio-pci, as selectors. Host program only. */
 #ifndef VFIO_BOOT_LEGACY_IDS_H
 #define VFIO_BOOT_LEGACY_IDS_H
 

@@ -8,7 +8,7 @@
 
 /* One command of a file: the word after its name, what follows that, and all of it. */
 struct command {
-	struct found *found;
+	struct result *result;
 	struct place at;
 	struct span subject;
 	struct span rest;
@@ -34,9 +34,9 @@ static struct span next_word(const char **p)
 
 static void keep(const struct command *c, enum fate fate, bool at_work)
 {
-	found_line(c->found, &c->at, fate, c->whole);
+	result_line(c->result, &c->at, fate, c->whole);
 	if (at_work)
-		found_at_work(c->found, &c->at, c->whole);
+		result_at_work(c->result, &c->at, c->whole);
 }
 
 /* What follows are parameters of the module, with the quotes of a kernel command line (parse_args()). */
@@ -51,7 +51,7 @@ static void on_options(const struct command *c)
 	while (cmdline_next(&p, end, &w) && (w.has_value || !span_is(w.name, "--"))) {
 		if (w.has_value && span_is(w.name, "ids")) {
 			if (!stub)
-				found_ids(c->found, &c->at, w.value);
+				result_ids(c->result, &c->at, w.value);
 			ids = true;
 			takes |= w.value.len != 0;
 		} else {
@@ -64,7 +64,7 @@ static void on_options(const struct command *c)
 		return;
 	keep(c, others || stub ? TO_LOOK_AT : TO_DELETE, takes);
 	if (others && !stub)
-		found_warning(c->found, &c->at, "take ids= out of that line, its other parameters stay good");
+		result_warning(c->result, &c->at, "take ids= out of that line, its other parameters stay good");
 }
 
 static void on_alias(const struct command *c)
@@ -80,11 +80,11 @@ static void on_alias(const struct command *c)
 	}
 	wrong = selector_of_alias(&selector, c->subject);
 	if (wrong)
-		found_warning(c->found, &c->at, "%.*s cannot be a setting: %s", (int)c->subject.len, c->subject.p,
-			      wrong);
+		result_warning(c->result, &c->at, "%.*s cannot be a setting: %s", (int)c->subject.len, c->subject.p,
+			       wrong);
 	else
-		found_setting(c->found, &c->at, selector.p);
-	c->found->untold |= wrong != NULL;
+		result_setting(c->result, &c->at, selector.p);
+	c->result->untold |= wrong != NULL;
 	keep(c, wrong ? TO_LOOK_AT : TO_DELETE, true);
 }
 
@@ -159,9 +159,9 @@ static void read_command(struct command *c)
  * Lines as libkmod takes them (freadline_wrapped()): a backslash at the end joins the next one, anywhere else it goes
  * away. A comment begins with a # as first character, and is no command like any other word.
  */
-void modconf_read(struct found *f, const char *source, const char *text, size_t len)
+void modconf_read(struct result *f, const char *source, const char *text, size_t len)
 {
-	struct command c = { .found = f, .at = { source, 0, 0 } };
+	struct command c = { .result = f, .at = { source, 0, 0 } };
 	char *whole = malloc(len + 1);
 	const char *end = text + len;
 	unsigned line = 1;
@@ -192,9 +192,9 @@ void modconf_read(struct found *f, const char *source, const char *text, size_t 
 }
 
 /* Here a backslash is one (add_modules_from_file(), `read -r`). */
-void modconf_read_modules(struct found *f, const char *source, const char *text, size_t len)
+void modconf_read_modules(struct result *f, const char *source, const char *text, size_t len)
 {
-	struct command c = { .found = f, .at = { source, 0, 0 } };
+	struct command c = { .result = f, .at = { source, 0, 0 } };
 
 	for (const char *p = text; p < text + len;) {
 		size_t n = strcspn(p, "\n");

@@ -6,9 +6,9 @@
 #include "result.h"
 
 /* Reads the text of one file, which is terminated, into *f. */
-void modconf_read(struct found *f, const char *source, const char *text, size_t len) __attribute__((nonnull));
+void modconf_read(struct result *f, const char *source, const char *text, size_t len) __attribute__((nonnull));
 
 /* The same of the modules of initramfs-tools: in each line one, with its parameters. */
-void modconf_read_modules(struct found *f, const char *source, const char *text, size_t len) __attribute__((nonnull));
+void modconf_read_modules(struct result *f, const char *source, const char *text, size_t len) __attribute__((nonnull));
 
 #endif

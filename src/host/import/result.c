@@ -24,7 +24,7 @@ static char *copy(const char *text)
 	return checked(strdup(text));
 }
 
-const char *found_place(struct text *t, const char *source, unsigned line)
+const char *result_place(struct text *t, const char *source, unsigned line)
 {
 	text_set(t, "%s", source);
 	if (line)
@@ -35,25 +35,25 @@ const char *found_place(struct text *t, const char *source, unsigned line)
 static void add_line(struct found_list *list, const struct place *at, char *text)
 {
 	list->line = checked(reallocarray(list->line, list->lines + 1, sizeof(*list->line)));
-	list->line[list->lines++] = (struct found_line){ copy(at->source), at->line, text };
+	list->line[list->lines++] = (struct result_line){ copy(at->source), at->line, text };
 }
 
-void found_line(struct found *f, const struct place *at, enum fate fate, const char *text)
+void result_line(struct result *f, const struct place *at, enum fate fate, const char *text)
 {
 	add_line(&f->fate[fate], at, copy(text));
 }
 
-void found_at_work(struct found *f, const struct place *at, const char *text)
+void result_at_work(struct result *f, const struct place *at, const char *text)
 {
 	add_line(&f->at_work, at, copy(text));
 }
 
-void found_ids(struct found *f, const struct place *at, struct span value)
+void result_ids(struct result *f, const struct place *at, struct span value)
 {
 	add_line(&f->ids, at, checked(strndup(value.p, value.len)));
 }
 
-void found_warning(struct found *f, const struct place *at, const char *fmt, ...)
+void result_warning(struct result *f, const struct place *at, const char *fmt, ...)
 {
 	struct text t, words;
 	va_list ap;
@@ -62,7 +62,7 @@ void found_warning(struct found *f, const struct place *at, const char *fmt, ...
 	va_start(ap, fmt);
 	text_vadd(&words, fmt, ap);
 	va_end(ap);
-	found_place(&t, at->source, at->line);
+	result_place(&t, at->source, at->line);
 	text_add(&t, ": %s", words.p);
 	if (!f->quiet)
 		complaints.say(&complaints, LEVEL_REFUSED, t.p);
@@ -78,26 +78,26 @@ static bool ends_with(const char *from, const struct text *place)
 	return len >= place->len && !strcmp(from + len - place->len, place->p);
 }
 
-static struct found_setting *find_setting(const struct found *f, const char *selector)
+static struct result_setting *find_setting(const struct result *f, const char *selector)
 {
-	for (struct found_setting *s = f->setting; s < f->setting + f->settings; s++) {
+	for (struct result_setting *s = f->setting; s < f->setting + f->settings; s++) {
 		if (!strcmp(s->selector, selector))
 			return s;
 	}
 	return NULL;
 }
 
-void found_setting(struct found *f, const struct place *at, const char *selector)
+void result_setting(struct result *f, const struct place *at, const char *selector)
 {
-	struct found_setting *s = find_setting(f, selector);
+	struct result_setting *s = find_setting(f, selector);
 	struct text t;
 	char *from;
 
-	found_place(&t, at->source, at->line);
+	result_place(&t, at->source, at->line);
 	if (!s) {
 		f->setting = checked(reallocarray(f->setting, f->settings + 1, sizeof(*f->setting)));
 		s = &f->setting[f->settings++];
-		*s = (struct found_setting){ copy(selector), copy(at->source), at->line, copy(t.p) };
+		*s = (struct result_setting){ copy(selector), copy(at->source), at->line, copy(t.p) };
 		return;
 	}
 	/* A line may say it more than once. */
@@ -110,13 +110,13 @@ void found_setting(struct found *f, const struct place *at, const char *selector
 }
 
 /* What cannot be a setting is not to be deleted unseen. */
-static void spare_line(struct found *f, const struct place *at)
+static void spare_line(struct result *f, const struct place *at)
 {
 	struct found_list *from = &f->fate[TO_DELETE], *to = &f->fate[TO_LOOK_AT];
 	unsigned n = 0;
 
 	while (n < from->lines) {
-		struct found_line *l = &from->line[n];
+		struct result_line *l = &from->line[n];
 
 		if (l->line != at->line || strcmp(l->source, at->source) != 0) {
 			n++;
@@ -130,7 +130,7 @@ static void spare_line(struct found *f, const struct place *at)
 }
 
 /* The entries of one `ids=`; `last` is the one that counts. */
-static void settle_line(struct found *f, const struct found_line *l, const struct found_line *last)
+static void settle_line(struct result *f, const struct result_line *l, const struct result_line *last)
 {
 	const struct place at = { l->source, l->line, 0 };
 	char *rest = l->text, *entry;
@@ -145,32 +145,32 @@ static void settle_line(struct found *f, const struct found_line *l, const struc
 		wrong = selector_of_id(&selector, id, &remark);
 		if (l != last) {
 			if (wrong || !find_setting(f, selector.p))
-				found_warning(f, &at,
-					      "%s has no effect and is left out: %s has the last ids=, which counts",
-					      entry, found_place(&t, last->source, last->line));
+				result_warning(f, &at,
+					       "%s has no effect and is left out: %s has the last ids=, which counts",
+					       entry, result_place(&t, last->source, last->line));
 			continue;
 		}
 		if (wrong) {
-			found_warning(f, &at, "%s cannot be a setting: %s", entry, wrong);
+			result_warning(f, &at, "%s cannot be a setting: %s", entry, wrong);
 			f->untold = true;
 			spare_line(f, &at);
 			continue;
 		}
-		found_setting(f, &at, selector.p);
+		result_setting(f, &at, selector.p);
 		if (remark)
-			found_warning(f, &at, "%s: %s", entry, remark);
+			result_warning(f, &at, "%s: %s", entry, remark);
 	}
 }
 
-void found_settle(struct found *f)
+void result_settle(struct result *f)
 {
-	const struct found_line *last;
+	const struct result_line *last;
 
 	if (!f->ids.lines)
 		return;
 	last = &f->ids.line[f->ids.lines - 1];
 	settle_line(f, last, last);
-	for (const struct found_line *l = f->ids.line; l < last; l++)
+	for (const struct result_line *l = f->ids.line; l < last; l++)
 		settle_line(f, l, last);
 }
 
@@ -187,16 +187,16 @@ static void print_list(const struct found_list *list, const char *title)
 
 	if (list->lines)
 		printf("# %s\n", title);
-	for (const struct found_line *l = list->line; l < list->line + list->lines; l++) {
-		printf("#   %s: ", found_place(&t, l->source, l->line));
+	for (const struct result_line *l = list->line; l < list->line + list->lines; l++) {
+		printf("#   %s: ", result_place(&t, l->source, l->line));
 		print_clean(l->text);
 		putchar('\n');
 	}
 }
 
-int found_print(const struct found *f)
+int result_print(const struct result *f)
 {
-	for (const struct found_setting *s = f->setting; s < f->setting + f->settings; s++) {
+	for (const struct result_setting *s = f->setting; s < f->setting + f->settings; s++) {
 		printf("ids = %s # ", s->selector);
 		print_clean(s->from);
 		putchar('\n');
@@ -218,7 +218,7 @@ static struct json_object *json_list(const struct found_list *list)
 {
 	struct json_object *array = json_object_new_array();
 
-	for (const struct found_line *l = list->line; l < list->line + list->lines; l++) {
+	for (const struct result_line *l = list->line; l < list->line + list->lines; l++) {
 		struct json_object *o = json_object_new_object();
 
 		add_place_to(o, l->source, l->line);
@@ -228,12 +228,12 @@ static struct json_object *json_list(const struct found_list *list)
 	return array;
 }
 
-int found_print_json(const struct found *f)
+int result_print_json(const struct result *f)
 {
 	struct json_object *all = json_object_new_object(), *settings = json_object_new_array();
 	struct json_object *warnings = json_object_new_array();
 
-	for (const struct found_setting *s = f->setting; s < f->setting + f->settings; s++) {
+	for (const struct result_setting *s = f->setting; s < f->setting + f->settings; s++) {
 		struct json_object *o = json_object_new_object();
 
 		json_object_object_add(o, "selector", json_text(s->selector));
@@ -252,16 +252,16 @@ int found_print_json(const struct found *f)
 
 static void free_list(struct found_list *list)
 {
-	for (struct found_line *l = list->line; l < list->line + list->lines; l++) {
+	for (struct result_line *l = list->line; l < list->line + list->lines; l++) {
 		free(l->source);
 		free(l->text);
 	}
 	free(list->line);
 }
 
-void found_free(struct found *f)
+void result_free(struct result *f)
 {
-	for (struct found_setting *s = f->setting; s < f->setting + f->settings; s++) {
+	for (struct result_setting *s = f->setting; s < f->setting + f->settings; s++) {
 		free(s->selector);
 		free(s->source);
 		free(s->from);

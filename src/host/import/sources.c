@@ -18,19 +18,19 @@
 #define FILE_MAX (1 << 20)
 
 struct reader {
-	struct job *job;
-	struct found *found;
+	struct context *ctx;
+	struct result *result;
 	char text[FILE_MAX]; /* of the file that is being read */
 };
 
 static void read_modprobe(struct reader *r, const char *source, size_t len)
 {
-	modconf_read(r->found, source, r->text, len);
+	modconf_read(r->result, source, r->text, len);
 }
 
 static void read_modules(struct reader *r, const char *source, size_t len)
 {
-	modconf_read_modules(r->found, source, r->text, len);
+	modconf_read_modules(r->result, source, r->text, len);
 }
 
 static bool names_vfio_pci(struct span list)
@@ -62,12 +62,12 @@ static void read_words(struct reader *r, const char *source, const char *line, s
 				     !(parameter_is(w.name, "rd.driver.pre") && names_vfio_pci(w.value))))
 			continue;
 		if (ids)
-			found_ids(r->found, &at, w.value);
+			result_ids(r->result, &at, w.value);
 		if (asprintf(&word, "%.*s=%.*s", (int)w.name.len, w.name.p, (int)w.value.len, w.value.p) < 0)
 			abort();
-		found_line(r->found, &at, ids ? TO_DELETE : TO_LOOK_AT, word);
+		result_line(r->result, &at, ids ? TO_DELETE : TO_LOOK_AT, word);
 		if (w.value.len)
-			found_at_work(r->found, &at, word);
+			result_at_work(r->result, &at, word);
 		free(word);
 	}
 }
@@ -81,13 +81,13 @@ static void read_cmdline(struct reader *r, const char *source, size_t len)
 static bool import_address(struct reader *r, const struct place *at, struct span address, struct span id)
 {
 	struct text t;
-	const char *wrong = selector_of_address(&t, &r->job->machine, address, id);
+	const char *wrong = selector_of_address(&t, &r->ctx->machine, address, id);
 
 	if (wrong)
-		found_warning(r->found, at, "%.*s cannot be a setting: %s", (int)address.len, address.p, wrong);
+		result_warning(r->result, at, "%.*s cannot be a setting: %s", (int)address.len, address.p, wrong);
 	else
-		found_setting(r->found, at, t.p);
-	r->found->untold |= wrong != NULL;
+		result_setting(r->result, at, t.p);
+	r->result->untold |= wrong != NULL;
 	return !wrong;
 }
 
@@ -97,7 +97,7 @@ static void read_driverctl(struct reader *r, const char *source, size_t len)
 	const struct place at = { source, 1, 0 };
 	struct span driver = trimmed(r->text, r->text + strcspn(r->text, "\n"));
 	const char *address = base_name(source) + strlen("pci-");
-	const struct device *d = machine_find_name(&r->job->machine, address, strlen(address));
+	const struct device *d = machine_find_name(&r->ctx->machine, address, strlen(address));
 	bool told = false;
 	struct text t;
 
@@ -106,19 +106,19 @@ static void read_driverctl(struct reader *r, const char *source, size_t len)
 		return;
 	text_set(&t, "%.*s", (int)driver.len, driver.p);
 	if (!strstr(t.p, "vfio")) {
-		found_warning(r->found, &at, "%s is not for vfio, its override stays as it is", t.p);
+		result_warning(r->result, &at, "%s is not for vfio, its override stays as it is", t.p);
 		/* Of what the settings select driverctl would give it to somebody else. */
 		if (!d || !is_wanted(d))
 			return;
 	} else {
 		if (!parameter_is(driver, "vfio_pci"))
-			found_warning(r->found, &at, "%s is a variant driver, which needs driver = auto", t.p);
+			result_warning(r->result, &at, "%s is a variant driver, which needs driver = auto", t.p);
 		told = import_address(r, &at, (struct span){ address, (unsigned)strlen(address) },
 				      (struct span){ "", 0 });
 	}
 	text_add(&t, " (driverctl unset-override %s)", address);
-	found_line(r->found, &at, told ? TO_DELETE : TO_LOOK_AT, t.p);
-	found_at_work(r->found, &at, t.p);
+	result_line(r->result, &at, told ? TO_DELETE : TO_LOOK_AT, t.p);
+	result_at_work(r->result, &at, t.p);
 }
 
 /* A word of Unraid's list: ADDRESS, ADDRESS|ID or an ID alone; false where it cannot be a setting. */
@@ -133,7 +133,7 @@ static bool import_unraid(struct reader *r, const struct place *at, struct span 
 	if (bar || pciaddr_parse(word.p, end, &a, &slot, &why) || why || selector_of_id(&t, word, &remark))
 		return import_address(r, at, address,
 				      (struct span){ bar ? bar + 1 : "", bar ? (unsigned)(end - bar - 1) : 0 });
-	found_setting(r->found, at, t.p);
+	result_setting(r->result, at, t.p);
 	return true;
 }
 
@@ -158,8 +158,8 @@ static void read_unraid(struct reader *r, const char *source, size_t len)
 			if (*word)
 				told &= import_unraid(r, &at, (struct span){ word, (unsigned)strlen(word) });
 		}
-		found_line(r->found, &at, told ? TO_DELETE : TO_LOOK_AT, whole);
-		found_at_work(r->found, &at, whole);
+		result_line(r->result, &at, told ? TO_DELETE : TO_LOOK_AT, whole);
+		result_at_work(r->result, &at, whole);
 		free(whole);
 	}
 }
@@ -210,18 +210,18 @@ static const struct kind kinds[] = {
 static void cannot_read(struct reader *r, const char *path, int error)
 {
 	say(&complaints, LEVEL_FAILED, "%s: %s", path, error == EFBIG ? "more than 1 MiB" : strerror(error));
-	r->found->failed = true;
+	r->result->failed = true;
 }
 
 /*
- * Reads a file of that kind, or one that somebody names (NULL). An absolute path begins at the root of the job. Of what
- * was found by itself one that is gone again is no loss.
+ * Reads a file of that kind, or one that somebody names (NULL). An absolute path begins at the root of the context. Of
+ * what was found by itself one that is gone again is no loss.
  */
 static void read_file(struct reader *r, const char *path, const struct kind *kind)
 {
 	bool absolute = *path == '/';
 	const char *relative = path + strspn(path, "/");
-	int len = read_whole(absolute ? r->job->root.fd : AT_FDCWD, absolute && *relative ? relative : path, 0, r->text,
+	int len = read_whole(absolute ? r->ctx->root.fd : AT_FDCWD, absolute && *relative ? relative : path, 0, r->text,
 			     sizeof(r->text));
 
 	if (len < 0) {
@@ -236,29 +236,29 @@ static void read_file(struct reader *r, const char *path, const struct kind *kin
 	kind->read(r, path, (size_t)len);
 }
 
-struct folders {
+struct directories {
 	struct reader *r;
 	const struct kind *kind;
 };
 
-static void read_one(void *ctx, const char *path)
+static void read_one(void *data, const char *path)
 {
-	const struct folders *f = ctx;
+	const struct directories *f = data;
 
 	read_file(f->r, path, f->kind);
 }
 
-static void cannot_list(void *ctx, const char *path, int error)
+static void cannot_list(void *data, const char *path, int error)
 {
-	cannot_read(((const struct folders *)ctx)->r, path, error);
+	cannot_read(((const struct directories *)data)->r, path, error);
 }
 
-static void read_folders(struct reader *r, const char *const *folder, bool (*is)(const char *name),
-			 const struct kind *kind)
+static void read_directories(struct reader *r, const char *const *directory, bool (*is)(const char *name),
+			     const struct kind *kind)
 {
-	struct folders f = { r, kind };
+	struct directories f = { r, kind };
 
-	folders_each(r->job->root.fd, folder, is, read_one, cannot_list, &f);
+	directories_each(r->ctx->root.fd, directory, is, read_one, cannot_list, &f);
 }
 
 static bool is_conf(const char *name)
@@ -268,39 +268,39 @@ static bool is_conf(const char *name)
 	return len >= 5 && !strcmp(name + len - 5, ".conf");
 }
 
-static struct reader *new_reader(struct found *f, struct job *j)
+static struct reader *new_reader(struct result *f, struct context *ctx)
 {
 	struct reader *r = calloc(1, sizeof(*r));
 
 	if (!r)
 		abort();
-	r->found = f;
-	r->job = j;
+	r->result = f;
+	r->ctx = ctx;
 	return r;
 }
 
-void oldways_read_all(struct found *f, struct job *j)
+void sources_read_all(struct result *f, struct context *ctx)
 {
 	static const char *const modprobe_d[] = { "/etc/modprobe.d",	 "/run/modprobe.d", "/usr/local/lib/modprobe.d",
 						  "/usr/lib/modprobe.d", "/lib/modprobe.d", NULL };
 	static const char *const driverctl_d[] = { "/etc/driverctl.d", NULL };
-	const char *line = j->paper.cmdline_used;
-	struct reader *r = new_reader(f, j);
+	const char *line = ctx->buffers.cmdline_used;
+	struct reader *r = new_reader(f, ctx);
 
-	read_folders(r, modprobe_d, is_conf, &kinds[MODPROBE]);
+	read_directories(r, modprobe_d, is_conf, &kinds[MODPROBE]);
 	/* modprobe puts it behind its files, so that it is what counts (kmod_config_new()). */
 	if (line)
 		read_words(r, "kernel command line", line, strlen(line));
 	/* And what is behind a module's name comes after all that. */
 	read_file(r, "/etc/initramfs-tools/modules", &kinds[MODULES]);
-	read_folders(r, driverctl_d, is_override, &kinds[DRIVERCTL]);
+	read_directories(r, driverctl_d, is_override, &kinds[DRIVERCTL]);
 	read_file(r, "/boot/config/vfio-pci.cfg", &kinds[UNRAID]);
 	free(r);
 }
 
-void oldways_read(struct found *f, struct job *j, char *const *path)
+void sources_read(struct result *f, struct context *ctx, char *const *path)
 {
-	struct reader *r = new_reader(f, j);
+	struct reader *r = new_reader(f, ctx);
 
 	for (; *path; path++)
 		read_file(r, *path, NULL);

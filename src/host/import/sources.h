@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* oldways: the places where devices were given to vfio-pci before there was vfio-boot. Host program only. Reads. */
+/* sources: the places where devices were given to vfio-pci before there was vfio-boot. Host program only. Reads. */
 #ifndef VFIO_BOOT_SOURCES_H
 #define VFIO_BOOT_SOURCES_H
 
@@ -8,11 +8,11 @@
 
 /*
  * Reads modprobe.d, the kernel command line, the modules of initramfs-tools, what driverctl has saved, and Unraid's
- * list. What cannot be read is said, and f->failed then. The machine of the job has been read, or has no device.
+ * list. What cannot be read is said, and f->failed then. The machine of the context has been read, or has no device.
  */
-void oldways_read_all(struct found *f, struct job *j) __attribute__((nonnull));
+void sources_read_all(struct result *f, struct context *ctx) __attribute__((nonnull));
 
-/* Reads files of those kinds instead, up to a NULL; a path that is absolute begins at the root of the job. */
-void oldways_read(struct found *f, struct job *j, char *const *path) __attribute__((nonnull));
+/* Reads files of those kinds instead, up to a NULL; a path that is absolute begins at the root of the context. */
+void sources_read(struct result *f, struct context *ctx, char *const *path) __attribute__((nonnull));
 
 #endif

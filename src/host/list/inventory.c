@@ -11,16 +11,16 @@ bool inventory_open(struct inventory *v, struct request *r)
 {
 	/* The aliases of the administrator are for modprobe; what fits a device is in the kernel's. */
 	static const char *const no_config[] = { NULL };
-	static struct job next;
+	static struct context next;
 	struct text t, path;
 
 	memset(v, 0, sizeof(*v));
-	v->now = r->job;
+	v->now = r->ctx;
 	v->next = &next;
-	job_like(v->next, v->now);
+	context_like(v->next, v->now);
 	if (!request_read(v->now, PHASE_NOW) || !request_read(v->next, PHASE_NEXT_BOOT))
 		return false;
-	lives_find(&v->lives, v->now);
+	dependencies_find(&v->deps, v->now);
 	/* libkmod knows paths alone. */
 	if (!fchdir(v->now->root.fd))
 		v->kmod = kmod_new(text_set(&path, "lib/modules/%s",
@@ -31,7 +31,7 @@ bool inventory_open(struct inventory *v, struct request *r)
 
 void inventory_close(struct inventory *v)
 {
-	lives_free(&v->lives);
+	dependencies_free(&v->deps);
 	kmod_unref(v->kmod);
 }
 
@@ -68,8 +68,8 @@ static bool is_named_before(const struct kmod_list *list, const struct kmod_list
 	return false;
 }
 
-void each_module(const struct inventory *v, const struct device *d, void (*each)(void *ctx, const char *module),
-		 void *ctx)
+void each_module(const struct inventory *v, const struct device *d, void (*each)(void *data, const char *module),
+		 void *data)
 {
 	struct kmod_list *list = NULL, *at;
 	struct text alias;
@@ -84,7 +84,7 @@ void each_module(const struct inventory *v, const struct device *d, void (*each)
 
 		/* Several aliases of one module may fit. */
 		if (!is_named_before(list, at, kmod_module_get_name(module)))
-			each(ctx, kmod_module_get_name(module));
+			each(data, kmod_module_get_name(module));
 		kmod_module_unref(module);
 	}
 	kmod_module_unref_list(list);

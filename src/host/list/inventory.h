@@ -11,10 +11,10 @@
 #include "request.h"
 
 struct inventory {
-	struct job *now;       /* the machine as it is at this moment */
-	struct job *next;      /* and what the next boot makes of it */
-	struct lives lives;    /* what the host lives on */
-	struct kmod_ctx *kmod; /* of the kernel that runs */
+	struct context *now;	  /* the machine as it is at this moment */
+	struct context *next;	  /* and what the next boot makes of it */
+	struct dependencies deps; /* what the host lives on */
+	struct kmod_ctx *kmod;	  /* of the kernel that runs */
 };
 
 /* Reads both, and what the host lives on. False where the machine cannot be read, which was said then. */
@@ -29,7 +29,7 @@ const char *attribute(const struct inventory *v, struct text *t, const struct de
 	__attribute__((nonnull, returns_nonnull));
 
 /* Calls each() for the modules that the kernel's aliases have for a device, as `lspci -k` does. */
-void each_module(const struct inventory *v, const struct device *d, void (*each)(void *ctx, const char *module),
-		 void *ctx) __attribute__((nonnull(1, 2, 3)));
+void each_module(const struct inventory *v, const struct device *d, void (*each)(void *data, const char *module),
+		 void *data) __attribute__((nonnull(1, 2, 3)));
 
 #endif

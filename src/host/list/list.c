@@ -28,9 +28,9 @@ struct modules {
 	unsigned n;
 };
 
-static void print_module(void *ctx, const char *module)
+static void print_module(void *data, const char *module)
 {
-	struct modules *m = ctx;
+	struct modules *m = data;
 
 	printf("%s%s", m->n++ ? ", " : "modules ", module);
 }
@@ -170,7 +170,7 @@ static void print_flat(const struct listing *l)
 int verb_list(struct request *r)
 {
 	static struct listing l;
-	const struct machine *m = &r->job->machine;
+	const struct machine *m = &r->ctx->machine;
 	const struct device *d;
 	bool failed;
 	int status = 0;
@@ -191,7 +191,7 @@ int verb_list(struct request *r)
 			l.width = width;
 	}
 	if (!l.all)
-		status = choose(r->job, r->word, l.chosen);
+		status = choose(r->ctx, r->word, l.chosen);
 	if (m->end == m->device) {
 		status = status ? status : 1;
 		say(&complaints, LEVEL_REFUSED, "there is no PCI device here");
@@ -206,11 +206,11 @@ int verb_list(struct request *r)
 			print_tree(&l);
 		failed = cannot_print();
 	}
-	if (l.v.lives.unknown)
-		say(&complaints, LEVEL_REFUSED, "what this host lives on is unknown: %s", l.v.lives.unknown);
+	if (l.v.deps.unknown)
+		say(&complaints, LEVEL_REFUSED, "what this host lives on is unknown: %s", l.v.deps.unknown);
 	mnt_unref_table(l.mounts);
 	inventory_close(&l.v);
 	if (failed)
 		return STATUS_FAILED;
-	return r->job->settings.problems ? STATUS_WRONG : status;
+	return r->ctx->settings.problems ? STATUS_WRONG : status;
 }

@@ -15,17 +15,17 @@ static void add(struct json_object *o, const char *key, const char *value)
 	json_add(o, key, value && *value ? value : NULL);
 }
 
-static void add_module(void *ctx, const char *module)
+static void add_module(void *data, const char *module)
 {
-	json_object_array_add(ctx, json_text(module));
+	json_object_array_add(data, json_text(module));
 }
 
 static struct json_object *needs_of(const struct listing *l, const struct device *d, bool reserve)
 {
 	struct json_object *list = json_object_new_array();
 
-	for (unsigned i = 0; i < l->v.lives.needs; i++) {
-		const struct need *need = &l->v.lives.need[i];
+	for (unsigned i = 0; i < l->v.deps.needs; i++) {
+		const struct need *need = &l->v.deps.need[i];
 
 		if (need->device == d && need->reserve == reserve)
 			json_object_array_add(list, json_text(need->why));
@@ -109,10 +109,10 @@ bool print_json_list(const struct listing *l)
 	}
 	json_object_object_add(o, "devices", devices);
 	json_object_object_add(o, "errors", json_errors(&l->v.now->settings));
-	if (l->v.lives.unknown)
-		json_object_array_add(warnings, json_text(l->v.lives.unknown));
-	for (unsigned i = 0; i < l->v.lives.notes; i++)
-		json_object_array_add(warnings, json_text(l->v.lives.note[i]));
+	if (l->v.deps.unknown)
+		json_object_array_add(warnings, json_text(l->v.deps.unknown));
+	for (unsigned i = 0; i < l->v.deps.notes; i++)
+		json_object_array_add(warnings, json_text(l->v.deps.note[i]));
 	json_object_object_add(o, "warnings", warnings);
 	return json_print(o);
 }

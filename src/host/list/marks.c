@@ -23,8 +23,8 @@ static void mark_needs(const struct listing *l, const struct device *d, struct m
 {
 	const char *before = reserve ? "reserved: " : "protected: ";
 
-	for (unsigned i = 0; i < l->v.lives.needs; i++) {
-		const struct need *need = &l->v.lives.need[i];
+	for (unsigned i = 0; i < l->v.deps.needs; i++) {
+		const struct need *need = &l->v.deps.need[i];
 
 		if (need->device != d || need->reserve != reserve)
 			continue;
@@ -71,8 +71,8 @@ static void mark_functions(const struct listing *l, const struct device *d, stru
 
 static bool is_needed(const struct listing *l, const struct device *d)
 {
-	for (unsigned i = 0; i < l->v.lives.needs; i++) {
-		if (l->v.lives.need[i].device == d)
+	for (unsigned i = 0; i < l->v.deps.needs; i++) {
+		if (l->v.deps.need[i].device == d)
 			return true;
 	}
 	return false;

@@ -53,14 +53,14 @@ static bool select_words(struct settings *s, char *const *word, const char *sour
  * device has seen the machine come up. What forbids a claim altogether (a crash kernel, a rescue boot, a live system;
  * more protection than there is room for) forbids this one too.
  */
-static void read_settings(struct job *j)
+static void read_settings(struct context *ctx)
 {
-	struct machine *m = &j->machine;
+	struct machine *m = &ctx->machine;
 
-	j->phase = PHASE_NOW;
-	machine_init(m, &j->settings, PHASE_NOW);
-	m->no_claim_reason = load_settings(&j->settings, &j->paper, &j->root, j->argument[ARGUMENT_CMDLINE]);
-	if (!m->no_claim_reason && j->settings.unprotected)
+	ctx->phase = PHASE_NOW;
+	machine_init(m, &ctx->settings, PHASE_NOW);
+	m->no_claim_reason = settings_load(&ctx->settings, &ctx->buffers, &ctx->root, ctx->argument[ARGUMENT_CMDLINE]);
+	if (!m->no_claim_reason && ctx->settings.unprotected)
 		m->no_claim_reason = "too many exclusions or protect entries";
 }
 
@@ -78,30 +78,30 @@ static void ignore_signals(void)
 
 int by_hand_begin(struct by_hand *b, const struct request *r, const char *source, bool claims)
 {
-	struct job *j;
+	struct context *ctx;
 
 	if (geteuid()) {
 		say(&complaints, LEVEL_FAILED, "%s: only root may give a device to another driver (use sudo)", r->verb);
 		return STATUS_FAILED;
 	}
-	j = b->job = shared_job();
-	job_like(j, r->job);
-	read_settings(j);
-	if (!select_words(&j->settings, r->word, source, claims))
+	ctx = b->ctx = context_shared();
+	context_like(ctx, r->ctx);
+	read_settings(ctx);
+	if (!select_words(&ctx->settings, r->word, source, claims))
 		return STATUS_WRONG;
-	if (claims && j->machine.no_claim_reason) {
-		say_notes(&j->machine, &complaints);
+	if (claims && ctx->machine.no_claim_reason) {
+		say_notes(&ctx->machine, &complaints);
 		return 1;
 	}
-	j->machine.no_claim_reason = NULL;
+	ctx->machine.no_claim_reason = NULL;
 	if (asked(r, OPTION_WHOLE))
-		j->settings.group = GROUP_WHOLE;
+		ctx->settings.group = GROUP_WHOLE;
 	else if (!claims)
-		j->settings.group = GROUP_REFUSE;
-	b->deadline = deadline_after(j->settings.timeout);
-	progress_begin(&b->progress, &j->machine.step);
-	text_set(&j->machine.step, "another run of vfio-boot");
-	b->turn = lock_take(j->root.fd, b->deadline);
+		ctx->settings.group = GROUP_REFUSE;
+	b->deadline = deadline_after(ctx->settings.timeout);
+	progress_begin(&b->progress, &ctx->machine.step);
+	text_set(&ctx->machine.step, "another run of vfio-boot");
+	b->turn = lock_take(ctx->root.fd, b->deadline);
 	if (b->turn < 0) {
 		progress_end(&b->progress);
 		say(&complaints, LEVEL_FAILED, "%s: another run is at work, this one does nothing (try again)",
@@ -109,23 +109,23 @@ int by_hand_begin(struct by_hand *b, const struct request *r, const char *source
 		return STATUS_FAILED;
 	}
 	ignore_signals();
-	text_set(&j->machine.step, "the devices, to be read");
-	if (!decide_in_time(j, b->deadline, &complaints)) {
+	text_set(&ctx->machine.step, "the devices, to be read");
+	if (!decide_in_time(ctx, b->deadline, &complaints)) {
 		progress_end(&b->progress);
 		lock_release(b->turn);
 		say(&complaints, LEVEL_FAILED, "%s: the devices cannot be read, or not in time; nothing was changed",
 		    r->verb);
 		return STATUS_FAILED;
 	}
-	j->machine.step.len = 0;
+	ctx->machine.step.len = 0;
 	return 0;
 }
 
 bool by_hand_end(struct by_hand *b,
-		 bool (*amend)(const void *ctx, struct text *row, const struct device *d, const char *old),
-		 const void *ctx)
+		 bool (*amend)(const void *data, struct text *row, const struct device *d, const char *old),
+		 const void *data)
 {
-	int error = report_amend(&b->job->machine, b->job->root.fd, amend, ctx);
+	int error = report_amend(&b->ctx->machine, b->ctx->root.fd, amend, data);
 
 	lock_release(b->turn);
 	progress_end(&b->progress);
@@ -194,10 +194,10 @@ struct attempt {
  * The report hears of what was tried, and of what it did not know yet. A refusal has changed nothing, and what the boot
  * said of that device is as true as before.
  */
-static bool amend_claim(const void *ctx, struct text *row, const struct device *d, const char *old)
+static bool amend_claim(const void *data, struct text *row, const struct device *d, const char *old)
 {
-	const struct attempt *a = ctx;
-	const struct machine *m = &a->run.job->machine;
+	const struct attempt *a = data;
+	const struct machine *m = &a->run.ctx->machine;
 
 	if (d->decided.verdict == VERDICT_ALREADY && says_claimed(old))
 		return amend_already(row, m, d, old);
@@ -209,15 +209,15 @@ static bool amend_claim(const void *ctx, struct text *row, const struct device *
 }
 
 /* The verdicts on standard output, as a plan has them; the exit status. */
-static int print_claim(struct job *j, bool json)
+static int print_claim(struct context *ctx, bool json)
 {
-	struct machine *m = &j->machine;
+	struct machine *m = &ctx->machine;
 	struct output out;
 	int error;
 
 	if (json) {
-		j->ran = true;
-		error = json_print(json_plan(j));
+		ctx->ran = true;
+		error = json_print(json_plan(ctx));
 	} else {
 		say_problems(m, &complaints);
 		say_notes(m, &complaints);
@@ -242,12 +242,12 @@ int verb_claim(struct request *r)
 
 	if (status)
 		return status;
-	m = &run->job->machine;
+	m = &run->ctx->machine;
 	forget_others(m);
 	for_each_device(m, d)
 		a.decided[d - m->device] = d->decided.verdict;
-	apply_plan(m, &run->job->root, run->deadline, &complaints);
+	apply_plan(m, &run->ctx->root, run->deadline, &complaints);
 	recorded = by_hand_end(run, amend_claim, &a);
-	status = print_claim(run->job, asked(r, OPTION_JSON));
+	status = print_claim(run->ctx, asked(r, OPTION_JSON));
 	return recorded ? status : STATUS_FAILED;
 }

@@ -8,7 +8,7 @@
 #include "request.h"
 
 struct by_hand {
-	struct job *job; /* shared with children */
+	struct context *ctx; /* shared with children */
 	clock_t deadline;
 	int turn;
 	struct progress progress;
@@ -25,7 +25,7 @@ int by_hand_begin(struct by_hand *b, const struct request *r, const char *source
 
 /* Writes into the report what amend() says, see report_amend(), and ends our turn. False where that failed, as said. */
 bool by_hand_end(struct by_hand *b,
-		 bool (*amend)(const void *ctx, struct text *row, const struct device *d, const char *old),
-		 const void *ctx) __attribute__((nonnull(1, 2), warn_unused_result));
+		 bool (*amend)(const void *data, struct text *row, const struct device *d, const char *old),
+		 const void *data) __attribute__((nonnull(1, 2), warn_unused_result));
 
 #endif

@@ -21,9 +21,9 @@
 #include "sysfs.h"
 #include "vfio_users.h"
 
-/* What the children share with us, beside the job. */
+/* What the children share with us, beside the context. */
 struct release {
-	struct hands hands;
+	struct act act;
 	struct text *users;	/* of the unit at hand */
 	char *why[DEVICES_MAX]; /* who uses the group of a device that was refused, or NULL */
 };
@@ -63,9 +63,9 @@ static bool add_vf_users(struct text *t, int root, const struct device *pf)
 	return false;
 }
 
-static bool find_users(struct text *t, int root, const struct hands *h, const struct device *unit)
+static bool find_users(struct text *t, int root, const struct act *act, const struct device *unit)
 {
-	for (const struct device *d = unit; d; d = unit_next(h, d)) {
+	for (const struct device *d = unit; d; d = unit_next(act, d)) {
 		if (d->found.use == USE_VFS && is_vfio_driver(d->found.driver) && add_vf_users(t, root, d))
 			return true;
 	}
@@ -73,18 +73,18 @@ static bool find_users(struct text *t, int root, const struct hands *h, const st
 	return unit->group && add_group_users(t, root, unit->group->number);
 }
 
-static void give_back(const void *ctx, struct device *unit)
+static void give_back(const void *data, struct device *unit)
 {
-	const struct release *r = ctx;
+	const struct release *r = data;
 
 	unit->done.worker_pid = (uint32_t)getpid();
 	/* Taking the driver off would wait for that user's end. */
-	if (find_users(r->users, r->hands.root->fd, &r->hands, unit)) {
+	if (find_users(r->users, r->act.root->fd, &r->act, unit)) {
 		unit->done.progress |= PROGRESS_OPEN;
 		return;
 	}
 	text_set(r->users, "its group is open, by somebody who came meanwhile");
-	unit_release(&r->hands, unit);
+	unit_release(&r->act, unit);
 }
 
 /* What became of a device that was to go. */
@@ -103,9 +103,9 @@ static void judge(struct release *r, struct device *d, const struct device *unit
 		d->decided.verdict = VERDICT_REFUSED;
 		d->decided.reason = REASON_IN_USE;
 		d->found.use = USE_OPEN;
-		d->found.used_by = r->hands.m->vfio_pci;
-		r->why[d - r->hands.m->device] = strdup(r->users->p);
-		if (!r->why[d - r->hands.m->device])
+		d->found.used_by = r->act.m->vfio_pci;
+		r->why[d - r->act.m->device] = strdup(r->users->p);
+		if (!r->why[d - r->act.m->device])
 			abort();
 	} else if (d->done.error == REASON_VANISHED) {
 		d->decided.reason = REASON_VANISHED;
@@ -116,16 +116,16 @@ static void judge(struct release *r, struct device *d, const struct device *unit
 }
 
 /* Nobody touches what a child of an earlier run is still at work on; true where there is one. */
-static bool leave_to_child(const struct hands *h, struct device *unit)
+static bool leave_to_child(const struct act *act, struct device *unit)
 {
 	uint32_t child = 0;
 	struct device *d;
 
-	for (d = unit; d; d = unit_next(h, d)) {
+	for (d = unit; d; d = unit_next(act, d)) {
 		if (d->done.worker_pid)
 			child = d->done.worker_pid;
 	}
-	for (d = unit; child && d; d = unit_next(h, d)) {
+	for (d = unit; child && d; d = unit_next(act, d)) {
 		if (d->decided.verdict != VERDICT_PENDING)
 			continue;
 		d->decided.verdict = VERDICT_FAILED;
@@ -143,10 +143,10 @@ static void release_unit(struct release *r, struct device *unit, clock_t deadlin
 	struct device *d;
 	uint32_t child;
 
-	r->hands.alone = !unit->group;
-	for (d = unit; d; d = unit_next(&r->hands, d))
+	r->act.alone = !unit->group;
+	for (d = unit; d; d = unit_next(&r->act, d))
 		chosen |= is_chosen(d);
-	for (d = unit; chosen && d; d = unit_next(&r->hands, d)) {
+	for (d = unit; chosen && d; d = unit_next(&r->act, d)) {
 		if (is_to_go(d)) {
 			d->decided.verdict = VERDICT_PENDING;
 			any = true;
@@ -156,7 +156,7 @@ static void release_unit(struct release *r, struct device *unit, clock_t deadlin
 		/* The override of an earlier run that did not come to its end is to go, too. */
 		d->done.progress &= PROGRESS_OVERRIDDEN;
 	}
-	if (!any || leave_to_child(&r->hands, unit))
+	if (!any || leave_to_child(&r->act, unit))
 		return;
 	ending = run_in_child(deadline, give_back, r, unit);
 	/* It may have taken a driver off. */
@@ -164,7 +164,7 @@ static void release_unit(struct release *r, struct device *unit, clock_t deadlin
 		ending = run_in_child(deadline, give_back, r, unit);
 	child = unit->done.worker_pid;
 	unit->done.worker_pid = 0;
-	for (d = unit; d; d = unit_next(&r->hands, d)) {
+	for (d = unit; d; d = unit_next(&r->act, d)) {
 		if (d->decided.verdict == VERDICT_PENDING)
 			judge(r, d, unit, ending, child);
 	}
@@ -172,7 +172,7 @@ static void release_unit(struct release *r, struct device *unit, clock_t deadlin
 
 static void add_outcome(struct text *t, const struct release *r, const struct device *d)
 {
-	const char *why = r->why[d - r->hands.m->device], *driver = d->found.driver ? d->found.driver : "no driver";
+	const char *why = r->why[d - r->act.m->device], *driver = d->found.driver ? d->found.driver : "no driver";
 
 	if (d->decided.verdict == VERDICT_EXCLUDED) {
 		text_add(t, "released, now with %s", driver);
@@ -190,13 +190,13 @@ static void add_outcome(struct text *t, const struct release *r, const struct de
 		if (d->done.errnum)
 			text_add(t, ": %s", error_text(d->done.errnum));
 	} else {
-		add_message(t, r->hands.m, d);
+		add_message(t, r->act.m, d);
 	}
 }
 
 static void print_lines(const struct release *r, const struct listener *out)
 {
-	const struct machine *m = r->hands.m;
+	const struct machine *m = r->act.m;
 	const struct selector *sel = NULL;
 	const struct device *d;
 	struct text t;
@@ -220,14 +220,14 @@ static void print_lines(const struct release *r, const struct listener *out)
 }
 
 /* A plan has no word for what was given back: it is excluded, and its driver is the one of the host. */
-static struct json_object *json_release(const struct release *r, struct job *j)
+static struct json_object *json_release(const struct release *r, struct context *ctx)
 {
-	struct json_object *o = json_plan(j), *devices = json_object_object_get(o, "devices");
+	struct json_object *o = json_plan(ctx), *devices = json_object_object_get(o, "devices");
 
 	for (size_t i = 0; i < json_object_array_length(devices); i++) {
 		struct json_object *device = json_object_array_get_idx(devices, i);
 		const char *name = json_object_get_string(json_object_object_get(device, "address"));
-		const struct device *d = machine_find_name(&j->machine, name, strlen(name));
+		const struct device *d = machine_find_name(&ctx->machine, name, strlen(name));
 		struct text t = { 0 };
 
 		add_outcome(&t, r, d);
@@ -241,9 +241,9 @@ static struct json_object *json_release(const struct release *r, struct job *j)
  * What was given back counts as excluded from then on, and neither as a failure of the boot nor as left open by it.
  * While a child is at work on it the reason says so, for the runs to come (recall_row() of report.c).
  */
-static bool amend_release(const void *ctx, struct text *row, const struct device *d, const char *old)
+static bool amend_release(const void *data, struct text *row, const struct device *d, const char *old)
 {
-	const struct release *r = ctx;
+	const struct release *r = data;
 	bool at_work = d->decided.reason == REASON_TIMEOUT && d->done.worker_pid && !(d->done.due);
 	const char *column[REPORT_COLUMNS];
 	struct text was, why = { 0 };
@@ -260,7 +260,7 @@ static bool amend_release(const void *ctx, struct text *row, const struct device
 	if (d->decided.verdict != VERDICT_EXCLUDED && !at_work && !late)
 		return false;
 	if (at_work)
-		add_message(&why, r->hands.m, d);
+		add_message(&why, r->act.m, d);
 	else
 		text_set(&why, "given back at run time (vfio-boot release)");
 	text_set(row, "%s\t%04x:%04x\t", d->name, d->found.ids.vendor, d->found.ids.device);
@@ -273,22 +273,22 @@ static bool amend_release(const void *ctx, struct text *row, const struct device
 	return true;
 }
 
-static int print_release(struct release *r, struct job *j, bool json)
+static int print_release(struct release *r, struct context *ctx, bool json)
 {
 	struct output out;
 	int error;
 
 	if (json) {
-		error = json_print(json_release(r, j));
+		error = json_print(json_release(r, ctx));
 	} else {
-		say_problems(&j->machine, &complaints);
+		say_problems(&ctx->machine, &complaints);
 		output_init(&out, STDOUT_FILENO);
 		print_lines(r, &out.listener);
 		error = output_flush(&out);
 	}
 	if (error && !json)
 		say(&complaints, LEVEL_FAILED, "standard output: %s", error_text(error));
-	return error ? STATUS_FAILED : plan_status(&j->machine);
+	return error ? STATUS_FAILED : plan_status(&ctx->machine);
 }
 
 int verb_release(struct request *request)
@@ -302,8 +302,8 @@ int verb_release(struct request *request)
 
 	if (status)
 		return status;
-	m = &run.job->machine;
-	r.hands = (struct hands){ m, &run.job->root, &complaints, run.deadline, false };
+	m = &run.ctx->machine;
+	r.act = (struct act){ m, &run.ctx->root, &complaints, run.deadline, false };
 	r.users = mmap(NULL, sizeof(*r.users), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	if (r.users == MAP_FAILED)
 		abort();
@@ -319,7 +319,7 @@ int verb_release(struct request *request)
 			release_unit(&r, d, run.deadline);
 	}
 	recorded = by_hand_end(&run, amend_release, &r);
-	status = print_release(&r, run.job, asked(request, OPTION_JSON));
+	status = print_release(&r, run.ctx, asked(request, OPTION_JSON));
 	for_each_device(m, d)
 		free(r.why[d - m->device]);
 	return recorded ? status : STATUS_FAILED;

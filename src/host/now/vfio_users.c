@@ -22,12 +22,12 @@ struct search {
  */
 static bool is_of_group(const struct search *s, const char *path)
 {
-	static const char folder[] = "/dev/vfio/", devices[] = "devices/";
+	static const char directory[] = "/dev/vfio/", devices[] = "devices/";
 	struct text t, group;
 
-	if (strncmp(path, folder, sizeof(folder) - 1))
+	if (strncmp(path, directory, sizeof(directory) - 1))
 		return false;
-	path += sizeof(folder) - 1;
+	path += sizeof(directory) - 1;
 	text_set(&group, "%u", s->group);
 	if (strncmp(path, devices, sizeof(devices) - 1))
 		return !strcmp(path + (strncmp(path, "noiommu-", 8) ? 0 : 8), group.p);
@@ -36,17 +36,17 @@ static bool is_of_group(const struct search *s, const char *path)
 	       !strcmp(base_name(t.p), group.p);
 }
 
-static int look_at_descriptor(void *ctx, const char *name)
+static int look_at_descriptor(void *data, const char *name)
 {
-	const struct search *s = ctx;
+	const struct search *s = data;
 	struct text t;
 
 	return read_link(&t, s->root, text_set(&t, "proc/%s/fd/%s", s->pid, name)) > 0 && is_of_group(s, t.p);
 }
 
-static int look_at_process(void *ctx, const char *name)
+static int look_at_process(void *data, const char *name)
 {
-	struct search *s = ctx;
+	struct search *s = data;
 	struct text t;
 
 	if (*name < '0' || *name > '9')

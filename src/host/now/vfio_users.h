@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* users: which processes use a group through VFIO. Host program only. */
+/* vfio_users: which processes use a group through VFIO. Host program only. */
 #ifndef VFIO_BOOT_VFIO_USERS_H
 #define VFIO_BOOT_VFIO_USERS_H
 

@@ -22,50 +22,50 @@ static char *copy(const char *text)
 	return to;
 }
 
-static bool is_block(const struct living *v, const char *name)
+static bool is_block(const struct finder *f, const char *name)
 {
 	struct text t;
 
-	return *name && !strchr(name, '/') && read_link(&t, v->root, text_set(&t, "sys/class/block/%s", name)) > 0;
+	return *name && !strchr(name, '/') && read_link(&t, f->root, text_set(&t, "sys/class/block/%s", name)) > 0;
 }
 
-char *block_by_number(const struct living *v, dev_t number)
+char *block_by_number(const struct finder *f, dev_t number)
 {
 	struct text t;
 
-	if (read_link(&t, v->root, text_set(&t, "sys/dev/block/%u:%u", major(number), minor(number))) <= 0)
+	if (read_link(&t, f->root, text_set(&t, "sys/dev/block/%u:%u", major(number), minor(number))) <= 0)
 		return NULL;
-	return is_block(v, base_name(t.p)) ? copy(base_name(t.p)) : NULL;
+	return is_block(f, base_name(t.p)) ? copy(base_name(t.p)) : NULL;
 }
 
 struct mapped {
-	const struct living *v;
+	const struct finder *f;
 	const char *title;
 	char *name;
 };
 
-static int note_mapped(void *ctx, const char *name)
+static int note_mapped(void *data, const char *name)
 {
-	struct mapped *m = ctx;
+	struct mapped *m = data;
 	struct text t;
 
-	if (read_attribute(&t, m->v->root, text_set(&t, "sys/class/block/%s/dm/name", name)) <= 0 ||
+	if (read_attribute(&t, m->f->root, text_set(&t, "sys/class/block/%s/dm/name", name)) <= 0 ||
 	    strcmp(t.p, m->title) != 0)
 		return 0;
 	m->name = copy(name);
 	return 1;
 }
 
-static char *block_by_mapped_name(const struct living *v, const char *title)
+static char *block_by_mapped_name(const struct finder *f, const char *title)
 {
-	struct mapped m = { v, title, NULL };
+	struct mapped m = { f, title, NULL };
 
-	list_directory(v->root, "sys/class/block", note_mapped, &m);
+	list_directory(f->root, "sys/class/block", note_mapped, &m);
 	return m.name;
 }
 
 /* VG/LV is VG-LV for device-mapper, with the dashes of both doubled (dm_build_dm_name() of lib/misc/lvm-string.c). */
-static char *block_by_volume(const struct living *v, const char *path)
+static char *block_by_volume(const struct finder *f, const char *path)
 {
 	char *title = malloc(2 * strlen(path) + 1), *to = title, *name;
 
@@ -77,7 +77,7 @@ static char *block_by_volume(const struct living *v, const char *path)
 			*to++ = '-';
 	}
 	*to = '\0';
-	name = block_by_mapped_name(v, title);
+	name = block_by_mapped_name(f, title);
 	free(title);
 	return name;
 }
@@ -104,7 +104,7 @@ static void go_on(struct text *at, const char *link)
 }
 
 /* udev's links, then the number of the node, then the names of sysfs, which need neither. */
-static char *block_by_path(const struct living *v, const char *path)
+static char *block_by_path(const struct finder *f, const char *path)
 {
 	char *name = NULL;
 	struct text at, link;
@@ -112,26 +112,26 @@ static char *block_by_path(const struct living *v, const char *path)
 
 	at.p[at.len = 0] = '\0';
 	go_on(&at, path);
-	for (unsigned i = 0; i < LINKS_MAX && read_link(&link, v->root, at.p) > 0; i++)
+	for (unsigned i = 0; i < LINKS_MAX && read_link(&link, f->root, at.p) > 0; i++)
 		go_on(&at, link.p);
-	if (!fstatat(v->root, at.p, &st, 0) && S_ISBLK(st.st_mode))
-		name = block_by_number(v, st.st_rdev);
+	if (!fstatat(f->root, at.p, &st, 0) && S_ISBLK(st.st_mode))
+		name = block_by_number(f, st.st_rdev);
 	if (name || strncmp(at.p, "dev/", 4) != 0)
 		return name;
 	path = at.p + 4;
 	if (!strncmp(path, "mapper/", 7))
-		return block_by_mapped_name(v, path + 7);
+		return block_by_mapped_name(f, path + 7);
 	link = at;
 	/* sysfs writes ! for a slash (cciss!c0d0). */
 	for (char *p = link.p + 4; *p; p++) {
 		if (*p == '/')
 			*p = '!';
 	}
-	return is_block(v, link.p + 4) ? copy(link.p + 4) : block_by_volume(v, path);
+	return is_block(f, link.p + 4) ? copy(link.p + 4) : block_by_volume(f, path);
 }
 
 /* udev has links with the value as blkid_encode_string() makes it; where udev is not, libblkid looks for itself. */
-static char *block_by_tag(const struct living *v, const char *tag, const char *folder, const char *value)
+static char *block_by_tag(const struct finder *f, const char *tag, const char *directory, const char *value)
 {
 	/* A byte becomes four at the most; it writes a NUL behind the end of what a long value fills
 	 * (blkid_encode_string()). */
@@ -143,12 +143,12 @@ static char *block_by_tag(const struct living *v, const char *tag, const char *f
 	if (!plain || !coded)
 		abort();
 	if (!blkid_encode_string(plain, coded, size))
-		name = block_by_path(v, text_set(&t, "/dev/disk/%s/%s", folder, coded));
+		name = block_by_path(f, text_set(&t, "/dev/disk/%s/%s", directory, coded));
 	/* It knows no other root than the real one. */
-	if (!name && !v->job->root.sysroot) {
+	if (!name && !f->ctx->root.sysroot) {
 		device = blkid_evaluate_tag(tag, plain, NULL);
 		if (device)
-			name = block_by_path(v, device);
+			name = block_by_path(f, device);
 		free(device);
 	}
 	free(coded);
@@ -156,7 +156,7 @@ static char *block_by_tag(const struct living *v, const char *tag, const char *f
 	return name;
 }
 
-char *block_by_source(const struct living *v, const char *source)
+char *block_by_source(const struct finder *f, const char *source)
 {
 	static const char *const tags[][2] = {
 		{ "UUID", "by-uuid" },		 { "LABEL", "by-label" }, { "PARTUUID", "by-partuuid" },
@@ -167,16 +167,16 @@ char *block_by_source(const struct living *v, const char *source)
 		size_t len = strlen(tags[i][0]);
 
 		if (!strncmp(source, tags[i][0], len) && source[len] == '=')
-			return block_by_tag(v, tags[i][0], tags[i][1], source + len + 1);
+			return block_by_tag(f, tags[i][0], tags[i][1], source + len + 1);
 	}
-	return *source == '/' ? block_by_path(v, source) : NULL;
+	return *source == '/' ? block_by_path(f, source) : NULL;
 }
 
-char *block_title(const struct living *v, const char *name)
+char *block_title(const struct finder *f, const char *name)
 {
 	struct text t;
 
-	if (read_attribute(&t, v->root, text_set(&t, "sys/class/block/%s/dm/name", name)) > 0)
+	if (read_attribute(&t, f->root, text_set(&t, "sys/class/block/%s/dm/name", name)) > 0)
 		name = t.p;
 	return written("%s", name);
 }

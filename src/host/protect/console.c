@@ -6,19 +6,20 @@
 
 #include "format.h"
 #include "need.h"
+#include "scan.h"
 #include "sysfs.h"
 
 /*
  * Does the initramfs ask for a passphrase for this one? Where there is a key, or something else that unlocks it, it
  * does not, but for decrypt_keyctl, which only remembers what was typed (cryptsetup's README.Debian).
  */
-static bool is_typed(const struct living *v, const struct crypt *c)
+static bool is_typed(const struct finder *f, const struct crypt *c)
 {
 	static const char *const others[] = { "keyscript", "tpm2-device", "fido2-device", "pkcs11-uri" };
 	const bool key = *c->key && strcmp(c->key, "none") != 0 && strcmp(c->key, "-") != 0;
 
 	if (!has_option(c->options, "initramfs") && !has_option(c->options, "x-initrd.attach") &&
-	    !words_have(&v->mapped, c->name))
+	    !words_have(&f->mapped, c->name))
 		return false;
 	if (strstr(c->options, "keyscript=decrypt_keyctl"))
 		return true;
@@ -51,56 +52,56 @@ static bool has_key(const char *mask, unsigned key)
 	return word >> (key % bits) & 1;
 }
 
-static void need_usb(void *ctx, struct device *d)
+static void need_usb(void *data, struct device *d)
 {
 	if (base_class(d) == 0x0c)
-		need_function(ctx, d);
+		need_function(data, d);
 }
 
-static int need_keyboard(void *ctx, const char *name)
+static int need_keyboard(void *data, const char *name)
 {
 	/* Power buttons and remote controls have keys too. */
 	static const unsigned keys[] = { KEY_ENTER, KEY_A, KEY_Z, KEY_SPACE };
-	struct living *v = ctx;
+	struct finder *f = data;
 	struct text t;
 
-	read_attribute(&t, v->root, text_set(&t, "sys/class/input/%s/capabilities/key", name));
+	read_attribute(&t, f->root, text_set(&t, "sys/class/input/%s/capabilities/key", name));
 	for (unsigned i = 0; i < ARRAY_SIZE(keys); i++) {
 		if (!has_key(t.p, keys[i]))
 			return 0;
 	}
-	read_link(&t, v->root, text_set(&t, "sys/class/input/%s", name));
-	each_function_of_link(&v->job->machine, t.p, need_usb, v);
+	read_link(&t, f->root, text_set(&t, "sys/class/input/%s", name));
+	each_function_of_link(&f->ctx->machine, t.p, need_usb, f);
 	return 0;
 }
 
-static void live_on_passphrase(struct living *v, const struct crypt *c)
+static void find_passphrase(struct finder *f, const struct crypt *c)
 {
 	struct device *d, *display = NULL;
 	unsigned displays = 0;
 	char *what;
 
-	if (!is_typed(v, c))
+	if (!is_typed(f, c))
 		return;
 	what = written("passphrase of %s", c->name);
-	thing_begin(v, what, true);
-	v->reserve = true;
-	thing_why(v, written("%s: keyboard", what));
-	list_directory(v->root, "sys/class/input", need_keyboard, v);
-	for_each_device(&v->job->machine, d) {
+	need_begin(f, what, true);
+	f->reserve = true;
+	need_why(f, written("%s: keyboard", what));
+	list_directory(f->root, "sys/class/input", need_keyboard, f);
+	for_each_device(&f->ctx->machine, d) {
 		if (base_class(d) == 0x03) {
 			display = d;
 			displays++;
 		}
 	}
-	thing_why(v, written("%s: the only display", what));
+	need_why(f, written("%s: the only display", what));
 	if (displays == 1)
-		need_function(v, display);
-	thing_end(v);
+		need_function(f, display);
+	need_end(f);
 	free(what);
 }
 
-void live_on_console(struct living *v)
+void find_console(struct finder *f)
 {
-	each_crypt(v, live_on_passphrase);
+	each_crypt(f, find_passphrase);
 }

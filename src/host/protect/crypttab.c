@@ -15,9 +15,9 @@ static char *unmangled(const char *word)
 	return plain;
 }
 
-void each_crypt(struct living *v, void (*each)(struct living *v, const struct crypt *c))
+void each_crypt(struct finder *f, void (*each)(struct finder *f, const struct crypt *c))
 {
-	FILE *in = open_stream(v, "etc/crypttab");
+	FILE *in = open_stream(f, "etc/crypttab");
 	char *line = NULL, *rest;
 	size_t size = 0;
 
@@ -30,7 +30,7 @@ void each_crypt(struct living *v, void (*each)(struct living *v, const struct cr
 			continue;
 		for (unsigned i = 0; i < ARRAY_SIZE(field); i++)
 			*field[i] = unmangled(strtok_r(i ? NULL : line, " \t\n", &rest));
-		each(v, &c);
+		each(f, &c);
 		for (unsigned i = 0; i < ARRAY_SIZE(field); i++)
 			free(*field[i]);
 	}
@@ -40,32 +40,32 @@ void each_crypt(struct living *v, void (*each)(struct living *v, const struct cr
 }
 
 /* Most are none, as /dev/urandom and a file in the root. */
-static void follow_if_block(struct living *v, const char *source)
+static void follow_if_block(struct finder *f, const char *source)
 {
-	char *name = block_by_source(v, source);
+	char *name = block_by_source(f, source);
 
 	if (name)
-		need_later(v, WAY_BLOCK, name);
+		need_later(f, WAY_BLOCK, name);
 	free(name);
 }
 
 /* A key or a header may be on another device: PATH:DEVICE of systemd, DEVICE:PATH of passdev, or DEVICE itself. */
-static void live_on_key(struct living *v, const char *key)
+static void find_key(struct finder *f, const char *key)
 {
-	thing_why(v, written("%s: %s", v->what, key));
-	follow_if_block(v, key);
+	need_why(f, written("%s: %s", f->what, key));
+	follow_if_block(f, key);
 	/* The name of a device may have a colon itself. */
 	for (const char *colon = strchr(key, ':'); colon; colon = strchr(colon + 1, ':')) {
 		char *before = written("%.*s", (int)(colon - key), key);
 
-		follow_if_block(v, before);
-		follow_if_block(v, colon + 1);
+		follow_if_block(f, before);
+		follow_if_block(f, colon + 1);
 		free(before);
 	}
-	follow_all(v);
+	follow_all(f);
 }
 
-static void live_on_line(struct living *v, const struct crypt *c)
+static void find_line(struct finder *f, const struct crypt *c)
 {
 	char *what, *header;
 	size_t len;
@@ -73,20 +73,20 @@ static void live_on_line(struct living *v, const struct crypt *c)
 	if (!*c->source || is_not_needed(c->options))
 		return;
 	what = written("crypttab %s", c->name);
-	thing_begin(v, what, false);
-	follow_filesystem(v, c->source, "", 0, NULL);
-	follow_all(v);
-	live_on_key(v, c->key);
+	need_begin(f, what, false);
+	follow_filesystem(f, c->source, "", 0, NULL);
+	follow_all(f);
+	find_key(f, c->key);
 	if (!mnt_optstr_get_option(c->options, "header", &header, &len) && header) {
 		header = written("%.*s", (int)len, header);
-		live_on_key(v, header);
+		find_key(f, header);
 		free(header);
 	}
-	thing_end(v);
+	need_end(f);
 	free(what);
 }
 
-void live_on_crypttab(struct living *v)
+void find_crypttab(struct finder *f)
 {
-	each_crypt(v, live_on_line);
+	each_crypt(f, find_line);
 }

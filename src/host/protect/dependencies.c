@@ -16,18 +16,18 @@
  * In a chroot /proc and /sys, where they are there, tell of the system around it, and it is not this one's root that is
  * mounted. Who may not look at process 1 is not asked.
  */
-static bool is_chroot(const struct living *v)
+static bool is_chroot(const struct finder *f)
 {
 	struct stat ours, first;
 
-	if (faccessat(v->root, "proc/self", F_OK, 0) && faccessat(v->root, "proc/mounts", F_OK, 0))
+	if (faccessat(f->root, "proc/self", F_OK, 0) && faccessat(f->root, "proc/mounts", F_OK, 0))
 		return true;
-	return !v->job->root.sysroot && !fstat(v->root, &ours) && !fstatat(v->root, "proc/1/root", &first, 0) &&
+	return !f->ctx->root.sysroot && !fstat(f->root, &ours) && !fstatat(f->root, "proc/1/root", &first, 0) &&
 	       (ours.st_dev != first.st_dev || ours.st_ino != first.st_ino);
 }
 
 /* In address order; else as they were found, what protects before what reserves, which qsort() does not promise. */
-static void sort_needs(struct lives *l)
+static void sort_needs(struct dependencies *l)
 {
 	for (unsigned i = 1; i < l->needs; i++) {
 		struct need n = l->need[i];
@@ -39,23 +39,23 @@ static void sort_needs(struct lives *l)
 	}
 }
 
-void lives_find(struct lives *l, struct job *j)
+void dependencies_find(struct dependencies *l, struct context *ctx)
 {
-	struct living v = { .lives = l, .job = j, .root = j->root.fd };
+	struct finder f = { .deps = l, .ctx = ctx, .root = ctx->root.fd };
 
 	memset(l, 0, sizeof(*l));
-	if (is_chroot(&v)) {
+	if (is_chroot(&f)) {
 		l->unknown = written("this is a chroot");
 		return;
 	}
-	live_on_storage(&v);
-	live_on_network(&v);
-	live_on_console(&v);
-	words_free(&v.mapped);
+	find_storage(&f);
+	find_network(&f);
+	find_console(&f);
+	words_free(&f.mapped);
 	sort_needs(l);
 }
 
-void lives_free(struct lives *l)
+void dependencies_free(struct dependencies *l)
 {
 	struct words notes = { l->note, l->notes };
 

@@ -3,21 +3,21 @@
 
 #include "need.h"
 
-static void (*const ways[])(struct living *v, const char *name) = {
+static void (*const ways[])(struct finder *f, const char *name) = {
 	[WAY_BLOCK] = follow_block,
 	[WAY_FILE] = follow_file,
 	[WAY_SOURCE] = follow_source,
 	[WAY_ZFS] = follow_zfs,
 };
 
-void follow_all(struct living *v)
+void follow_all(struct finder *f)
 {
 	/* Each step may note more of them, and seen[] ends what would be a circle. */
-	for (unsigned i = 0; i < v->laters; i++) {
-		char *name = v->later[i].name;
+	for (unsigned i = 0; i < f->laters; i++) {
+		char *name = f->later[i].name;
 
-		ways[v->later[i].way](v, name);
+		ways[f->later[i].way](f, name);
 		free(name);
 	}
-	v->laters = 0;
+	f->laters = 0;
 }

@@ -57,9 +57,9 @@ void words_free(struct words *w)
 	*w = (struct words){ NULL, 0 };
 }
 
-FILE *open_stream(const struct living *v, const char *path)
+FILE *open_stream(const struct finder *f, const char *path)
 {
-	int fd = openat(v->root, path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	int fd = openat(f->root, path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	FILE *in = fd < 0 ? NULL : fdopen(fd, "r");
 
 	if (fd >= 0 && !in)
@@ -68,7 +68,7 @@ FILE *open_stream(const struct living *v, const char *path)
 }
 
 /* A sentence each, and each once. */
-static void add_note(struct lives *l, char *note)
+static void add_note(struct dependencies *l, char *note)
 {
 	struct words w = { l->note, l->notes };
 
@@ -77,82 +77,82 @@ static void add_note(struct lives *l, char *note)
 	l->notes = w.count;
 }
 
-void thing_begin(struct living *v, const char *what, bool early)
+void need_begin(struct finder *f, const char *what, bool early)
 {
-	v->what = what;
-	v->early = early;
-	v->reserve = false;
-	v->found = 0;
-	v->why = NULL;
+	f->what = what;
+	f->early = early;
+	f->reserve = false;
+	f->found = 0;
+	f->why = NULL;
 }
 
-void thing_why(struct living *v, char *why)
+void need_why(struct finder *f, char *why)
 {
-	free(v->why);
-	v->why = why;
+	free(f->why);
+	f->why = why;
 }
 
-void thing_cause(struct living *v, char *cause)
+void need_cause(struct finder *f, char *cause)
 {
-	words_take(&v->causes, cause);
+	words_take(&f->causes, cause);
 }
 
-void thing_note(struct living *v, char *note)
+void need_note(struct finder *f, char *note)
 {
-	add_note(v->lives, written("%s: %s", v->what, note));
+	add_note(f->deps, written("%s: %s", f->what, note));
 	free(note);
 }
 
-void need_later(struct living *v, enum way way, const char *name)
+void need_later(struct finder *f, enum way way, const char *name)
 {
-	v->later = reallocarray(v->later, v->laters + 1, sizeof(*v->later));
-	if (!v->later)
+	f->later = reallocarray(f->later, f->laters + 1, sizeof(*f->later));
+	if (!f->later)
 		abort();
-	v->later[v->laters++] = (struct later){ way, written("%s", name) };
+	f->later[f->laters++] = (struct later){ way, written("%s", name) };
 }
 
-void thing_end(struct living *v)
+void need_end(struct finder *f)
 {
-	for (unsigned i = 0; i < v->causes.count; i++)
-		add_note(v->lives, written("%s: %s", v->what, v->causes.word[i]));
-	words_free(&v->causes);
-	words_free(&v->seen);
-	free(v->later);
-	v->later = NULL;
-	v->laters = 0;
-	free(v->why);
-	v->why = NULL;
+	for (unsigned i = 0; i < f->causes.count; i++)
+		add_note(f->deps, written("%s: %s", f->what, f->causes.word[i]));
+	words_free(&f->causes);
+	words_free(&f->seen);
+	free(f->later);
+	f->later = NULL;
+	f->laters = 0;
+	free(f->why);
+	f->why = NULL;
 }
 
-static void add_need(struct living *v, struct device *d)
+static void add_need(struct finder *f, struct device *d)
 {
-	struct lives *l = v->lives;
+	struct dependencies *l = f->deps;
 
-	v->found++;
+	f->found++;
 	for (unsigned i = 0; i < l->needs; i++) {
-		if (l->need[i].device == d && l->need[i].reserve == v->reserve && !strcmp(l->need[i].why, v->why))
+		if (l->need[i].device == d && l->need[i].reserve == f->reserve && !strcmp(l->need[i].why, f->why))
 			return;
 	}
 	l->need = reallocarray(l->need, l->needs + 1, sizeof(*l->need));
 	if (!l->need)
 		abort();
-	l->need[l->needs++] = (struct need){ d, v->reserve, written("%s", v->why) };
+	l->need[l->needs++] = (struct need){ d, f->reserve, written("%s", f->why) };
 }
 
-void need_function(void *living, struct device *d)
+void need_function(void *finder, struct device *d)
 {
-	struct living *v = living;
+	struct finder *f = finder;
 	struct device *physical;
 	struct text t;
 
-	add_need(v, d);
-	physical_function(v->root, &t, d);
-	physical = machine_find_name(&v->job->machine, t.p, t.len);
+	add_need(f, d);
+	physical_function(f->root, &t, d);
+	physical = machine_find_name(&f->ctx->machine, t.p, t.len);
 	if (physical)
-		add_need(v, physical);
+		add_need(f, physical);
 }
 
-void need_functions(struct living *v, const char *link)
+void need_functions(struct finder *f, const char *link)
 {
-	each_function_of_link(&v->job->machine, link, need_function, v);
+	each_function_of_link(&f->ctx->machine, link, need_function, f);
 }

@@ -19,65 +19,65 @@
 #define SECONDS 20
 
 struct members {
-	struct living *v;
+	struct finder *f;
 	const char *name;
 	bool found;
 };
 
-static int follow_member(void *ctx, const char *name)
+static int follow_member(void *data, const char *name)
 {
-	struct members *m = ctx;
+	struct members *m = data;
 
-	need_later(m->v, WAY_BLOCK, name);
+	need_later(m->f, WAY_BLOCK, name);
 	return 0;
 }
 
 /* fs/btrfs/UUID/devices has a link for each member of a mounted filesystem (btrfs_sysfs_add_device()). */
-static int follow_if_member(void *ctx, const char *uuid)
+static int follow_if_member(void *data, const char *uuid)
 {
-	struct members *m = ctx;
+	struct members *m = data;
 	struct text t;
 
-	if (faccessat(m->v->root, text_set(&t, "sys/fs/btrfs/%s/devices/%s", uuid, m->name), F_OK, AT_SYMLINK_NOFOLLOW))
+	if (faccessat(m->f->root, text_set(&t, "sys/fs/btrfs/%s/devices/%s", uuid, m->name), F_OK, AT_SYMLINK_NOFOLLOW))
 		return 0;
 	m->found = true;
-	list_directory(m->v->root, text_set(&t, "sys/fs/btrfs/%s/devices", uuid), follow_member, m);
+	list_directory(m->f->root, text_set(&t, "sys/fs/btrfs/%s/devices", uuid), follow_member, m);
 	return 1;
 }
 
-void follow_btrfs(struct living *v, const char *name)
+void follow_btrfs(struct finder *f, const char *name)
 {
-	struct members m = { v, name, false };
+	struct members m = { f, name, false };
 
-	list_directory(v->root, "sys/fs/btrfs", follow_if_member, &m);
+	list_directory(f->root, "sys/fs/btrfs", follow_if_member, &m);
 	if (!m.found)
-		thing_cause(v, written("%s: the other members of its btrfs, if any, cannot be told", name));
+		need_cause(f, written("%s: the other members of its btrfs, if any, cannot be told", name));
 }
 
-void follow_bcachefs(struct living *v, const char *source)
+void follow_bcachefs(struct finder *f, const char *source)
 {
 	char *list = strdup(source), *rest;
 
 	if (!list)
 		abort();
 	for (char *one = strtok_r(list, ":", &rest); one; one = strtok_r(NULL, ":", &rest))
-		need_later(v, WAY_SOURCE, one);
+		need_later(f, WAY_SOURCE, one);
 	free(list);
 }
 
-static const char *find_zpool(const struct living *v)
+static const char *find_zpool(const struct finder *f)
 {
 	static const char *const places[] = { "sbin/zpool", "usr/sbin/zpool" };
 
 	for (unsigned i = 0; i < ARRAY_SIZE(places); i++) {
-		if (!faccessat(v->root, places[i], X_OK, 0))
+		if (!faccessat(f->root, places[i], X_OK, 0))
 			return places[i];
 	}
 	return NULL;
 }
 
 /* Starts it; returns what its output is read from, or -1. */
-static int start_zpool(const struct living *v, const char *zpool, const char *pool, pid_t *child)
+static int start_zpool(const struct finder *f, const char *zpool, const char *pool, pid_t *child)
 {
 	static const char *const environment[] = { "PATH=/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL=C", NULL };
 	const char *const words[] = { "zpool", "list", "-v", "-H", "-P", "-L", pool, NULL };
@@ -88,7 +88,7 @@ static int start_zpool(const struct living *v, const char *zpool, const char *po
 	*child = fork();
 	if (!*child) {
 		/* One that hangs must not keep open what somebody reads our own words from. */
-		if (!fchdir(v->root) && dup2(ends[1], STDOUT_FILENO) >= 0 && dup2(ends[1], STDERR_FILENO) >= 0)
+		if (!fchdir(f->root) && dup2(ends[1], STDOUT_FILENO) >= 0 && dup2(ends[1], STDERR_FILENO) >= 0)
 			execve(zpool, (char *const *)words, (char *const *)environment);
 		_exit(127);
 	}
@@ -129,13 +129,13 @@ static bool read_all(int fd, FILE *to)
 }
 
 /* What zpool prints, to be freed; where it failed that is why. */
-static char *ask_zpool(struct living *v, const char *zpool, const char *pool, bool *failed)
+static char *ask_zpool(struct finder *f, const char *zpool, const char *pool, bool *failed)
 {
 	char *text = NULL;
 	size_t size = 0;
 	FILE *to = open_memstream(&text, &size);
 	pid_t child;
-	int status = -1, fd = start_zpool(v, zpool, pool, &child);
+	int status = -1, fd = start_zpool(f, zpool, pool, &child);
 	bool whole = false;
 
 	if (!to)
@@ -143,7 +143,7 @@ static char *ask_zpool(struct living *v, const char *zpool, const char *pool, bo
 	if (fd >= 0) {
 		whole = read_all(fd, to);
 		close(fd);
-		v->zpool_hangs = !whole;
+		f->zpool_hangs = !whole;
 		/* One that hangs in the kernel dies when it can. */
 		if (!whole)
 			kill(child, SIGKILL);
@@ -159,44 +159,44 @@ static char *ask_zpool(struct living *v, const char *zpool, const char *pool, bo
  * In each line the first word is a path (-P, -L), or a kind of member, or the number of one that is not there. So may
  * be the path of a disk that is out of order, which no PCI function can be named for.
  */
-static void follow_line(struct living *v, char *line)
+static void follow_line(struct finder *f, char *line)
 {
 	char *name;
 
 	line += strspn(line, " \t");
 	line[strcspn(line, "\t")] = '\0';
 	if (!strncmp(line, "/dev/", 5)) {
-		name = block_by_source(v, line);
+		name = block_by_source(f, line);
 		if (name)
-			need_later(v, WAY_BLOCK, name);
+			need_later(f, WAY_BLOCK, name);
 		else
-			thing_note(v, written("%s: this member of a ZFS pool is not there", line));
+			need_note(f, written("%s: this member of a ZFS pool is not there", line));
 		free(name);
 	} else if (*line == '/') {
-		need_later(v, WAY_FILE, line);
+		need_later(f, WAY_FILE, line);
 	}
 }
 
-void follow_zfs(struct living *v, const char *dataset)
+void follow_zfs(struct finder *f, const char *dataset)
 {
 	char *pool = *dataset ? strndup(dataset, strcspn(dataset, "/")) : NULL, *text, *rest;
-	const char *zpool = find_zpool(v), *why;
+	const char *zpool = find_zpool(f), *why;
 	bool failed = true;
 
 	/* The name of a pool begins with a letter (zpool_name_valid()), an option does not. */
 	if (!zpool || (pool && !isalpha((unsigned char)*pool))) {
-		thing_cause(v, written("%s: the disks of this ZFS pool cannot be told: %s", pool ? pool : "ZFS",
-				       zpool ? "no name of a pool" : "there is no zpool"));
+		need_cause(f, written("%s: the disks of this ZFS pool cannot be told: %s", pool ? pool : "ZFS",
+				      zpool ? "no name of a pool" : "there is no zpool"));
 		free(pool);
 		return;
 	}
-	text = v->zpool_hangs ? NULL : ask_zpool(v, zpool, pool, &failed);
-	why = v->zpool_hangs ? "it hangs" : text;
+	text = f->zpool_hangs ? NULL : ask_zpool(f, zpool, pool, &failed);
+	why = f->zpool_hangs ? "it hangs" : text;
 	if (failed)
-		thing_cause(v, written("%s: the disks of this ZFS pool cannot be told: zpool list failed: %.*s",
-				       pool ? pool : "ZFS", (int)strcspn(why, "\n"), why));
+		need_cause(f, written("%s: the disks of this ZFS pool cannot be told: zpool list failed: %.*s",
+				      pool ? pool : "ZFS", (int)strcspn(why, "\n"), why));
 	for (char *line = failed ? NULL : strtok_r(text, "\n", &rest); line; line = strtok_r(NULL, "\n", &rest))
-		follow_line(v, line);
+		follow_line(f, line);
 	free(text);
 	free(pool);
 }

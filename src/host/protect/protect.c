@@ -44,7 +44,7 @@ static const char header[] =
 	"# What this host lives on: protect is never claimed, reserve only when it is named.\n"
 	"# Written by `vfio-boot protect`, anew at each build of an initramfs image: what is changed here is lost.\n";
 
-static void set_entry(struct text *t, struct job *j, enum form form, const struct device *d)
+static void set_entry(struct text *t, struct context *ctx, enum form form, const struct device *d)
 {
 	if (form == FORM_CLASSES) {
 		text_set(t, "class:%02x", base_class(d));
@@ -53,9 +53,9 @@ static void set_entry(struct text *t, struct job *j, enum form form, const struc
 	} else {
 		struct text physical;
 
-		guarded_path(j, t, d);
+		guarded_path(ctx, t, d);
 		/* At boot nothing has made it yet, and that is no fault. */
-		if (*physical_function(j->root.fd, &physical, d))
+		if (*physical_function(ctx->root.fd, &physical, d))
 			text_add(t, "?");
 	}
 }
@@ -76,7 +76,7 @@ static bool is_left_out(enum form form, const struct device *d)
 }
 
 /* Is an entry due for this need, or does an earlier one mean its function? What protects says it all. */
-static bool is_due(const struct lives *l, unsigned i, enum form form)
+static bool is_due(const struct dependencies *l, unsigned i, enum form form)
 {
 	const struct need *n = &l->need[i];
 
@@ -90,7 +90,7 @@ static bool is_due(const struct lives *l, unsigned i, enum form form)
 	return true;
 }
 
-static enum form choose_form(const struct lives *l)
+static enum form choose_form(const struct dependencies *l)
 {
 	enum form form = FORM_EACH;
 
@@ -124,7 +124,8 @@ static void add_comment(FILE *to, const char *text, size_t max)
 }
 
 /* The entry that is due for a need, with all the reasons for its function, which are next to each other. */
-static void add_entry_of(FILE *to, struct job *j, const struct lives *l, unsigned i, enum form form, size_t max)
+static void add_entry_of(FILE *to, struct context *ctx, const struct dependencies *l, unsigned i, enum form form,
+			 size_t max)
 {
 	const struct need *first = &l->need[i];
 	char name[NAME_SIZE], *comment = NULL;
@@ -139,14 +140,14 @@ static void add_entry_of(FILE *to, struct job *j, const struct lives *l, unsigne
 	fprintf(words, ": %s", device_name(name, first->device));
 	if (fclose(words))
 		abort();
-	set_entry(&entry, j, form, first->device);
+	set_entry(&entry, ctx, form, first->device);
 	fprintf(to, "%s = %s", first->reserve ? "reserve" : "protect", entry.p);
 	add_comment(to, comment, max);
 	free(comment);
 }
 
 /* The file as a text, to be freed. */
-static char *compose(struct job *j, const struct lives *l, enum form form, size_t max, unsigned notes)
+static char *compose(struct context *ctx, const struct dependencies *l, enum form form, size_t max, unsigned notes)
 {
 	char *text = NULL;
 	size_t size;
@@ -167,20 +168,20 @@ static char *compose(struct job *j, const struct lives *l, enum form form, size_
 	}
 	for (unsigned i = 0; i < l->needs; i++) {
 		if (is_due(l, i, form))
-			add_entry_of(to, j, l, i, form, max);
+			add_entry_of(to, ctx, l, i, form, max);
 	}
 	if (fclose(to))
 		abort();
 	return text;
 }
 
-static char *compose_to_fit(struct job *j, const struct lives *l, enum form form)
+static char *compose_to_fit(struct context *ctx, const struct dependencies *l, enum form form)
 {
 	char *text = NULL;
 
 	for (unsigned i = 0; i < ARRAY_SIZE(sizes); i++) {
 		free(text);
-		text = compose(j, l, form, sizes[i].comment, sizes[i].notes);
+		text = compose(ctx, l, form, sizes[i].comment, sizes[i].notes);
 		if (strlen(text) < SETTINGS_TEXT_MAX)
 			break;
 	}
@@ -203,7 +204,7 @@ static bool is_written(int root, const char *text, size_t len)
 	return same;
 }
 
-static void say_what(const struct lives *l, bool as_before)
+static void say_what(const struct dependencies *l, bool as_before)
 {
 	unsigned count[2] = { 0, 0 };
 
@@ -253,9 +254,9 @@ static char *with_old_entries(int root, char *text)
 	return both;
 }
 
-static int put(const struct request *r, const struct lives *l, const char *text)
+static int put(const struct request *r, const struct dependencies *l, const char *text)
 {
-	int root = r->job->root.fd, ret = 0;
+	int root = r->ctx->root.fd, ret = 0;
 	size_t len = strlen(text);
 	bool as_before;
 
@@ -280,14 +281,14 @@ static int put(const struct request *r, const struct lives *l, const char *text)
 
 int verb_protect(struct request *r)
 {
-	struct lives l = { 0 };
-	bool read = request_read(r->job, PHASE_NOW);
+	struct dependencies l = { 0 };
+	bool read = request_read(r->ctx, PHASE_NOW);
 	enum form form;
 	char *text;
 	int status;
 
 	if (read)
-		lives_find(&l, r->job);
+		dependencies_find(&l, r->ctx);
 	else if (!(l.unknown = strdup("the PCI functions of this machine cannot be read")))
 		abort();
 	for (unsigned i = 0; i < l.notes; i++)
@@ -297,11 +298,11 @@ int verb_protect(struct request *r)
 	form = choose_form(&l);
 	if (forms[form])
 		say(&complaints, LEVEL_REFUSED, "/%s: too many functions for an entry each: %s", file, forms[form]);
-	text = compose_to_fit(r->job, &l, form);
+	text = compose_to_fit(r->ctx, &l, form);
 	if (l.unknown && !l.needs)
-		text = with_old_entries(r->job->root.fd, text);
+		text = with_old_entries(r->ctx->root.fd, text);
 	status = put(r, &l, text) || !read ? STATUS_FAILED : l.unknown != NULL;
 	free(text);
-	lives_free(&l);
+	dependencies_free(&l);
 	return status;
 }

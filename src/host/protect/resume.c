@@ -10,28 +10,28 @@
 #include "sysfs.h"
 
 /* A device, or MAJOR:MINOR, as the kernel takes it (name_to_dev_t()). */
-static void live_on_device(struct living *v, const char *source)
+static void find_device(struct finder *f, const char *source)
 {
 	unsigned major, minor;
 	char end;
 
 	if (!*source || !strcmp(source, "auto") || !strcmp(source, "none"))
 		return;
-	thing_begin(v, "resume", true);
+	need_begin(f, "resume", true);
 	if (sscanf(source, "%u:%u%c", &major, &minor, &end) == 2)
-		follow_filesystem(v, source, "", makedev(major, minor), NULL);
+		follow_filesystem(f, source, "", makedev(major, minor), NULL);
 	else
-		follow_filesystem(v, source, "", 0, NULL);
-	follow_all(v);
-	thing_end(v);
+		follow_filesystem(f, source, "", 0, NULL);
+	follow_all(f);
+	need_end(f);
 }
 
 /* Lines of a shell script; initramfs-tools sources them. */
-static int live_on_file(void *ctx, const char *name)
+static int find_file(void *data, const char *name)
 {
-	struct living *v = ctx;
+	struct finder *f = data;
 	struct text path;
-	FILE *in = open_stream(v, text_set(&path, "etc/initramfs-tools/%s", name));
+	FILE *in = open_stream(f, text_set(&path, "etc/initramfs-tools/%s", name));
 	char *line = NULL;
 	size_t size = 0;
 
@@ -49,7 +49,7 @@ static int live_on_file(void *ctx, const char *name)
 		}
 		if (end)
 			*end = '\0';
-		live_on_device(v, value);
+		find_device(f, value);
 	}
 	free(line);
 	if (in)
@@ -57,31 +57,31 @@ static int live_on_file(void *ctx, const char *name)
 	return 0;
 }
 
-static int live_on_part(void *ctx, const char *name)
+static int find_part(void *data, const char *name)
 {
 	struct text path;
 
-	return live_on_file(ctx, text_set(&path, "conf.d/%s", name));
+	return find_file(data, text_set(&path, "conf.d/%s", name));
 }
 
 /* The root of the next boot, where that is another one; of an overlay it may be the only name there is. */
-static void live_on_root(struct living *v, const char *source)
+static void find_root(struct finder *f, const char *source)
 {
-	char *name = block_by_source(v, source), *mounted = block_of_root(v);
+	char *name = block_by_source(f, source), *mounted = block_of_root(f);
 
 	if (name && (!mounted || strcmp(name, mounted) != 0)) {
-		thing_begin(v, "root=", true);
-		follow_filesystem(v, source, "", 0, NULL);
-		follow_all(v);
-		thing_end(v);
+		need_begin(f, "root=", true);
+		follow_filesystem(f, source, "", 0, NULL);
+		follow_all(f);
+		need_end(f);
 	}
 	free(mounted);
 	free(name);
 }
 
-static void live_on_cmdline(struct living *v)
+static void find_cmdline(struct finder *f)
 {
-	const char *p = v->job->paper.cmdline_used;
+	const char *p = f->ctx->buffers.cmdline_used;
 	const char *end = p + strlen(p);
 	struct cmdline_word w;
 
@@ -92,16 +92,16 @@ static void live_on_cmdline(struct living *v)
 			continue;
 		value = written("%.*s", (int)w.value.len, w.value.p);
 		if (span_is(w.name, "resume"))
-			live_on_device(v, value);
+			find_device(f, value);
 		else if (span_is(w.name, "root"))
-			live_on_root(v, value);
+			find_root(f, value);
 		free(value);
 	}
 }
 
-void live_on_resume(struct living *v)
+void find_resume(struct finder *f)
 {
-	live_on_cmdline(v);
-	live_on_file(v, "initramfs.conf");
-	list_directory(v->root, "etc/initramfs-tools/conf.d", live_on_part, v);
+	find_cmdline(f);
+	find_file(f, "initramfs.conf");
+	list_directory(f->root, "etc/initramfs-tools/conf.d", find_part, f);
 }

@@ -83,117 +83,117 @@ static bool leads_to(const struct route *r, const uint8_t *address)
 	return !memcmp(r->to, address, bytes) && (!bits || !((r->to[bytes] ^ address[bytes]) >> (8 - bits)));
 }
 
-static int follow_lower(void *ctx, const char *name);
+static int follow_lower(void *data, const char *name);
 
 /* What is below a bridge, a bond or a VLAN is linked as lower_NAME (netdev_adjacent_sysfs_add()). */
-static void follow_lowers(struct living *v, const char *name)
+static void follow_lowers(struct finder *f, const char *name)
 {
 	struct text t;
 
 	/* No block device has a slash in its name. */
-	if (!words_take(&v->seen, written("net/%s", name)))
+	if (!words_take(&f->seen, written("net/%s", name)))
 		return;
-	read_link(&t, v->root, text_set(&t, "sys/class/net/%s", name));
-	need_functions(v, t.p);
-	list_directory(v->root, text_set(&t, "sys/class/net/%s", name), follow_lower, v);
+	read_link(&t, f->root, text_set(&t, "sys/class/net/%s", name));
+	need_functions(f, t.p);
+	list_directory(f->root, text_set(&t, "sys/class/net/%s", name), follow_lower, f);
 }
 
-static int follow_lower(void *ctx, const char *name)
+static int follow_lower(void *data, const char *name)
 {
 	if (!strncmp(name, "lower_", 6))
-		follow_lowers(ctx, name + 6);
+		follow_lowers(data, name + 6);
 	return 0;
 }
 
 /* A bridge may have more below it than cards, such as the ports of virtual machines. */
-static void follow_interface(struct living *v, const char *name)
+static void follow_interface(struct finder *f, const char *name)
 {
-	unsigned before = v->found;
+	unsigned before = f->found;
 
-	follow_lowers(v, name);
-	if (v->found == before)
-		thing_cause(v, written("%s: no PCI function is below this interface", name));
+	follow_lowers(f, name);
+	if (f->found == before)
+		need_cause(f, written("%s: no PCI function is below this interface", name));
 }
 
 /* Calls each() for the routes of a table that can be used and fit. */
-static void each_route(struct living *v, unsigned table, bool (*fits)(const struct route *r, const uint8_t *address),
+static void each_route(struct finder *f, unsigned table, bool (*fits)(const struct route *r, const uint8_t *address),
 		       const uint8_t *address,
-		       void (*each)(struct living *v, const struct route *r, struct route *best), struct route *best)
+		       void (*each)(struct finder *f, const struct route *r, struct route *best), struct route *best)
 {
-	FILE *in = open_stream(v, tables[table].path);
+	FILE *in = open_stream(f, tables[table].path);
 	char *line = NULL;
 	size_t size = 0;
 	struct route r;
 
 	while (in && getline(&line, &size, in) >= 0) {
 		if (tables[table].parse(line, &r) && (r.flags & (RTF_UP | RTF_REJECT)) == RTF_UP && fits(&r, address))
-			each(v, &r, best);
+			each(f, &r, best);
 	}
 	free(line);
 	if (in)
 		fclose(in);
 }
 
-static void follow_route(struct living *v, const struct route *r, struct route *best)
+static void follow_route(struct finder *f, const struct route *r, struct route *best)
 {
 	(void)best;
-	follow_lowers(v, r->interface);
+	follow_lowers(f, r->interface);
 }
 
-static void follow_routes(struct living *v, bool (*fits)(const struct route *r, const uint8_t *address))
+static void follow_routes(struct finder *f, bool (*fits)(const struct route *r, const uint8_t *address))
 {
 	for (unsigned i = 0; i < ARRAY_SIZE(tables); i++)
-		each_route(v, i, fits, NULL, follow_route, NULL);
+		each_route(f, i, fits, NULL, follow_route, NULL);
 }
 
-static void keep_best(struct living *v, const struct route *r, struct route *best)
+static void keep_best(struct finder *f, const struct route *r, struct route *best)
 {
-	(void)v;
+	(void)f;
 	if (!*best->interface || r->bits > best->bits || (r->bits == best->bits && r->metric < best->metric))
 		*best = *r;
 }
 
-void follow_server(struct living *v, const char *server)
+void follow_server(struct finder *f, const char *server)
 {
 	struct route best = { .interface = "" };
 	uint8_t address[16] = { 0 };
-	unsigned before = v->found, causes = v->causes.count;
+	unsigned before = f->found, causes = f->causes.count;
 
 	for (unsigned i = 0; i < ARRAY_SIZE(tables); i++) {
 		if (inet_pton(tables[i].family, server, address) == 1)
-			each_route(v, i, leads_to, address, keep_best, &best);
+			each_route(f, i, leads_to, address, keep_best, &best);
 	}
 	if (*best.interface)
-		follow_interface(v, best.interface);
+		follow_interface(f, best.interface);
 	else
-		follow_routes(v, is_any);
-	if (v->found == before && v->causes.count == causes)
-		thing_cause(v, written("no route leads to %s", *server ? server : "its server"));
+		follow_routes(f, is_any);
+	if (f->found == before && f->causes.count == causes)
+		need_cause(f, written("no route leads to %s", *server ? server : "its server"));
 }
 
-static void reserve_route(struct living *v, const struct route *r, struct route *best)
+static void reserve_route(struct finder *f, const struct route *r, struct route *best)
 {
 	(void)best;
-	thing_begin(v, "default route", false);
-	v->reserve = true;
-	thing_why(v, written("default route through %s", r->interface));
-	follow_lowers(v, r->interface);
+	need_begin(f, "default route", false);
+	f->reserve = true;
+	need_why(f, written("default route through %s", r->interface));
+	follow_lowers(f, r->interface);
 	/* A port of Open vSwitch has nothing below it: the cards are below this one (netdev_create() of its kernel
 	 * part). */
-	if (!v->found)
-		follow_lowers(v, "ovs-system");
+	if (!f->found)
+		follow_lowers(f, "ovs-system");
 	/* What is in a tunnel goes through a card all the same. */
-	if (!v->found)
-		follow_routes(v, has_gateway);
-	if (!v->found)
-		follow_routes(v, is_any);
-	if (!v->found)
-		thing_cause(v, written("%s: no PCI function is below this interface", r->interface));
-	thing_end(v);
+	if (!f->found)
+		follow_routes(f, has_gateway);
+	if (!f->found)
+		follow_routes(f, is_any);
+	if (!f->found)
+		need_cause(f, written("%s: no PCI function is below this interface", r->interface));
+	need_end(f);
 }
 
-void live_on_network(struct living *v)
+void find_network(struct finder *f)
 {
 	for (unsigned i = 0; i < ARRAY_SIZE(tables); i++)
-		each_route(v, i, is_default, NULL, reserve_route, NULL);
+		each_route(f, i, is_default, NULL, reserve_route, NULL);
 }

@@ -27,17 +27,17 @@ bool is_not_needed(const char *options)
 
 static int bad_line(struct libmnt_table *table, const char *file, int line)
 {
-	struct living *v = mnt_table_get_userdata(table);
+	struct finder *f = mnt_table_get_userdata(table);
 
-	thing_cause(v, written("line %d cannot be read", line));
+	need_cause(f, written("line %d cannot be read", line));
 	(void)file;
 	return 1;
 }
 
 /* NULL where it is not there. What is wrong with it becomes a cause. */
-static struct libmnt_table *read_table(struct living *v, const char *path)
+static struct libmnt_table *read_table(struct finder *f, const char *path)
 {
-	FILE *in = open_stream(v, path);
+	FILE *in = open_stream(f, path);
 	struct libmnt_table *table;
 
 	if (!in)
@@ -45,38 +45,38 @@ static struct libmnt_table *read_table(struct living *v, const char *path)
 	table = mnt_new_table();
 	if (!table)
 		abort();
-	mnt_table_set_userdata(table, v);
+	mnt_table_set_userdata(table, f);
 	mnt_table_set_parser_errcb(table, bad_line);
 	if (mnt_table_parse_stream(table, in, path))
-		thing_cause(v, written("cannot be read"));
+		need_cause(f, written("cannot be read"));
 	fclose(in);
 	return table;
 }
 
-static void live_on_mounts(struct living *v)
+static void find_mounts(struct finder *f)
 {
 	for (unsigned i = 0; i < ARRAY_SIZE(targets); i++) {
 		const char *target = targets[i].target;
-		struct libmnt_fs *fs = mounted_at(v, target);
+		struct libmnt_fs *fs = mounted_at(f, target);
 		bool root = !i;
 
-		thing_begin(v, target, targets[i].early);
+		need_begin(f, target, targets[i].early);
 		if (fs && has_devices(fs) && (targets[i].network || !mnt_fs_is_netfs(fs)))
-			follow_mount(v, fs);
+			follow_mount(f, fs);
 		else if (root)
-			thing_cause(v, fs ? written("%s is on no device", mnt_fs_get_fstype(fs))
-					  : written("nothing is mounted there"));
-		follow_all(v);
+			need_cause(f, fs ? written("%s is on no device", mnt_fs_get_fstype(fs))
+					 : written("nothing is mounted there"));
+		follow_all(f);
 		/* Of two disks of which one is not known none is known. */
-		if (root && (!v->found || v->causes.count)) {
-			if (!v->causes.count)
-				thing_cause(v, written("no PCI function is below it"));
-			v->lives->unknown = written("%s: %s", target, v->causes.word[0]);
-			free(v->causes.word[0]);
-			v->causes.count--;
-			memmove(v->causes.word, v->causes.word + 1, v->causes.count * sizeof(*v->causes.word));
+		if (root && (!f->found || f->causes.count)) {
+			if (!f->causes.count)
+				need_cause(f, written("no PCI function is below it"));
+			f->deps->unknown = written("%s: %s", target, f->causes.word[0]);
+			free(f->causes.word[0]);
+			f->causes.count--;
+			memmove(f->causes.word, f->causes.word + 1, f->causes.count * sizeof(*f->causes.word));
 		}
-		thing_end(v);
+		need_end(f);
 	}
 }
 
@@ -84,14 +84,14 @@ static void live_on_mounts(struct living *v)
  * Of what fstab mounts over the network the host lives on few things, and where they are mounted the kernel knows their
  * server better; pseudo filesystems and binds are on nothing.
  */
-static bool is_on_nothing(const struct living *v, struct libmnt_fs *fs, int own)
+static bool is_on_nothing(const struct finder *f, struct libmnt_fs *fs, int own)
 {
 	const char *options = mnt_fs_get_options(fs), *source = mnt_fs_get_source(fs), *type = mnt_fs_get_fstype(fs);
 
 	if (!source || mnt_fs_is_pseudofs(fs) || has_option(options, "bind") || has_option(options, "rbind"))
 		return true;
 	if (mnt_fs_is_netfs(fs))
-		return own < 0 || !targets[own].network || mounted_at(v, targets[own].target);
+		return own < 0 || !targets[own].network || mounted_at(f, targets[own].target);
 	/* sshfs#host:, none, and whatever else is no device. */
 	return *source != '/' && !strchr(source, '=') && (!type || strcmp(type, "zfs") != 0);
 }
@@ -108,7 +108,7 @@ static int own_target(struct libmnt_fs *fs)
 	return -1;
 }
 
-static void live_on_fstab(struct living *v)
+static void find_fstab(struct finder *f)
 {
 	struct libmnt_iter *i = mnt_new_iter(MNT_ITER_FORWARD);
 	struct libmnt_table *table;
@@ -116,9 +116,9 @@ static void live_on_fstab(struct living *v)
 
 	if (!i)
 		abort();
-	thing_begin(v, "/etc/fstab", false);
-	table = read_table(v, "etc/fstab");
-	thing_end(v);
+	need_begin(f, "/etc/fstab", false);
+	table = read_table(f, "etc/fstab");
+	need_end(f);
 	while (table && !mnt_table_next_fs(table, i, &fs)) {
 		const char *target = mnt_fs_get_target(fs), *type = mnt_fs_get_fstype(fs);
 		const char *options = mnt_fs_get_options(fs);
@@ -126,20 +126,20 @@ static void live_on_fstab(struct living *v)
 		int own = own_target(fs);
 
 		/* An ESP is often mounted when it is asked for. */
-		if ((own < 0 && is_not_needed(options)) || (!swap && is_on_nothing(v, fs, own)))
+		if ((own < 0 && is_not_needed(options)) || (!swap && is_on_nothing(f, fs, own)))
 			continue;
-		thing_begin(v, swap || !target ? "swap" : target, own >= 0 && targets[own].early);
-		follow_filesystem(v, mnt_fs_get_source(fs), type ? type : "", 0, options);
-		follow_all(v);
-		thing_end(v);
+		need_begin(f, swap || !target ? "swap" : target, own >= 0 && targets[own].early);
+		follow_filesystem(f, mnt_fs_get_source(fs), type ? type : "", 0, options);
+		follow_all(f);
+		need_end(f);
 	}
 	mnt_free_iter(i);
 	mnt_unref_table(table);
 }
 
-static void live_on_swap(struct living *v)
+static void find_swap(struct finder *f)
 {
-	FILE *in = open_stream(v, "proc/swaps");
+	FILE *in = open_stream(f, "proc/swaps");
 	char *line = NULL, *rest;
 	size_t size = 0;
 
@@ -153,10 +153,10 @@ static void live_on_swap(struct living *v)
 		source = mnt_unmangle(word);
 		if (!source)
 			abort();
-		thing_begin(v, "swap", false);
-		follow_filesystem(v, source, "swap", 0, NULL);
-		follow_all(v);
-		thing_end(v);
+		need_begin(f, "swap", false);
+		follow_filesystem(f, source, "swap", 0, NULL);
+		follow_all(f);
+		need_end(f);
 		free(source);
 	}
 	free(line);
@@ -164,21 +164,21 @@ static void live_on_swap(struct living *v)
 		fclose(in);
 }
 
-void live_on_storage(struct living *v)
+void find_storage(struct finder *f)
 {
-	thing_begin(v, "mounts", false);
-	v->mounts = read_table(v, "proc/self/mountinfo");
-	if (!v->mounts)
-		v->mounts = read_table(v, "proc/mounts");
-	thing_end(v);
-	if (!v->mounts)
-		v->mounts = mnt_new_table();
-	if (!v->mounts)
+	need_begin(f, "mounts", false);
+	f->mounts = read_table(f, "proc/self/mountinfo");
+	if (!f->mounts)
+		f->mounts = read_table(f, "proc/mounts");
+	need_end(f);
+	if (!f->mounts)
+		f->mounts = mnt_new_table();
+	if (!f->mounts)
 		abort();
-	live_on_mounts(v);
-	live_on_swap(v);
-	live_on_resume(v);
-	live_on_fstab(v);
-	live_on_crypttab(v);
-	mnt_unref_table(v->mounts);
+	find_mounts(f);
+	find_swap(f);
+	find_resume(f);
+	find_fstab(f);
+	find_crypttab(f);
+	mnt_unref_table(f->mounts);
 }

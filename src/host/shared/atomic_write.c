@@ -45,16 +45,16 @@ static int write_all(int fd, const char *text, size_t len)
 	return fsync(fd) ? -errno : 0;
 }
 
-/* Makes the folders of a path that are missing, for everybody to look into whatever the umask; 0 or -errno. */
-static int make_folders(int root, const char *path)
+/* Makes the directories of a path that are missing, for everybody to look into whatever the umask; 0 or -errno. */
+static int make_directories(int root, const char *path)
 {
-	struct text folder;
+	struct text directory;
 
 	for (const char *slash = strchr(path, '/'); slash; slash = strchr(slash + 1, '/')) {
-		if (mkdirat(root, text_set(&folder, "%.*s", (int)(slash - path), path), 0755)) {
+		if (mkdirat(root, text_set(&directory, "%.*s", (int)(slash - path), path), 0755)) {
 			if (errno != EEXIST)
 				return -errno;
-		} else if (fchmodat(root, folder.p, 0755, 0)) {
+		} else if (fchmodat(root, directory.p, 0755, 0)) {
 			return -errno;
 		}
 	}
@@ -66,13 +66,13 @@ int replace_file(int root, const char *path, const char *text, size_t len, mode_
 	struct stat old;
 	/* A link, which it takes the place of, has a mode that lets everybody write. */
 	bool as_old = !mode && !fstatat(root, path, &old, AT_SYMLINK_NOFOLLOW) && S_ISREG(old.st_mode);
-	struct text folder, beside;
-	int dir, fd, ret = make_folders(root, path);
+	struct text directory, beside;
+	int dir, fd, ret = make_directories(root, path);
 
 	if (ret)
 		return ret;
-	text_set(&folder, "%.*s", (int)(strrchr(path, '/') - path), path);
-	dir = openat(root, folder.p, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	text_set(&directory, "%.*s", (int)(strrchr(path, '/') - path), path);
+	dir = openat(root, directory.p, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (dir < 0)
 		return -errno;
 	/* Of two runs one waits: it would rename what the other has half written. */

@@ -6,6 +6,7 @@
 #include "format.h"
 #include "guard.h"
 #include "message.h"
+#include "scan.h"
 
 /* The function in the domain of d that is next to its root bus. */
 static const struct device *topmost(const struct device *d)
@@ -26,9 +27,9 @@ static void add_hops(struct text *t, const struct device *d, const struct device
 	text_add(t, "/%s", strrchr(d->name, ':') + 1);
 }
 
-const char *guarded_path(struct job *j, struct text *t, const struct device *d)
+const char *guarded_path(struct context *ctx, struct text *t, const struct device *d)
 {
-	int pci = openat(j->root.fd, "sys/bus/pci/devices", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int pci = openat(ctx->root.fd, "sys/bus/pci/devices", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	struct selector sel;
 
 	t->len = 0;
@@ -37,7 +38,7 @@ const char *guarded_path(struct job *j, struct text *t, const struct device *d)
 	if (selector_parse(&sel, t->p, t->len)) {
 		sel.target = PCIADDR_NONE;
 	} else if (sel.kind == SELECT_PATH) {
-		find_path(&j->machine, pci, &sel);
+		find_path(&ctx->machine, pci, &sel);
 	} else {
 		sel.target = sel.address;
 	}

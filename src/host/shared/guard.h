@@ -9,7 +9,7 @@
  * A guarded selector that stays right when bus numbers shift: PATH@VVVV:DDDD; where no path leads to the function
  * alone (two buses below one bridge, more than 16 hops), ADDRESS@VVVV:DDDD. Returns t->p.
  */
-const char *guarded_path(struct job *j, struct text *t, const struct device *d)
+const char *guarded_path(struct context *ctx, struct text *t, const struct device *d)
 	__attribute__((nonnull, returns_nonnull));
 
 #endif

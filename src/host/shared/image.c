@@ -24,7 +24,7 @@ static const struct {
 	{ "boot/initramfs-linux.img", NULL },
 };
 
-static const char *const efi_folders[] = { "efi/EFI/Linux", "boot/efi/EFI/Linux", "boot/EFI/Linux" };
+static const char *const efi_directories[] = { "efi/EFI/Linux", "boot/efi/EFI/Linux", "boot/EFI/Linux" };
 
 static void set_place(struct text *t, unsigned place, const char *release)
 {
@@ -32,9 +32,9 @@ static void set_place(struct text *t, unsigned place, const char *release)
 		 places[place].behind ? places[place].behind : "");
 }
 
-static int note_efi(void *ctx, const char *name)
+static int note_efi(void *data, const char *name)
 {
-	struct text *t = ctx;
+	struct text *t = data;
 	size_t len = strlen(name);
 
 	if (len < 5 || strcmp(name + len - 4, ".efi") != 0)
@@ -56,9 +56,9 @@ void image_find(struct image *i, const struct root *root, const char *release)
 		i->changed = st.st_mtim;
 		return;
 	}
-	for (unsigned f = 0; f < ARRAY_SIZE(efi_folders); f++) {
-		text_set(&i->path, "%s", efi_folders[f]);
-		if (list_directory(root->fd, efi_folders[f], note_efi, &i->path) != 1)
+	for (unsigned f = 0; f < ARRAY_SIZE(efi_directories); f++) {
+		text_set(&i->path, "%s", efi_directories[f]);
+		if (list_directory(root->fd, efi_directories[f], note_efi, &i->path) != 1)
 			continue;
 		i->kind = IMAGE_UNIFIED;
 		return;
@@ -84,7 +84,7 @@ static bool is_newer(const struct image *i, int root, const char *path)
 		(st.st_mtim.tv_sec == i->changed.tv_sec && st.st_mtim.tv_nsec > i->changed.tv_nsec));
 }
 
-const char *image_newer_settings(const struct image *i, const struct root *root, const struct paper *paper)
+const char *image_newer_settings(const struct image *i, const struct root *root, const struct settings_buffers *buffers)
 {
 	static const char *const fixed[] = { "/etc/vfio-boot.conf", "/etc/vfio-boot.conf.d" };
 
@@ -92,9 +92,9 @@ const char *image_newer_settings(const struct image *i, const struct root *root,
 		return NULL;
 	if (is_newer(i, root->fd, fixed[0]))
 		return fixed[0];
-	for (unsigned d = 0; d < paper->drop_ins; d++) {
-		if (is_newer(i, root->fd, paper->drop_in[d]))
-			return paper->drop_in[d];
+	for (unsigned d = 0; d < buffers->drop_ins; d++) {
+		if (is_newer(i, root->fd, buffers->drop_in[d]))
+			return buffers->drop_in[d];
 	}
 	/* A file was taken away, or came with an old date. */
 	return is_newer(i, root->fd, fixed[1]) ? fixed[1] : NULL;
@@ -122,7 +122,7 @@ static bool same_bytes(int in_image, int root, const char *path)
 }
 
 struct search {
-	const struct job *job;
+	const struct context *ctx;
 	struct image_content *content;
 	const char *release;
 	bool conf, protect, drop_in[DROP_INS_MAX]; /* of the host's settings, those that are in the image */
@@ -137,10 +137,10 @@ static void add_difference(struct image_content *c, const char *what, const char
 
 static bool is_program_at(const struct search *s, int fd, const char *path, struct image_content *c)
 {
-	if (faccessat(s->job->root.fd, path, F_OK, 0))
+	if (faccessat(s->ctx->root.fd, path, F_OK, 0))
 		return false;
 	c->claim_installed = true;
-	c->claim_same |= same_bytes(fd, s->job->root.fd, path);
+	c->claim_same |= same_bytes(fd, s->ctx->root.fd, path);
 	return true;
 }
 
@@ -150,7 +150,7 @@ static void see_claim(const struct search *s, int fd, const struct stat *st)
 
 	c->claim = true;
 	c->claim_runs |= (st->st_mode & S_IXUSR) && st->st_size > 0;
-	/* With another PREFIX it is in another folder, here and there. */
+	/* With another PREFIX it is in another directory, here and there. */
 	if (!is_program_at(s, fd, "usr/lib/vfio-boot/vfio-boot-claim", c))
 		(void)!is_program_at(s, fd, "usr/local/lib/vfio-boot/vfio-boot-claim", c);
 }
@@ -182,11 +182,11 @@ static void see_setting(struct search *s, int fd, const char *path, bool *seen)
 
 	*seen = true;
 	text_set(&t, "/%s", path);
-	if (!same_bytes(fd, s->job->root.fd, path))
+	if (!same_bytes(fd, s->ctx->root.fd, path))
 		add_difference(s->content, "is not as it is in the image", t.p);
 }
 
-/* A file of a folder of settings in the image. */
+/* A file of a directory of settings in the image. */
 static void see_drop_in(struct search *s, int fd, const char *path)
 {
 	size_t len = strlen(path);
@@ -194,8 +194,8 @@ static void see_drop_in(struct search *s, int fd, const char *path)
 
 	if (len < 5 || strcmp(path + len - 5, ".conf") != 0)
 		return;
-	for (unsigned i = 0; i < s->job->paper.drop_ins; i++) {
-		if (!strcmp(s->job->paper.drop_in[i] + 1, path)) {
+	for (unsigned i = 0; i < s->ctx->buffers.drop_ins; i++) {
+		if (!strcmp(s->ctx->buffers.drop_in[i] + 1, path)) {
 			see_setting(s, fd, path, &s->drop_in[i]);
 			return;
 		}
@@ -215,10 +215,10 @@ static void see_module(const struct search *s, const char *path)
 	}
 }
 
-static void see(void *ctx, int fd, const char *path, const struct stat *st)
+static void see(void *data, int fd, const char *path, const struct stat *st)
 {
-	static const char folder[] = "etc/vfio-boot.conf.d/";
-	struct search *s = ctx;
+	static const char directory[] = "etc/vfio-boot.conf.d/";
+	struct search *s = data;
 	struct image_content *c = s->content;
 
 	see_module(s, path);
@@ -237,7 +237,7 @@ static void see(void *ctx, int fd, const char *path, const struct stat *st)
 		see_setting(s, fd, path, &s->conf);
 	else if (!strcmp(path, "var/lib/vfio-boot/protect"))
 		see_setting(s, fd, path, &s->protect);
-	else if (!strncmp(path, folder, sizeof(folder) - 1))
+	else if (!strncmp(path, directory, sizeof(directory) - 1))
 		see_drop_in(s, fd, path);
 }
 
@@ -245,13 +245,13 @@ static void see_what_is_not_there(struct search *s)
 {
 	static const char *const what = "is not in the image", *const conf = "/etc/vfio-boot.conf",
 				 *const protect = "/var/lib/vfio-boot/protect";
-	int root = s->job->root.fd;
+	int root = s->ctx->root.fd;
 
 	if (!s->conf && !faccessat(root, conf + 1, F_OK, 0))
 		add_difference(s->content, what, conf);
-	for (unsigned i = 0; i < s->job->paper.drop_ins; i++) {
+	for (unsigned i = 0; i < s->ctx->buffers.drop_ins; i++) {
 		if (!s->drop_in[i])
-			add_difference(s->content, what, s->job->paper.drop_in[i]);
+			add_difference(s->content, what, s->ctx->buffers.drop_in[i]);
 	}
 	if (!s->protect && !faccessat(root, protect + 1, F_OK, 0))
 		add_difference(s->content, what, protect);
@@ -262,15 +262,16 @@ void image_begin(void)
 	unpack_begin();
 }
 
-enum image_look image_look(struct image_content *c, const struct image *i, const struct job *j, const char *release)
+enum image_look image_look(struct image_content *c, const struct image *i, const struct context *ctx,
+			   const char *release)
 {
-	const char *sysroot = j->argument[ARGUMENT_SYSROOT] ? j->argument[ARGUMENT_SYSROOT] : "";
-	struct search s = { .job = j, .content = c, .release = release };
+	const char *sysroot = ctx->argument[ARGUMENT_SYSROOT] ? ctx->argument[ARGUMENT_SYSROOT] : "";
+	struct search s = { .ctx = ctx, .content = c, .release = release };
 	enum image_look look;
 	char *path;
 
 	memset(c, 0, sizeof(*c));
-	if (faccessat(j->root.fd, i->path.p, R_OK, AT_EACCESS))
+	if (faccessat(ctx->root.fd, i->path.p, R_OK, AT_EACCESS))
 		return LOOK_NO_RIGHT;
 	/* As the tool is to have it, whatever characters are in it: no option, and outside of the tree. */
 	if (asprintf(&path, "%s%s/%s", *sysroot && *sysroot != '/' ? "./" : "", sysroot, i->path.p) < 0)

@@ -32,10 +32,10 @@ void image_find(struct image *i, const struct root *root, const char *release) _
 void add_image_places(struct text *t, const char *release) __attribute__((nonnull));
 
 /*
- * The first file of the settings, or their folder, that was changed after the image was written; NULL where there is
- * none, or no image. It tells nothing of the content. The paper is that of load_settings().
+ * The first file of the settings, or their directory, that was changed after the image was written; NULL where there is
+ * none, or no image. It tells nothing of the content. The buffers is that of settings_load().
  */
-const char *image_newer_settings(const struct image *i, const struct root *root, const struct paper *paper)
+const char *image_newer_settings(const struct image *i, const struct root *root, const struct settings_buffers *buffers)
 	__attribute__((nonnull, warn_unused_result));
 
 /* The modules that matter, a bit each; their names in this order. */
@@ -62,16 +62,16 @@ enum image_look {
 	LOOK_DONE,
 	LOOK_NO_RIGHT, /* to read the image */
 	LOOK_NO_TOOL,  /* neither unmkinitramfs nor lsinitrd */
-	LOOK_NO_ROOM,  /* no folder could be made for it, or it did not fit in */
+	LOOK_NO_ROOM,  /* no directory could be made for it, or it did not fit in */
 	LOOK_TIME,     /* it took too long */
 	LOOK_FAILED,   /* nothing that is an initramfs came out of it */
 };
 
 /*
- * Unpacks the image of that kernel into a folder of its own, compares, and removes the folder, also where a signal ends
- * the program. *c is good with LOOK_DONE. The settings of the job have been read.
+ * Unpacks the image of that kernel into a directory of its own, compares, and removes the directory, also where a
+ * signal ends the program. *c is good with LOOK_DONE. The settings of the context have been read.
  */
-enum image_look image_look(struct image_content *c, const struct image *i, const struct job *j, const char *release)
-	__attribute__((nonnull, warn_unused_result));
+enum image_look image_look(struct image_content *c, const struct image *i, const struct context *ctx,
+			   const char *release) __attribute__((nonnull, warn_unused_result));
 
 #endif

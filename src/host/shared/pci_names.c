@@ -30,14 +30,14 @@ static void give_up(char *fmt, ...)
 	abort();
 }
 
-void names_open(void)
+void pci_names_open(void)
 {
 	char name[NAME_SIZE];
 
 	database = pci_alloc();
 	database->error = end_list;
 	database->warning = database->debug = ignore_message;
-	/* pci_init() would look for devices, which only the eyes do. A line that cannot be read ends the list: what
+	/* pci_init() would look for devices, which only the scan does. A line that cannot be read ends the list: what
 	 * comes behind it is as if nobody knew it. */
 	if (!setjmp(list_ends))
 		pci_load_name_list(database);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* names: what vendors, devices and classes are called, from libpci's database. Host program only. */
+/* pci_names: what vendors, devices and classes are called, from libpci's database. Host program only. */
 #ifndef VFIO_BOOT_PCI_NAMES_H
 #define VFIO_BOOT_PCI_NAMES_H
 
@@ -8,7 +8,7 @@
 #define NAME_SIZE 200
 
 /* Loads the database; before a --sysroot shuts it out. Without one, names are made of the numbers. */
-void names_open(void);
+void pci_names_open(void);
 
 /* Put the name into buf, of NAME_SIZE bytes, UTF-8 without control characters, and return it. */
 const char *device_name(char *buf, const struct device *d) __attribute__((nonnull));	/* vendor and device */

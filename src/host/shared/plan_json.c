@@ -45,11 +45,11 @@ void json_add(struct json_object *o, const char *key, const char *value)
 	json_object_object_add(o, key, json_text(value));
 }
 
-struct json_object *json_device(const struct job *j, const struct device *d)
+struct json_object *json_device(const struct context *ctx, const struct device *d)
 {
 	struct json_object *o = json_object_new_object(), *missing = json_object_new_array();
 	const char *verdict =
-		j->ran && d->decided.verdict == VERDICT_CLAIM ? "claimed" : verdict_name(d->decided.verdict);
+		ctx->ran && d->decided.verdict == VERDICT_CLAIM ? "claimed" : verdict_name(d->decided.verdict);
 	const struct device *other;
 	struct text t;
 
@@ -72,34 +72,34 @@ struct json_object *json_device(const struct job *j, const struct device *d)
 	t.p[0] = '\0';
 	if (is_claimed(d))
 		text_add(&t, "%s for %s%s", verdict, d->found.target, d->found.use == USE_FRAMEBUFFER ? ": " : "");
-	add_message(&t, &j->machine, d);
+	add_message(&t, &ctx->machine, d);
 	json_add(o, "message", t.p);
 	return o;
 }
 
-static struct json_object *devices_of(const struct job *j)
+static struct json_object *devices_of(const struct context *ctx)
 {
 	struct json_object *list = json_object_new_array();
 	const struct device *d;
 
-	for_each_device(&j->machine, d) {
+	for_each_device(&ctx->machine, d) {
 		if (d->decided.verdict != VERDICT_NONE)
-			json_object_array_add(list, json_device(j, d));
+			json_object_array_add(list, json_device(ctx, d));
 	}
 	return list;
 }
 
-static struct json_object *absent_of(const struct job *j)
+static struct json_object *absent_of(const struct context *ctx)
 {
 	struct json_object *list = json_object_new_array();
 	const struct selector *sel = NULL;
 	struct text t;
 
-	while ((sel = next_absent(&j->machine, sel))) {
+	while ((sel = next_absent(&ctx->machine, sel))) {
 		struct json_object *o = json_object_new_object();
 
 		t.len = 0;
-		add_absent(&t, &j->machine, sel);
+		add_absent(&t, &ctx->machine, sel);
 		json_object_object_add(o, "selector", span_of(sel->text));
 		json_add(o, "message", t.p);
 		json_object_array_add(list, o);
@@ -137,19 +137,19 @@ static void collect(const struct listener *l, unsigned level, const char *text)
 	json_object_array_add(((const struct collector *)l)->list, json_text(text));
 }
 
-struct json_object *json_plan(const struct job *j)
+struct json_object *json_plan(const struct context *ctx)
 {
 	struct json_object *o = json_object_new_object();
 	struct collector warnings = { { collect }, json_object_new_array() };
 
 	json_object_object_add(o, "format", json_object_new_int(1));
-	json_object_object_add(o, "devices", devices_of(j));
-	json_object_object_add(o, "absent", absent_of(j));
-	json_object_object_add(o, "errors", json_errors(&j->settings));
-	say_notes(&j->machine, &warnings.listener);
-	if (j->left_out_off)
+	json_object_object_add(o, "devices", devices_of(ctx));
+	json_object_object_add(o, "absent", absent_of(ctx));
+	json_object_object_add(o, "errors", json_errors(&ctx->settings));
+	say_notes(&ctx->machine, &warnings.listener);
+	if (ctx->left_out_off)
 		collect(&warnings.listener, LEVEL_DONE, LEFT_OUT_OFF);
-	say_warnings(&j->machine, &warnings.listener);
+	say_warnings(&ctx->machine, &warnings.listener);
 	json_object_object_add(o, "warnings", warnings.list);
 	return o;
 }
@@ -165,9 +165,9 @@ int json_print(struct json_object *o)
 	return failed;
 }
 
-int print_json(struct job *j)
+int print_json(struct context *ctx)
 {
-	int status = decide(j, &complaints) ? plan_status(&j->machine) : STATUS_FAILED;
+	int status = decide(ctx, &complaints) ? plan_status(&ctx->machine) : STATUS_FAILED;
 
-	return json_print(json_plan(j)) ? STATUS_FAILED : status;
+	return json_print(json_plan(ctx)) ? STATUS_FAILED : status;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* json: the plan for programs (interface.md, "The plan, for people and for programs"). Host program only. */
+/* plan_json: the plan for programs (interface.md, "The plan, for people and for programs"). Host program only. */
 #ifndef VFIO_BOOT_PLAN_JSON_H
 #define VFIO_BOOT_PLAN_JSON_H
 
@@ -17,14 +17,14 @@ struct json_object *json_errors(const struct settings *s) __attribute__((nonnull
 /* Prints the object on standard output as one line, and puts it. True where that failed, which was said then. */
 int json_print(struct json_object *o) __attribute__((nonnull, warn_unused_result));
 
-/* A device of a job that was decided, as the plan has it. */
-struct json_object *json_device(const struct job *j, const struct device *d)
+/* A device of a context that was decided, as the plan has it. */
+struct json_object *json_device(const struct context *ctx, const struct device *d)
 	__attribute__((nonnull, warn_unused_result));
 
-/* The plan of a job that was decided, as one object, which the caller has to put. */
-struct json_object *json_plan(const struct job *j) __attribute__((nonnull, warn_unused_result));
+/* The plan of a context that was decided, as one object, which the caller has to put. */
+struct json_object *json_plan(const struct context *ctx) __attribute__((nonnull, warn_unused_result));
 
 /* Decides and prints the plan as one JSON object on standard output; returns the exit status. */
-int print_json(struct job *j) __attribute__((nonnull, warn_unused_result));
+int print_json(struct context *ctx) __attribute__((nonnull, warn_unused_result));
 
 #endif

@@ -10,17 +10,18 @@
 #include "log.h"
 #include "nearest.h"
 #include "request.h"
+#include "scan.h"
 #include "sysfs.h"
 
-bool request_read(struct job *j, enum phase phase)
+bool request_read(struct context *ctx, enum phase phase)
 {
-	j->phase = phase;
-	j->every = true;
-	(void)!decide_settings(j);
-	return decide_machine(j, &complaints);
+	ctx->phase = phase;
+	ctx->read_all = true;
+	(void)!decide_settings(ctx);
+	return decide_machine(ctx, &complaints);
 }
 
-void job_like(struct job *to, const struct job *from)
+void context_like(struct context *to, const struct context *from)
 {
 	memset(to, 0, sizeof(*to));
 	memcpy(to->argument, from->argument, sizeof(to->argument));
@@ -28,22 +29,22 @@ void job_like(struct job *to, const struct job *from)
 }
 
 /* Does it mean a virtual function that is there at this moment? The next boot begins without (scan.c). */
-static bool is_virtual(const struct job *j, const struct selector *sel)
+static bool is_virtual(const struct context *ctx, const struct selector *sel)
 {
 	pciaddr a = sel->address;
 	struct text t;
 
-	if (j->phase != PHASE_NEXT_BOOT || sel->kind != SELECT_ADDRESS)
+	if (ctx->phase != PHASE_NEXT_BOOT || sel->kind != SELECT_ADDRESS)
 		return false;
 	text_set(&t, "sys/bus/pci/devices/%04x:%02x:%02x.%u/physfn", PCIADDR_DOMAIN(a), (unsigned)(a >> 8 & 0xff),
 		 (unsigned)(a >> 3 & 0x1f), (unsigned)(a & 7));
-	return !faccessat(j->root.fd, t.p, F_OK, 0);
+	return !faccessat(ctx->root.fd, t.p, F_OK, 0);
 }
 
 /* Marks what a word means; the exit status. */
-static int choose_one(struct job *j, int pci, const char *word, bool chosen[DEVICES_MAX])
+static int choose_one(struct context *ctx, int pci, const char *word, bool chosen[DEVICES_MAX])
 {
-	struct machine *m = &j->machine;
+	struct machine *m = &ctx->machine;
 	bool guard_fails = false, found = false;
 	struct selector sel;
 	const char *wrong = selector_parse(&sel, word, strlen(word));
@@ -70,7 +71,7 @@ static int choose_one(struct job *j, int pci, const char *word, bool chosen[DEVI
 		}
 	}
 	if (!found && !guard_fails) {
-		if (is_virtual(j, &sel))
+		if (is_virtual(ctx, &sel))
 			sel.flags |= SELECTOR_VIRTUAL;
 		text_set(&t, "%s: ", word);
 		add_absent(&t, m, &sel);
@@ -79,14 +80,14 @@ static int choose_one(struct job *j, int pci, const char *word, bool chosen[DEVI
 	return !found;
 }
 
-int choose(struct job *j, char *const *word, bool chosen[DEVICES_MAX])
+int choose(struct context *ctx, char *const *word, bool chosen[DEVICES_MAX])
 {
-	int pci = openat(j->root.fd, "sys/bus/pci/devices", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int pci = openat(ctx->root.fd, "sys/bus/pci/devices", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	int status = 0;
 
 	memset(chosen, 0, DEVICES_MAX * sizeof(*chosen));
 	for (; *word; word++) {
-		int wrong = choose_one(j, pci, *word, chosen);
+		int wrong = choose_one(ctx, pci, *word, chosen);
 
 		if (wrong > status)
 			status = wrong;

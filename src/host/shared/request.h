@@ -18,12 +18,12 @@ enum {
 	OPTION_NO_REBUILD = 1 << 8,
 	OPTION_AS_WRITTEN = 1 << 9,
 	OPTION_PRINT = 1 << 10,
-	OPTION_KERNEL = 1 << 11,  /* -k VERSION, job->argument[ARGUMENT_RELEASE] */
-	OPTION_CMDLINE = 1 << 12, /* --cmdline TEXT, job->argument[ARGUMENT_CMDLINE] */
+	OPTION_KERNEL = 1 << 11,  /* -k VERSION, context->argument[ARGUMENT_RELEASE] */
+	OPTION_CMDLINE = 1 << 12, /* --cmdline TEXT, context->argument[ARGUMENT_CMDLINE] */
 };
 
 struct request {
-	struct job *job; /* its root is open, nothing else is done yet */
+	struct context *ctx; /* its root is open, nothing else is done yet */
 	const char *verb;
 	unsigned options;
 	char **word; /* what is no option, up to a NULL */
@@ -38,19 +38,20 @@ static inline bool asked(const struct request *r, unsigned option)
 
 /*
  * Reads settings and machine, all of every device, and decides for that phase. False where the machine cannot be read,
- * which was said then. A job may be read again for another phase.
+ * which was said then. A context may be read again for another phase.
  */
-bool request_read(struct job *j, enum phase phase) __attribute__((nonnull, warn_unused_result));
+bool request_read(struct context *ctx, enum phase phase) __attribute__((nonnull, warn_unused_result));
 
-/* Another job for the same root and with the same arguments; *to is zeroed, and can be read. */
-void job_like(struct job *to, const struct job *from) __attribute__((nonnull));
+/* Another context for the same root and with the same arguments; *to is zeroed, and can be read. */
+void context_like(struct context *to, const struct context *from) __attribute__((nonnull));
 
 /*
- * Marks in chosen[], one for each place of j->machine.device, what the words, which are selectors, mean on the machine
- * that was read. Returns the exit status: 1 where one means nothing, 2 where one is no selector or excludes, which was
- * said then, with the nearest thing there is.
+ * Marks in chosen[], one for each place of ctx->machine.device, what the words, which are selectors, mean on the
+ * machine that was read. Returns the exit status: 1 where one means nothing, 2 where one is no selector or excludes,
+ * which was said then, with the nearest thing there is.
  */
-int choose(struct job *j, char *const *word, bool chosen[DEVICES_MAX]) __attribute__((nonnull, warn_unused_result));
+int choose(struct context *ctx, char *const *word, bool chosen[DEVICES_MAX])
+	__attribute__((nonnull, warn_unused_result));
 
 /* The function of which d is a VF, from its link physfn below root; empty where it is none. Returns t->p. */
 const char *physical_function(int root, struct text *t, const struct device *d)

@@ -10,7 +10,7 @@
 
 static bool colours, utf8;
 
-void look_init(void)
+void terminal_init(void)
 {
 	const char *no = getenv("NO_COLOR"), *term = getenv("TERM"); /* no-color.org */
 

@@ -15,7 +15,7 @@
 #include "sysfs.h"
 #include "unpack.h"
 
-/* An image is no deeper than this: a folder is open for each level, and 1,024 files may be. */
+/* An image is no deeper than this: a directory is open for each level, and 1,024 files may be. */
 #define DEPTH 500
 
 #define NO_TOOL 127
@@ -27,8 +27,8 @@ static volatile sig_atomic_t stopped; /* the signal that came */
 static const int stopping[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT };
 
 struct walk {
-	void (*see)(void *ctx, int fd, const char *path, const struct stat *st);
-	void *ctx;
+	void (*see)(void *data, int fd, const char *path, const struct stat *st);
+	void *data;
 	struct text path;
 };
 
@@ -63,8 +63,8 @@ static void pass_signals_on(const struct sigaction old[ARRAY_SIZE(stopping)])
 		raise(stopped);
 }
 
-/* Makes a folder of our own that nobody else may enter; its path, of the real root, in t. */
-static bool make_folder(struct text *t)
+/* Makes a directory of our own that nobody else may enter; its path, of the real root, in t. */
+static bool make_directory(struct text *t)
 {
 	const char *wish = getenv("TMPDIR");
 	const char *const bases[] = { wish && *wish == '/' ? wish : "/var/tmp", "/var/tmp", "/tmp" };
@@ -82,8 +82,8 @@ static bool make_folder(struct text *t)
 	return false;
 }
 
-/* Opens a folder in another one, never through a link. */
-static DIR *open_folder(int parent, const char *name)
+/* Opens a directory in another one, never through a link. */
+static DIR *open_directory(int parent, const char *name)
 {
 	int fd = openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	DIR *d = fd < 0 ? NULL : fdopendir(fd);
@@ -100,10 +100,10 @@ static bool is_dots(const char *name)
 
 static void remove_all(int parent, const char *name, unsigned depth)
 {
-	DIR *d = depth < DEPTH ? open_folder(parent, name) : NULL;
+	DIR *d = depth < DEPTH ? open_directory(parent, name) : NULL;
 	const struct dirent *e;
 
-	/* An image may have folders that their owner may not write to. */
+	/* An image may have directories that their owner may not write to. */
 	if (d)
 		fchmod(dirfd(d), 0700);
 	while (d && (e = readdir(d))) {
@@ -119,14 +119,14 @@ static void show_file(struct walk *w, int parent, const char *name, const struct
 {
 	int fd = S_ISREG(st->st_mode) ? openat(parent, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC) : -1;
 
-	w->see(w->ctx, fd, w->path.p, st);
+	w->see(w->data, fd, w->path.p, st);
 	if (fd >= 0)
 		close(fd);
 }
 
-static void show_folder(struct walk *w, int parent, const char *name, unsigned depth)
+static void show_directory(struct walk *w, int parent, const char *name, unsigned depth)
 {
-	DIR *d = depth < DEPTH ? open_folder(parent, name) : NULL;
+	DIR *d = depth < DEPTH ? open_directory(parent, name) : NULL;
 	unsigned before = w->path.len;
 	const struct dirent *e;
 	struct stat st;
@@ -134,12 +134,12 @@ static void show_folder(struct walk *w, int parent, const char *name, unsigned d
 	while (d && !stopped && (e = readdir(d))) {
 		if (is_dots(e->d_name) || fstatat(dirfd(d), e->d_name, &st, AT_SYMLINK_NOFOLLOW))
 			continue;
-		/* unmkinitramfs gives the archives of an image folders of their own: early, early2, main. */
+		/* unmkinitramfs gives the archives of an image directories of their own: early, early2, main. */
 		if (depth || !S_ISDIR(st.st_mode) ||
 		    (strncmp(e->d_name, "early", 5) != 0 && strncmp(e->d_name, "main", 4) != 0))
 			text_add(&w->path, "%s%s", before ? "/" : "", e->d_name);
 		if (S_ISDIR(st.st_mode))
-			show_folder(w, dirfd(d), e->d_name, depth + 1);
+			show_directory(w, dirfd(d), e->d_name, depth + 1);
 		else
 			show_file(w, dirfd(d), e->d_name, &st);
 		w->path.len = before;
@@ -150,7 +150,7 @@ static void show_folder(struct walk *w, int parent, const char *name, unsigned d
 }
 
 /* In the child: out of the --sysroot, whose tools are not ours, and on to whatever can unpack. */
-__attribute__((noreturn)) static void run_tool(const char *image, const char *folder)
+__attribute__((noreturn)) static void run_tool(const char *image, const char *directory)
 {
 	int null = openat(outside, "dev/null", O_RDWR), here = open(".", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	struct text content;
@@ -163,9 +163,9 @@ __attribute__((noreturn)) static void run_tool(const char *image, const char *fo
 		_exit(1);
 	signal(SIGPIPE, SIG_DFL);
 	/* What the tool itself puts aside is removed with the rest. */
-	setenv("TMPDIR", folder, 1);
+	setenv("TMPDIR", directory, 1);
 	setenv("LC_ALL", "C", 1);
-	text_set(&content, "%s/content", folder);
+	text_set(&content, "%s/content", directory);
 	execlp("unmkinitramfs", "unmkinitramfs", image, content.p, (char *)NULL);
 	/* lsinitrd unpacks to where it is. */
 	absolute = realpath(image, NULL);
@@ -194,7 +194,8 @@ static bool wait_for(pid_t child, int *status)
 	kill(child, SIGKILL);
 	kill(-child, SIGKILL);
 	waitpid(child, status, 0);
-	/* What has not died yet would write into the folder that is being removed; one that hangs is not waited for. */
+	/* What has not died yet would write into the directory that is being removed; one that hangs is not waited for.
+	 */
 	for (unsigned i = 0; i < 50 && !kill(-child, 0); i++)
 		nanosleep(&moment, NULL);
 	return false;
@@ -203,27 +204,27 @@ static bool wait_for(pid_t child, int *status)
 /* Less than this, and the tool failed: it is for want of room. */
 #define ROOM (1 << 20)
 
-static bool is_full(int folder)
+static bool is_full(int directory)
 {
 	struct statvfs v;
 
-	return !fstatvfs(folder, &v) && (v.f_bavail * v.f_frsize < ROOM || (v.f_files && !v.f_favail));
+	return !fstatvfs(directory, &v) && (v.f_bavail * v.f_frsize < ROOM || (v.f_files && !v.f_favail));
 }
 
-static enum image_look unpack_into(const struct text *folder, const char *image, struct walk *w)
+static enum image_look unpack_into(const struct text *directory, const char *image, struct walk *w)
 {
 	enum image_look look = LOOK_DONE;
 	struct text content;
 	int status = 0, fd;
 	pid_t child;
 
-	fd = openat(outside, folder->p + 1, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	fd = openat(outside, directory->p + 1, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (fd < 0)
 		return LOOK_NO_ROOM;
 	text_set(&content, "content");
 	child = mkdirat(fd, content.p, 0700) ? -1 : fork();
 	if (!child)
-		run_tool(image, folder->p);
+		run_tool(image, directory->p);
 	if (child < 0) {
 		close(fd);
 		return LOOK_NO_ROOM;
@@ -240,23 +241,23 @@ static enum image_look unpack_into(const struct text *folder, const char *image,
 		look = LOOK_NO_ROOM;
 	else
 		/* Without the right to make device nodes cpio says that it failed, and all the rest is there. */
-		show_folder(w, fd, content.p, 0);
+		show_directory(w, fd, content.p, 0);
 	close(fd);
 	return look;
 }
 
-enum image_look unpack(const char *path, void (*see)(void *ctx, int fd, const char *path, const struct stat *st),
-		       void *ctx)
+enum image_look unpack(const char *path, void (*see)(void *data, int fd, const char *path, const struct stat *st),
+		       void *data)
 {
-	struct walk w = { .see = see, .ctx = ctx };
+	struct walk w = { .see = see, .data = data };
 	struct sigaction old[ARRAY_SIZE(stopping)];
 	enum image_look look = LOOK_NO_ROOM;
-	struct text folder;
+	struct text directory;
 
 	catch_signals(old);
-	if (make_folder(&folder)) {
-		look = unpack_into(&folder, path, &w);
-		remove_all(outside, folder.p + 1, 0);
+	if (make_directory(&directory)) {
+		look = unpack_into(&directory, path, &w);
+		remove_all(outside, directory.p + 1, 0);
 	}
 	pass_signals_on(old);
 	return look;

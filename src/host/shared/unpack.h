@@ -15,11 +15,11 @@
 void unpack_begin(void);
 
 /*
- * Unpacks an image, calls see() for each thing in it that is no folder, with its path in the image and, of a file, an
- * open descriptor (-1 of what is none), and removes all of it again. The path is as the caller of the program has it.
- * What came out of a damaged image is shown as well. Where a signal comes meanwhile, it is passed on at the end.
+ * Unpacks an image, calls see() for each thing in it that is no directory, with its path in the image and, of a file,
+ * an open descriptor (-1 of what is none), and removes all of it again. The path is as the caller of the program has
+ * it. What came out of a damaged image is shown as well. Where a signal comes meanwhile, it is passed on at the end.
  */
-enum image_look unpack(const char *path, void (*see)(void *ctx, int fd, const char *path, const struct stat *st),
-		       void *ctx) __attribute__((nonnull(1, 2), warn_unused_result));
+enum image_look unpack(const char *path, void (*see)(void *data, int fd, const char *path, const struct stat *st),
+		       void *data) __attribute__((nonnull(1, 2), warn_unused_result));
 
 #endif

@@ -27,8 +27,8 @@ static bool look(struct rows *s)
 		return s->seen;
 	s->looked = true;
 	/* What has been refused may have been taken out of the settings, and has a group all the same. */
-	s->job->machine.read_all = true;
-	s->seen = decide_machine(s->job, &nobody);
+	s->ctx->machine.read_all = true;
+	s->seen = decide_machine(s->ctx, &nobody);
 	return s->seen;
 }
 
@@ -76,7 +76,7 @@ bool rows_read(struct rows *s, struct text *wrong)
 	unsigned number = 0;
 	struct lines l;
 
-	s->found = lines_open(&l, s->job->root.fd, path + 1);
+	s->found = lines_open(&l, s->ctx->root.fd, path + 1);
 	if (!s->found)
 		return true;
 	while (!why && (line = lines_next(&l))) {
@@ -131,7 +131,7 @@ static struct device *device_of(struct rows *s, const struct row *r)
 {
 	const char *address = r->column[REPORT_ADDRESS];
 
-	return look(s) ? machine_find_name(&s->job->machine, address, strlen(address)) : NULL;
+	return look(s) ? machine_find_name(&s->ctx->machine, address, strlen(address)) : NULL;
 }
 
 const struct device *drift_moved(struct rows *s, const struct row *r)
@@ -142,7 +142,7 @@ const struct device *drift_moved(struct rows *s, const struct row *r)
 
 	if (!look(s))
 		return NULL;
-	for_each_device(&s->job->machine, d) {
+	for_each_device(&s->ctx->machine, d) {
 		text_set(&id, "%04x:%04x", d->found.ids.vendor, d->found.ids.device);
 		if (strcmp(id.p, r->column[REPORT_ID]) != 0)
 			continue;
@@ -154,7 +154,7 @@ const struct device *drift_moved(struct rows *s, const struct row *r)
 	return NULL;
 }
 
-void drift_missing(struct rows *s, const struct row *r, void (*each)(void *ctx, const char *address), void *ctx)
+void drift_missing(struct rows *s, const struct row *r, void (*each)(void *data, const char *address), void *data)
 {
 	const struct device *d = device_of(s, r), *other;
 
@@ -162,7 +162,7 @@ void drift_missing(struct rows *s, const struct row *r, void (*each)(void *ctx, 
 		return;
 	for_each_member(d->group, other) {
 		if (other != d && is_missing(other))
-			each(ctx, other->name);
+			each(data, other->name);
 	}
 }
 
@@ -181,7 +181,7 @@ static bool came_late(const struct rows *s, const struct device *d)
 {
 	const struct selector *sel;
 
-	for_each_selector(&s->job->settings.list[LIST_IDS], sel) {
+	for_each_selector(&s->ctx->settings.list[LIST_IDS], sel) {
 		if (!(sel->flags & SELECTOR_EXCLUDES) && selector_match(sel, d) == SELECTOR_YES &&
 		    was_known(s, sel->text))
 			return true;
@@ -199,34 +199,34 @@ static bool is_new(const struct rows *s, const struct device *d)
 	return r ? !strcmp(r->column[REPORT_VERDICT], "excluded") : !came_late(s, d);
 }
 
-bool drift_settings(struct rows *s, void (*warn)(void *ctx, const char *text), void *ctx)
+bool drift_settings(struct rows *s, void (*warn)(void *data, const char *text), void *data)
 {
-	struct job *j = s->job;
+	struct context *ctx = s->ctx;
 	const struct device *d;
 	const char *newer;
 	bool drifted = false;
 	struct image i;
 	struct text t;
 
-	image_find(&i, &j->root, kernel_release(&t, j->root.fd, NULL));
-	newer = image_newer_settings(&i, &j->root, &j->paper);
+	image_find(&i, &ctx->root, kernel_release(&t, ctx->root.fd, NULL));
+	newer = image_newer_settings(&i, &ctx->root, &ctx->buffers);
 	if (!newer)
 		return false;
 	text_set(&t, "%s is newer than /%s: the image may have older settings (update-initramfs -u)", newer, i.path.p);
-	warn(ctx, t.p);
+	warn(data, t.p);
 	/* In a boot that claims nothing at all, nothing is missing. */
-	if (j->machine.no_claim_reason || !look(s))
+	if (ctx->machine.no_claim_reason || !look(s))
 		return false;
-	for_each_device(&j->machine, d) {
+	for_each_device(&ctx->machine, d) {
 		if (!is_new(s, d))
 			continue;
-		warn(ctx, text_set(&t, "%pd: drifted: the settings select it now, and did not in this boot", d));
+		warn(data, text_set(&t, "%pd: drifted: the settings select it now, and did not in this boot", d));
 		drifted = true;
 	}
 	for (const struct row *r = s->row; r < s->row + s->n; r++) {
 		d = was_claimed(r) ? device_of(s, r) : NULL;
 		if (d && !is_wanted(d))
-			warn(ctx,
+			warn(data,
 			     text_set(&t, "%pd: the settings do not select it, the next boot leaves it to the host",
 				      d));
 	}

@@ -17,9 +17,9 @@ struct row {
 	struct text drift; /* what is no longer as it was reported, or empty */
 };
 
-/* The report, and the job, whose settings have been read for PHASE_NOW. */
+/* The report, and the context, whose settings have been read for PHASE_NOW. */
 struct rows {
-	struct job *job;
+	struct context *ctx;
 	struct row *row;
 	unsigned n;
 	bool found;  /* there is a report */
@@ -51,7 +51,7 @@ const struct device *drift_moved(struct rows *s, const struct row *r) __attribut
  * Calls each() with the addresses of the functions that make the group of a device incomplete now. That is what the
  * machine and the settings say at this moment; the message of the row names what did at boot.
  */
-void drift_missing(struct rows *s, const struct row *r, void (*each)(void *ctx, const char *address), void *ctx)
+void drift_missing(struct rows *s, const struct row *r, void (*each)(void *data, const char *address), void *data)
 	__attribute__((nonnull(1, 2, 3)));
 
 /*
@@ -60,7 +60,7 @@ void drift_missing(struct rows *s, const struct row *r, void (*each)(void *ctx, 
  * there is one of the first kind: mtimes alone are no drift, nor is a device that came late for a selector that the
  * boot knew, or that somebody claimed at run time.
  */
-bool drift_settings(struct rows *s, void (*warn)(void *ctx, const char *text), void *ctx)
+bool drift_settings(struct rows *s, void (*warn)(void *data, const char *text), void *data)
 	__attribute__((nonnull(1, 2)));
 
 #endif

@@ -28,10 +28,10 @@ struct member {
 };
 
 /* A member of the group of a claimed device that was not there, or is with the host. */
-static int judge_member(void *ctx, const char *name)
+static int judge_member(void *data, const char *name)
 {
-	const struct member *m = ctx;
-	int root = m->s->rows.job->root.fd;
+	const struct member *m = data;
+	int root = m->s->rows.ctx->root.fd;
 	struct text t;
 	const char *driver;
 
@@ -59,7 +59,7 @@ static void judge_gone(struct status *s, struct row *r)
 /* Compares a row with the truth. */
 static void judge(struct status *s, struct row *r)
 {
-	int root = s->rows.job->root.fd;
+	int root = s->rows.ctx->root.fd;
 	const char *address = r->column[REPORT_ADDRESS], *group = r->column[REPORT_GROUP];
 	struct member member = { s, r };
 	struct text t;
@@ -77,7 +77,7 @@ static void judge(struct status *s, struct row *r)
 	else if (read_link(&t, root, text_set(&t, "sys/bus/pci/devices/%s/iommu_group", address)) > 0 &&
 		 strcmp(base_name(t.p), group))
 		text_set(&r->drift, "its group is %s now", base_name(t.p));
-	else if (s->rows.job->settings.group != GROUP_IGNORE)
+	else if (s->rows.ctx->settings.group != GROUP_IGNORE)
 		list_directory(root, text_set(&t, "sys/kernel/iommu_groups/%s/devices", group), judge_member, &member);
 }
 
@@ -170,9 +170,9 @@ static void warn(void *status, const char *text)
 		say(&complaints, LEVEL_REFUSED, "%s", text);
 }
 
-static int note_foreign(void *ctx, const char *name)
+static int note_foreign(void *data, const char *name)
 {
-	struct status *s = ctx;
+	struct status *s = data;
 	const struct row *r = row_of(&s->rows, name);
 	struct text t;
 
@@ -184,7 +184,7 @@ static int note_foreign(void *ctx, const char *name)
 /* Nothing is reported: because nothing was to be claimed, or because the claim has not run. */
 static void without_rows(struct status *s, bool asked)
 {
-	const char *nothing = s->rows.job->machine.no_claim_reason;
+	const char *nothing = s->rows.ctx->machine.no_claim_reason;
 	struct text t;
 
 	if (nothing)
@@ -198,10 +198,10 @@ static void without_rows(struct status *s, bool asked)
 	s->wrong |= asked && !s->rows.found;
 }
 
-int print_status(struct job *j, bool json)
+int print_status(struct context *ctx, bool json)
 {
-	struct status s = { .rows = { .job = j } };
-	bool asked = decide_settings(j);
+	struct status s = { .rows = { .ctx = ctx } };
+	bool asked = decide_settings(ctx);
 	struct json_object *o = NULL;
 	struct output out;
 	struct text wrong;
@@ -214,10 +214,10 @@ int print_status(struct job *j, bool json)
 		json_object_object_add(o, "format", json_object_new_int(1));
 		json_object_object_add(o, "devices", s.devices = json_object_new_array());
 		json_object_object_add(o, "absent", s.absent = json_object_new_array());
-		json_object_object_add(o, "errors", json_errors(&j->settings));
+		json_object_object_add(o, "errors", json_errors(&ctx->settings));
 		json_object_object_add(o, "warnings", s.warnings = json_object_new_array());
 	} else {
-		say_problems(&j->machine, &complaints);
+		say_problems(&ctx->machine, &complaints);
 	}
 	good = rows_read(&s.rows, &wrong);
 	if (!good)
@@ -233,14 +233,14 @@ int print_status(struct job *j, bool json)
 		else
 			print_row(r, &out.listener);
 	}
-	list_directory(j->root.fd, "sys/bus/pci/drivers/vfio-pci", note_foreign, &s);
+	list_directory(ctx->root.fd, "sys/bus/pci/drivers/vfio-pci", note_foreign, &s);
 	/* Where there is no report, that is said already. */
 	if (good && s.rows.found)
 		s.wrong |= drift_settings(&s.rows, warn, &s);
 	error = json ? json_print(o) : output_flush(&out);
 	if (error && !json)
 		say(&complaints, LEVEL_FAILED, "standard output: %s", strerror(error));
-	status = error || !good || s.failed ? STATUS_FAILED : j->settings.problems ? STATUS_WRONG : s.wrong;
+	status = error || !good || s.failed ? STATUS_FAILED : ctx->settings.problems ? STATUS_WRONG : s.wrong;
 	rows_free(&s.rows);
 	return status;
 }

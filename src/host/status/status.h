@@ -11,6 +11,6 @@
  * which a claimed device that is no longer with its driver, or whose group is no longer usable, counts as 1, as does
  * one that the settings select since (drift.h), and a report that is none as 3.
  */
-int print_status(struct job *j, bool json) __attribute__((nonnull, warn_unused_result));
+int print_status(struct context *ctx, bool json) __attribute__((nonnull, warn_unused_result));
 
 #endif

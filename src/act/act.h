@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * act: what all of this layer works on. A unit is what is claimed or given back together: the members of a group, or
+ * with group=ignore one device alone. It goes by its first device.
+ */
+#ifndef VFIO_BOOT_ACT_H
+#define VFIO_BOOT_ACT_H
+
+#include "child.h"
+#include "listener.h"
+#include "message.h"
+#include "settings_files.h"
+
+struct act {
+	struct machine *m;
+	const struct root *root;
+	const struct listener *log;
+	clock_t deadline;
+	bool alone; /* each device is a unit of its own */
+};
+
+/* The member of a unit after this one, or NULL. */
+static inline struct device *unit_next(const struct act *act, const struct device *d)
+{
+	return act->alone ? NULL : d->next;
+}
+
+#endif
