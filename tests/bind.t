@@ -37,13 +37,23 @@ sub verdicts {
 answers_in($root);
 new_tree();
 is(run('', {}), 0, 'a group with two host bridges is claimed');
-is(state_of($a, $b, $host, $second), 'vfio-pci/vfio-pci vfio-pci/vfio-pci /none /none', 'and they are kept without a driver');
+is(state_of($a, $b, $host, $second), 'vfio-pci/vfio-pci vfio-pci/vfio-pci / /', 'and they are left as they are');
 is(verdicts($a, $b, $host, $second), 'claimed -, claimed -, nothing, nothing', 'which is how it is reported');
 my $before = slurp("$root/run/vfio-boot/report");
 for my $again ('--second-look', '--settle', '--second-look') {
 	is(run('', {}, $again), 0, "$again again");
-	is(state_of($a, $b, $host, $second), 'vfio-pci/vfio-pci vfio-pci/vfio-pci /none /none', 'changes nothing');
+	is(state_of($a, $b, $host, $second), 'vfio-pci/vfio-pci vfio-pci/vfio-pci / /', 'changes nothing');
 	is(slurp("$root/run/vfio-boot/report"), $before, 'nor the report');
+}
+
+# Before Linux 5.19 a driver that joins a group in use is a kernel BUG. Later a driver that blocks the group is kept off.
+for my $case (['5.18.0-test', '/none /none', 'each'], ['5.19.0-test', '/ /none', 'the one with a driver']) {
+	my ($kernel, $bridges, $which) = @$case;
+	new_tree();
+	spew("$root/proc/sys/kernel/osrelease", "$kernel\n");
+	set_driver($second, 'intel_host');
+	is(run('', {}), 0, "Linux $kernel: a host bridge has a driver");
+	is(state_of($a, $b, $host, $second), "vfio-pci/vfio-pci vfio-pci/vfio-pci $bridges", "$which gets the override none");
 }
 
 # One of the two does not bind: everybody has what was there before.
@@ -98,8 +108,8 @@ sub with_bridge {
 	}
 }
 with_bridge();
-is(run('', {}), 0, 'a group that is with vfio-pci already, but for a bridge with shpchp');
-is(state_of($a, $b, $second), 'vfio-pci/vfio-pci vfio-pci/vfio-pci /', 'shpchp is taken off');
+is(run('', {}), 0, 'a group that is bound to vfio-pci already, except a bridge with shpchp');
+is(state_of($a, $b, $second), 'vfio-pci/vfio-pci vfio-pci/vfio-pci /none', 'shpchp is taken off, and kept off');
 is(verdicts($a, $b), 'already -, already -', 'and nothing else has changed');
 with_bridge();
 set_driver($second, '');

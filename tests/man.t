@@ -39,6 +39,7 @@ sub same {
 	is(join(' ', sort @$got), join(' ', sort @$expected), $name);
 }
 
+
 # The words of an enum in the schema of plan, in their order.
 sub enum {
 	my ($name) = @_;
@@ -209,6 +210,8 @@ my @anybody = as_anybody();
 sub machine {
 	remove_tree($root);
 	system('tests/fixture', 'unpack', 'tests/fixtures/twin-gpus/machine', $root) == 0 or die "no machine\n";
+	# The other kernel of an example.
+	spew("$root/lib/modules/6.12.41-amd64/modules.$_", '') for qw(alias builtin dep);
 	spew("$root/etc/modprobe.d/vfio.conf", "options vfio-pci ids=10de:2204,10de:1aef\n");
 }
 

@@ -41,12 +41,12 @@ sub pair {
 # a disk in use is below one function and bridges.
 sub has_tree {
 	my ($machine) = @_;
-	return 0 if $machine->[0] !~ /^(?:now|next)$/ || grep({ / use=/ } @$machine) > 1;
+	return 0 if $machine->[0] !~ /^(?:now|next)$/ || grep({ / use=/ } @$machine) > 1 || grep({ /^nothing / } @$machine);
 	my (%bridges_only, %class);
 	for (@$machine) {
 		my ($address, $class, $parent) = /^(\S+:\S+) \S+ (\S{4})(?:.* <(\S+))?/ or next;
 		$class{$address} = $class;
-		my $below_bridge = !$parent || $class{$parent} =~ /^060[479]/;
+		my $below_bridge = !$parent || $class{$parent} =~ /^060[0479]/;
 		$bridges_only{$address} = $below_bridge && (!$parent || $bridges_only{$parent});
 		return 0 if !$below_bridge && $address !~ /^10000:/ || / use=/ && !$bridges_only{$address};
 	}

@@ -100,7 +100,7 @@ unlink "$root/sys/devices/pci0000:00/0000:02:00.0/iommu_group";
 symlink '../../../kernel/iommu_groups/1', "$root/sys/devices/pci0000:00/0000:02:00.0/iommu_group";
 symlink '../../../../devices/pci0000:00/0000:01:00.0', "$root/sys/kernel/iommu_groups/1/devices/0000:01:00.0";
 like(plan_of('a group that lists but one of its two members'),
-	qr/^0000:01:00\.0 .* group 1: refused, .*\n0000:02:00\.0 .* group 1: refused, /m, 'is refused as a whole');
+	qr/^0000:01:00\.0 .* group 1: kept, group-member-refused.*\n0000:02:00\.0 .* group 1: kept, group-member-refused/m, 'is left alone as a whole');
 
 # A member that the group lists, and whose own link says otherwise.
 new_tree();
@@ -137,7 +137,7 @@ for (['0000:01:00.0', 'b'], ['0000:02:00.0', 'c']) {
 	spew("$root/$pci/$_->[0]/modalias", "pci:v00008086d000010D3sv00000000sd00000000bc03sc80i00\n");
 	spew("$root/$pci/$_->[0]/resource", "0x00000000$_->[1]0000000 0x00000000$_->[1]fffffff 0x0000000000040200\n");
 }
-is(scalar(() = plan_of('two framebuffers') =~ /: refused, boot-vga: /g), 2, 'each makes a boot display');
+is(scalar(() = plan_of('two framebuffers') =~ /: kept, reserved: it is the boot display/g), 2, 'each makes a boot display');
 
 # A driver that names no module is built in; one that does is a module unless the kernel lists it.
 new_tree();
@@ -156,13 +156,15 @@ new_tree();
 spew("$root/$pci/0000:01:00.0/modalias", "pci:v00001957d00000400sv00000000sd00000000bc0Bsc20i00\n");
 make_path("$root/$pci/0000:01:00.0/0000:05:00.0");
 spew("$root/etc/vfio-boot.conf", "ids = 1957:0400\n");
-like(plan_of('a root port of another class'), qr/^0000:01:00\.0 .*: refused, reserved: /m, 'is not taken by its ID');
+like(plan_of('a root port of another class'), qr/^0000:01:00\.0 .*: kept, reserved: /m, 'is not taken by its ID');
 
 # An emptied protect file says nothing.
 new_tree();
 spew("$root/$pci/0000:01:00.0/modalias", "pci:v00008086d000010D3sv00000000sd00000000bc01sc06i00\n");
 spew("$root/var/lib/vfio-boot/protect", '');
-like(plan_of('an empty protect file'), qr/^0000:01:00\.0 .*: kept, protected: /m, 'protects all storage');
+like(plan_of('an empty protect file'), qr/^0000:01:00\.0 .*: kept, reserved: /m, 'protects all storage');
+spew("$root/var/lib/vfio-boot/protect", " \t\n\n");
+like(plan_of('a protect file of white space alone'), qr/^0000:01:00\.0 .*: kept, reserved: /m, 'says nothing either');
 
 new_tree();
 for (4096, 4097) {

@@ -88,7 +88,7 @@ $(B)/asan/fuzz-%.o: tests/fuzz/%.c Makefile tests/unit.mk
 
 $(B)/asan/fuzz-%.t: tests/fuzz/replay.c $(B)/asan/fuzz-%.o $(B)/asan/unit-model.o $(pure:%=$(B)/asan/%.o)
 	$(tell)
-	$(Q)$(CC) $(ASAN) $(UNIT) -MF $(@:.t=.d) -DCORPUS='"tests/fuzz/corpus/$*"' -o $@ $(filter %.c %.o,$^)
+	$(Q)$(CC) $(ASAN) $(UNIT) -MF $@.d -DCORPUS='"tests/fuzz/corpus/$*"' -o $@ $(filter %.c %.o,$^)
 
 # Crashers go into the corpus of the repository; what else is worth keeping stays below $(B).
 $(B)/fuzz/%: tests/fuzz/%.c tests/unit/model.c $(pure:%=src/%.c) $(wildcard src/*/*.h tests/unit/*.h tests/fuzz/*.h)

@@ -40,9 +40,9 @@ static enum work work_of(const struct act *act, const struct device *unit)
 			claimed = true;
 		if (d->decided.verdict == VERDICT_CLAIM)
 			work = WORK_DRIVERLESS;
-		if (!act->alone && is_kept_bridge(d) && blocks_group(d, d->found.driver))
+		if (!act->alone && is_bridge(d) && blocks_group(d->found.driver))
 			blocked = true;
-		if (is_exempt(d) ? blocks_group(d, d->found.driver)
+		if (is_exempt(d) ? blocks_group(d->found.driver)
 				 : d->decided.verdict == VERDICT_CLAIM && d->found.driver)
 			unbind = true;
 	}

@@ -83,11 +83,11 @@ static bool went_well(const struct act *act, struct device *d, int ret)
 	return false;
 }
 
-static bool take_off(const struct act *act, struct device *d)
+static bool take_off(const struct act *act, struct device *d, const char *driver)
 {
 	/* Noted before the write: a child that dies in it has perhaps written. */
 	d->done.progress |= PROGRESS_UNBOUND;
-	return went_well(act, d, unbind(act, d, d->found.driver));
+	return went_well(act, d, unbind(act, d, driver));
 }
 
 static bool override(const struct act *act, struct device *d, const char *driver)
@@ -96,18 +96,25 @@ static bool override(const struct act *act, struct device *d, const char *driver
 	return went_well(act, d, set_override(act, d, driver));
 }
 
-/* Bridges stay with the host, but a driver that blocks the group has to go; host bridges are kept without one. */
+/*
+ * A bridge stays with the host as it is, but a driver that blocks its group has to go, and the override keeps it off.
+ * Before Linux 5.19 a driver that joins a group in use is a kernel BUG: there a driverless host bridge gets the
+ * override too. Later kernels refuse such a driver themselves, and Proxmox VE wants to bind host bridges without an
+ * override.
+ */
 static bool clear_bridge(const struct act *act, struct device *d)
 {
-	if (is_host_bridge(d) && !(d->asked.excluded) && !override(act, d, "none"))
-		return false;
-	return !blocks_group(d, d->found.driver) || take_off(act, d);
+	if (blocks_group(d->found.driver))
+		return override(act, d, "none") && take_off(act, d, d->found.driver);
+	if (is_host_bridge(d) && act->m->kernel < KERNEL_DMA_OWNER && !d->asked.excluded)
+		return override(act, d, "none");
+	return true;
 }
 
 static bool claim_function(const struct act *act, struct device *d)
 {
 	return override(act, d, d->found.target) &&
-	       (!d->found.driver || d->found.driver == d->found.target || take_off(act, d)) &&
+	       (!d->found.driver || d->found.driver == d->found.target || take_off(act, d, d->found.driver)) &&
 	       went_well(act, d, probe(act, d));
 }
 
@@ -119,9 +126,7 @@ static bool all_right(const struct act *act, struct device *unit, bool with_disp
 		bool right = driver == d->found.target;
 
 		if (is_exempt(d))
-			right = act->alone ||
-				(is_bridge(d) || is_host_bridge(d) ? !blocks_group(d, driver) : !driver) ||
-				d->asked.excluded;
+			right = act->alone || (is_bridge(d) ? !blocks_group(driver) : !driver) || d->asked.excluded;
 		else if (d->found.boot_display && !with_display)
 			right = true;
 		if (!right) {
@@ -176,7 +181,7 @@ static bool is_whole(const struct act *act, struct device *unit)
 bool unit_claim(const struct act *act, struct device *unit)
 {
 	for (struct device *d = unit; d && !act->alone; d = d->next) {
-		if (is_kept_bridge(d) && !clear_bridge(act, d))
+		if (is_bridge(d) && !clear_bridge(act, d))
 			return false;
 	}
 	return claim_functions(act, unit, false) && claim_functions(act, unit, true) && is_whole(act, unit);
@@ -205,16 +210,15 @@ void free_framebuffer(const void *data, struct device *d)
 	do {
 		firmware_framebuffers(act->root->fd, found);
 		read_attribute(&t, act->root->fd, device_path(&t, d->name, "resource"));
-		d->found.use = USE_NONE;
+		d->done.framebuffer = NULL;
 		for (const struct framebuffer *f = found; (f = framebuffer_in(f, t.p)); f++) {
 			/* Noted before the write, which may never return. */
-			d->found.use = USE_FRAMEBUFFER;
-			d->found.used_by = f->owner;
+			d->done.framebuffer = f->owner;
 			if (again)
 				unbind_framebuffer(act, f->owner);
 		}
 		/* What is there still? */
-	} while (d->found.use && again--);
+	} while (d->done.framebuffer && again--);
 }
 
 bool group_is_open(int root, unsigned number)
@@ -241,12 +245,9 @@ static void rebind(const struct act *act, struct device *d)
 void unit_give_back(const struct act *act, struct device *unit)
 {
 	struct device *d;
-	bool kept = false;
 
-	for (d = unit; d; d = unit_next(act, d)) {
+	for (d = unit; d; d = unit_next(act, d))
 		d->done.progress &= (uint8_t)~PROGRESS_CLAIMED;
-		kept |= d->decided.verdict == VERDICT_ALREADY;
-	}
 	/* Unbinding would wait for that user's end, and a host driver beside it is a kernel BUG before 5.19. */
 	if (group_is_open(act->root->fd, unit->group->number)) {
 		unit->done.progress |= PROGRESS_OPEN;
@@ -263,9 +264,7 @@ void unit_give_back(const struct act *act, struct device *unit)
 			unbind(act, d, d->found.target);
 	}
 	for (d = unit; d; d = unit_next(act, d)) {
-		/* Who took the driver off a bridge may have been an earlier run. */
-		if (d->done.progress & (PROGRESS_OVERRIDDEN | PROGRESS_UNBOUND) ||
-		    (!kept && is_bridge(d) && !d->found.driver))
+		if (d->done.progress & (PROGRESS_OVERRIDDEN | PROGRESS_UNBOUND))
 			rebind(act, d);
 	}
 }
@@ -275,7 +274,7 @@ bool is_claim_override(const struct device *d)
 	if (d->done.progress & PROGRESS_OVERRIDDEN)
 		return true;
 	return d->found.override &&
-	       (is_vfio_driver(d->found.override) || (is_host_bridge(d) && !strcmp(d->found.override, "none")));
+	       (is_vfio_driver(d->found.override) || (is_bridge(d) && !strcmp(d->found.override, "none")));
 }
 
 /* Each step is done for all before the next one begins: a host driver beside an open group is a BUG before 5.19. */
@@ -290,9 +289,10 @@ static void free_functions(const struct act *act, struct device *unit)
 	}
 	/* With the override it would come back to vfio-pci. A child that died may have taken the driver off. */
 	for (d = unit; well && d; d = unit_next(act, d)) {
-		d->found.driver = driver_now(act, d);
-		if (is_vfio_driver(d->found.driver))
-			well = take_off(act, d);
+		const char *driver = driver_now(act, d);
+
+		if (is_vfio_driver(driver))
+			well = take_off(act, d, driver);
 	}
 }
 
@@ -317,7 +317,7 @@ void unit_release(const struct act *act, struct device *unit)
 			went_well(act, d, probe(act, d));
 	}
 	for (d = unit; d; d = unit_next(act, d))
-		d->found.driver = driver_now(act, d);
+		d->done.driver = driver_now(act, d);
 	if (!is_past(act->deadline))
 		unit->done.progress |= PROGRESS_ENDED;
 }

@@ -14,7 +14,7 @@ void unit_give_back(const struct act *act, struct device *unit) __attribute__((n
 /*
  * What the kernel may leave on a display that was claimed: a firmware framebuffer in a BAR, which no guest can use
  * then. vfio-pci removes it from a class 0300 function, from Linux 6.0 on (aperture_remove_conflicting_pci_devices()).
- * With unbind=yes its driver is taken off; what stays is noted (USE_FRAMEBUFFER). `data` is a struct act.
+ * With unbind=yes its driver is taken off; what stays is noted (done.framebuffer). `data` is a struct act.
  */
 void free_framebuffer(const void *data, struct device *d) __attribute__((nonnull));
 
@@ -27,8 +27,8 @@ bool is_claim_override(const struct device *d) __attribute__((nonnull));
 
 /*
  * Gives a unit back to its own drivers, which are loaded, whoever claimed it: the overrides of a claim are cleared,
- * vfio drivers taken off, and all that is without a driver is probed. Afterwards `driver` is what was read back, a
- * device that something went wrong with has its trouble and error, and the unit is PROGRESS_ENDED, or PROGRESS_OPEN
+ * vfio drivers taken off, and all that is without a driver is probed. Afterwards done.driver is what was read back, a
+ * device that something went wrong with has its error and errno, and the unit is PROGRESS_ENDED, or PROGRESS_OPEN
  * where somebody had opened it meanwhile.
  */
 void unit_release(const struct act *act, struct device *unit) __attribute__((nonnull));

@@ -109,6 +109,7 @@ int main(int argc, char **argv)
 {
 	struct context *ctx = context_shared();
 	unsigned options;
+	int status;
 
 	(void)argc;
 	options = read_options(ctx, argv + 1);
@@ -129,7 +130,8 @@ int main(int argc, char **argv)
 	else if (options & OPTION_DRY_RUN)
 		ctx->phase = PHASE_NOW;
 	ctx->settle = options & OPTION_SETTLE;
-	if (!context_open(ctx))
-		return STATUS_FAILED;
+	status = context_open(ctx);
+	if (status)
+		return status;
 	return options & OPTION_DRY_RUN ? print_plan(ctx) : run(ctx);
 }

@@ -45,8 +45,7 @@ static enum state judge_rule(struct text *t, const struct context *ctx, const st
 		[REASON_PROTECTED] = "the host does not live on it",
 		[REASON_IN_USE] = "nobody uses it",
 		[REASON_OVERRIDDEN] = "nobody else has overridden its driver",
-		[REASON_BOOT_VGA] = "it is not the boot display",
-		[REASON_RESERVED] = "it is neither reserved nor part of the platform",
+		[REASON_RESERVED] = "nothing reserves it",
 	};
 
 	t->len = 0;
@@ -60,7 +59,7 @@ static enum state judge_rule(struct text *t, const struct context *ctx, const st
 		return STATE_NONE;
 	}
 	if (rule == REASON_BRIDGE)
-		text_set(t, "it is no PCI bridge (class %04x)", d->found.class >> 8);
+		text_set(t, "it is no bridge (class %04x)", d->found.class >> 8);
 	else if (rule == REASON_NO_IOMMU)
 		text_set(t, "it is in IOMMU group %u", d->group->number);
 	else if (named && plan_rule(m, d, false, rule))
@@ -80,9 +79,9 @@ static enum state judge_member(struct text *t, const struct context *ctx, const 
 		text_set(t, "protected: nothing of its group is claimed");
 		return STATE_AGAINST;
 	}
-	if (is_bridge(d) || (is_host_bridge(d) && is_exempt(d))) {
+	if (is_bridge(d)) {
 		text_set(t, "a bridge, which stays with the host");
-		if (!blocks_group(d, d->found.driver))
+		if (!blocks_group(d->found.driver))
 			return STATE_FINE;
 		text_add(t, "; %s has to be taken off it", d->found.driver);
 		return held_fast(m, d) ? STATE_AGAINST : STATE_FINE;

@@ -251,7 +251,6 @@ int main(int argc, char **argv)
 	terminal_init();
 	pci_names_open();
 	image_begin();
-	if (!context_open(&context))
-		return STATUS_FAILED;
-	return v->run(&r);
+	status = context_open(&context);
+	return status ? status : v->run(&r);
 }

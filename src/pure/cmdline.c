@@ -52,19 +52,32 @@ bool cmdline_next(const char **p, const char *end, struct cmdline_word *w)
 	return true;
 }
 
+/* Is it one of these words, each with a NUL behind it, the last with two? */
+static bool is_one_of(struct span s, const char *words)
+{
+	for (; *words; words = nth_word(words, 1)) {
+		if (span_is(s, words))
+			return true;
+	}
+	return false;
+}
+
 const char *cmdline_rescue(const char *line, size_t len)
 {
-	/* Names and values; interface.md, "What is decided, and why", 0 */
-	static const char *const words = "boot\0live\0single\0\0rescue\0\0emergency\0\0systemd.unit\0rescue.target\0"
-					 "systemd.unit\0emergency.target\0";
+	/* As systemd and sysvinit know them (doc/interface.md, "What is decided, and why", 0). */
+	static const char *const bare = "single\0s\0S\0001\0-s\0-b\0rescue\0emergency\0";
+	static const char *const units = "rescue.target\0emergency.target\0";
 	const char *p = line, *end = line + len;
 	struct cmdline_word w;
 
+	/* Also behind a --, where it is init's. */
 	while (cmdline_next(&p, end, &w)) {
-		for (const char *word = words; *word; word = nth_word(word, 2)) {
-			if (span_is(w.name, word) && span_is(w.value, nth_word(word, 1)))
-				return word == words ? "this is a live system" : "this is a rescue boot";
-		}
+		if (span_is(w.name, "boot") && span_is(w.value, "live"))
+			return "this is a live system";
+		if (w.has_value ? (span_is(w.name, "systemd.unit") || span_is(w.name, "rd.systemd.unit")) &&
+					  is_one_of(w.value, units)
+				: is_one_of(w.name, bare))
+			return "this is a rescue boot";
 	}
 	return NULL;
 }

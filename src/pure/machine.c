@@ -80,7 +80,7 @@ bool is_bridge(const struct device *d)
 {
 	unsigned class = d->found.class >> 8;
 
-	return class == 0x0604 || class == 0x0607 || class == 0x0609;
+	return is_host_bridge(d) || class == 0x0604 || class == 0x0607 || class == 0x0609;
 }
 
 struct device *parent_that_is_no_bridge(const struct device *d)
@@ -94,12 +94,7 @@ struct device *parent_that_is_no_bridge(const struct device *d)
 
 bool is_exempt(const struct device *d)
 {
-	return is_bridge(d) || (is_host_bridge(d) && !is_wanted(d)) || parent_that_is_no_bridge(d);
-}
-
-bool is_kept_bridge(const struct device *d)
-{
-	return is_bridge(d) || (is_host_bridge(d) && is_exempt(d));
+	return is_bridge(d) || parent_that_is_no_bridge(d);
 }
 
 bool has_group(const struct device *d)

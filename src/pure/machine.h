@@ -23,7 +23,6 @@ enum reason {
 	REASON_IN_USE,
 	REASON_OVERRIDDEN,
 	REASON_NO_IOMMU,
-	REASON_BOOT_VGA,
 	REASON_RESERVED,
 	REASON_GROUP_MEMBER_REFUSED,
 	REASON_GROUP_INCOMPLETE,
@@ -67,7 +66,6 @@ enum use {
 	USE_OPEN,
 	USE_NET_UP,
 	USE_VFS,
-	USE_FRAMEBUFFER, /* found by the act layer, after the claim: a firmware framebuffer is on it still */
 };
 
 /* The IDs of a function; they have 16 bits each. */
@@ -99,7 +97,7 @@ struct device {
 		bool boot_display;
 		bool parent_of_pci;   /* PCI functions are below it */
 		bool detailed;	      /* more than the IDs has been read */
-		bool held;	      /* its driver was looked up for the next boot */
+		bool virtual;	      /* a virtual function (SR-IOV) */
 		const char *driver;   /* that holds it, or for the next boot will hold it first; NULL for none */
 		const char *override; /* NULL for none */
 		const char *target;   /* the driver it is to be claimed for, see find_variants() */
@@ -116,6 +114,7 @@ struct device {
 		struct selector *selector; /* the most specific of `ids` that matched, or NULL */
 		struct selector *protects; /* the entry of `protect` that means it, or NULL */
 		struct selector *reserves; /* likewise of `reserve` */
+		const struct device *twin; /* a protected function with the same vendor and device ID, or NULL */
 	} asked;
 
 	/* plan_decide(), and where it was tried who tried it: what becomes of it, and why. */
@@ -126,11 +125,13 @@ struct device {
 
 	/* The act layer, and the report of an earlier run of this boot: what was done. */
 	struct {
-		uint8_t progress;    /* PROGRESS_* */
-		uint8_t error;	     /* what went wrong: enum reason */
-		uint8_t errnum;	     /* and the errno of it */
-		bool due;	     /* an earlier run of this boot left it open: pending, or the time was up */
-		bool said;	     /* an earlier run of this boot said the same */
+		uint8_t progress;	 /* PROGRESS_* */
+		uint8_t error;		 /* what went wrong: enum reason */
+		uint8_t errnum;		 /* and the errno of it */
+		const char *framebuffer; /* of the firmware, which is on it still after its claim; or NULL */
+		const char *driver;	 /* that holds it after a release; NULL for none */
+		bool due;		 /* an earlier run of this boot left it open: pending, or the time was up */
+		bool said;		 /* an earlier run of this boot said the same */
 		uint32_t worker_pid; /* the process that is at work on it past its time limit, or 0: nobody else touches
 					it */
 	} done;
@@ -147,6 +148,7 @@ struct group {
 	uint32_t number;	    /* as in /sys/kernel/iommu_groups */
 	uint8_t flags;		    /* GROUP_* */
 	uint8_t reason;		    /* why it is not claimed as a whole, or REASON_NONE */
+	uint8_t culprit_reason;	    /* why the culprit keeps the others back, or REASON_NONE */
 };
 
 enum phase {
@@ -200,7 +202,10 @@ const char *machine_name(struct machine *m, const char *name) __attribute__((non
 /* Makes d a member of g, in address order. */
 void machine_join(struct group *g, struct device *d) __attribute__((nonnull));
 
-/* A PCI bridge in the words of the contract: PCI, CardBus or semi-transparent. */
+/*
+ * What stays with the host whoever selects it (doc/interface.md, "What is decided, and why", 1): PCI bridges of each
+ * kind and host bridges.
+ */
 bool is_bridge(const struct device *d) __attribute__((nonnull));
 
 static inline bool is_host_bridge(const struct device *d)
@@ -216,11 +221,8 @@ static inline unsigned base_class(const struct device *d)
 /* The nearest function above d that is no bridge (Intel VMD), or NULL. */
 struct device *parent_that_is_no_bridge(const struct device *d) __attribute__((nonnull));
 
-/* Need this member of a group not be claimed with it? (interface.md, "What is decided, and why", 4) */
+/* Does its group not need it to be claimed (doc/interface.md, "What is decided, and why", 4)? */
 bool is_exempt(const struct device *d) __attribute__((nonnull));
-
-/* A bridge, or a host bridge that was not selected: it stays with the host, without a driver that blocks its group. */
-bool is_kept_bridge(const struct device *d) __attribute__((nonnull));
 
 /* Is it vfio-pci or one of its variants (mlx5_vfio_pci, xe-vfio-pci)? NULL is none. */
 static inline bool is_vfio_driver(const char *driver)

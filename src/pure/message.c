@@ -15,10 +15,28 @@ const char *verdict_name(enum verdict v)
 
 const char *reason_name(enum reason r)
 {
-	return nth_word("-\0bridge\0guard-mismatch\0behind-parent\0protected\0in-use\0overridden\0no-iommu\0boot-vga\0"
+	return nth_word("-\0bridge\0guard-mismatch\0behind-parent\0protected\0in-use\0overridden\0no-iommu\0"
 			"reserved\0group-member-refused\0group-incomplete\0unbind-not-allowed\0no-driver\0bind\0"
 			"timeout\0vanished",
 			r);
+}
+
+/* For programs, and for people. */
+static const char *const use_words[][2] = {
+	[USE_NONE] = { "in use", "is in use" },	  [USE_MOUNTED] = { "mounted", "is mounted" },
+	[USE_SWAP] = { "swap", "is swap" },	  [USE_HOLDER] = { "held", "is held (LVM, LUKS, RAID)" },
+	[USE_OPEN] = { "open", "is open" },	  [USE_NET_UP] = { "up", "is up" },
+	[USE_VFS] = { "VFs", "has VFs enabled" },
+};
+
+const char *use_name(enum use use)
+{
+	return use_words[use][0];
+}
+
+const char *use_phrase(enum use use)
+{
+	return use_words[use][1];
 }
 
 /* Of the members that make a group incomplete. */
@@ -28,30 +46,43 @@ const char *reason_name(enum reason r)
 
 static void add_use(struct text *t, const struct device *d)
 {
-	static const char *const uses = "is mounted\0is swap\0is held (LVM, LUKS, RAID)\0is open\0is up";
-
-	if (d->found.use == USE_VFS)
-		text_add(t, "its VFs are enabled");
+	if (d->found.used_by)
+		text_add(t, "%s on it", d->found.used_by);
 	else
-		text_add(t, "%s on it %s", d->found.used_by, nth_word(uses, d->found.use - USE_MOUNTED));
-	text_add(t, " (free it first)");
+		text_add(t, "it");
+	text_add(t, " %s (free it first)", use_phrase(d->found.use));
 }
 
-static void add_protection(struct text *t, const struct machine *m, const struct device *d)
+/* An entry that protects or reserves a device, and what its file says of it. */
+static void add_entry_and_why(struct text *t, const char *list, const struct selector *sel)
 {
-	const struct device *twin;
+	text_add(t, "%s = %pe", list, sel);
+	if (sel->comment.len)
+		text_add(t, ": %.*s", (int)sel->comment.len, sel->comment.p);
+}
 
-	if (d->asked.protects) {
-		text_add(t, "the host lives on it: protect = %pe", d->asked.protects);
-		return;
-	}
-	twin = protected_twin(m, d);
-	if (twin)
-		text_add(t, "it has the ID of the protected %s", twin->name);
-	else
+void add_reserved(struct text *t, const struct machine *m, const struct device *d, enum reserved rule)
+{
+	switch (rule) {
+	case RESERVED_BY_ENTRY:
+		add_entry_and_why(t, "reserve", d->asked.reserves);
+		break;
+	case RESERVED_DISPLAY:
+		text_add(t, "it is the boot display");
+		break;
+	case RESERVED_TWIN:
+		text_add(t, "it has the ID of the protected %s", d->asked.twin->name);
+		break;
+	case RESERVED_STORAGE:
 		text_add(t, "it is storage, and may be what the host lives on, which is unknown");
-	if (!plan_own_reason(m, d, true))
-		text_add(t, TO_NAME_IT);
+		break;
+	case RESERVED_PLATFORM:
+		text_add(t, "it is part of the platform (class %04x)", d->found.class >> 8);
+		break;
+	default:
+		text_add(t, "what may protect it cannot be read; mend ");
+		add_place(t, settings_unreadable(m->settings));
+	}
 }
 
 static void add_no_iommu(struct text *t, const struct machine *m, const struct device *d)
@@ -76,7 +107,7 @@ void add_own_reason(struct text *t, const struct machine *m, const struct device
 
 	switch (reason) {
 	case REASON_BRIDGE:
-		text_add(t, "it is a bridge, which vfio-pci cannot take (leave it out)");
+		text_add(t, "it is a bridge, which stays with the host (leave it out)");
 		break;
 	case REASON_GUARD_MISMATCH:
 		text_add(t, "%pe: found %04x:%04x there (card moved? put the guard right)", d->asked.selector,
@@ -85,11 +116,12 @@ void add_own_reason(struct text *t, const struct machine *m, const struct device
 	case REASON_BEHIND_PARENT:
 		parent = parent_that_is_no_bridge(d);
 		text_add(t, "it can only be used through %pd", parent);
-		if (!plan_own_reason(m, parent, true) && !is_claimed(parent) && !(parent->asked.excluded))
+		if (!plan_own_reason(m, parent, true) && !is_claimed(parent) && !parent->asked.excluded)
 			text_add(t, " (select that one)");
 		break;
 	case REASON_PROTECTED:
-		add_protection(t, m, d);
+		text_add(t, "the host lives on it: ");
+		add_entry_and_why(t, "protect", d->asked.protects);
 		break;
 	case REASON_IN_USE:
 		add_use(t, d);
@@ -100,17 +132,8 @@ void add_own_reason(struct text *t, const struct machine *m, const struct device
 	case REASON_NO_IOMMU:
 		add_no_iommu(t, m, d);
 		break;
-	case REASON_BOOT_VGA:
-		text_add(t, "it is the boot display%s", TO_NAME_IT);
-		break;
 	case REASON_RESERVED:
-		if (d->asked.reserves) {
-			text_add(t, "reserve = %pe", d->asked.reserves);
-		} else if (plan_only_named(m)) {
-			text_add(t, "what protects it could not be read");
-		} else {
-			text_add(t, "it is part of the platform (class %04x)", d->found.class >> 8);
-		}
+		add_reserved(t, m, d, plan_reserved(m, d, RESERVED_BY_ENTRY));
 		text_add(t, TO_NAME_IT);
 		break;
 	default:
@@ -150,7 +173,7 @@ static void add_missing(struct text *t, const struct machine *m, const struct gr
 		add_own_reason(t, m, refused, plan_own_reason(m, refused, true));
 	} else if (excluded) {
 		text_add(t, "%s is excluded; a group is claimed whole or not at all", excluded->name);
-	} else if (held && m->settings->unbind == YES && !is_host_bridge(held)) {
+	} else if (held && m->settings->unbind == YES && !is_bridge(held)) {
 		text_add(t, "name all of the group by bus index");
 	} else {
 		text_add(t, n > 1 ? "add them" : "add it");
@@ -201,7 +224,7 @@ static void add_group_reason(struct text *t, const struct machine *m, const stru
 	}
 	if (d->decided.reason == REASON_UNBIND_NOT_ALLOWED) {
 		text_add(t, "%pd is held by %s", other, other->found.driver);
-		if (is_host_bridge(other) && other->asked.excluded)
+		if (is_bridge(other) && other->asked.excluded)
 			text_add(t, ", and is excluded (take that exclusion out)");
 		else if (m->settings->unbind == NO)
 			text_add(t, ", and unbind=no (set unbind=yes)");
@@ -212,14 +235,10 @@ static void add_group_reason(struct text *t, const struct machine *m, const stru
 	text_add(t, "%pd shares its group: ", other);
 	if (other->done.error)
 		add_failure(t, m, other, other->done.error);
-	else if (other->decided.verdict == VERDICT_FAILED)
-		add_failure(t, m, other, other->decided.reason);
+	else if (other->group->culprit_reason == REASON_TIMEOUT)
+		add_failure(t, m, other, REASON_TIMEOUT);
 	else
-		add_own_reason(t, m, other,
-			       other->asked.protects ? REASON_PROTECTED
-			       : other->decided.reason && other->decided.reason < REASON_GROUP_MEMBER_REFUSED
-				       ? other->decided.reason
-				       : REASON_IN_USE);
+		add_own_reason(t, m, other, other->group->culprit_reason);
 }
 
 /* What could not be given back of its group, whichever member it is. */
@@ -240,8 +259,8 @@ void add_message(struct text *t, const struct machine *m, const struct device *d
 	const struct selector *sel, *best = NULL;
 
 	if (is_claimed(d)) {
-		if (d->found.use == USE_FRAMEBUFFER)
-			text_add(t, "%s keeps a BAR from guests%s", d->found.used_by,
+		if (d->done.framebuffer)
+			text_add(t, "%s keeps a BAR from guests%s", d->done.framebuffer,
 				 m->settings->unbind == NO ? ", and unbind=no (set unbind=yes)"
 							   : " (boot with initcall_blacklist=sysfb_init)");
 	} else if (d->decided.verdict == VERDICT_FAILED) {
@@ -273,7 +292,7 @@ void set_device_line(struct text *t, const struct machine *m, const struct devic
 		text_set(t, "%pd no group: %s", d, verdict);
 	if (is_claimed(d)) {
 		text_add(t, d->decided.verdict == VERDICT_CLAIM ? " for %s" : " with %s", d->found.target);
-		if (d->found.use != USE_FRAMEBUFFER)
+		if (!d->done.framebuffer)
 			return;
 	} else if (d->decided.reason) {
 		text_add(t, ", %s", reason_name(d->decided.reason));

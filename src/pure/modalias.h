@@ -3,15 +3,15 @@
 #ifndef VFIO_BOOT_MODALIAS_H
 #define VFIO_BOOT_MODALIAS_H
 
-#include <stdint.h>
+#include "machine.h"
 
 #define ALIAS_FIELDS 7 /* v d sv sd bc sc i */
 
 /*
- * Does an alias fit a device with this modalias, both from the v on? Each field of an alias is as in a modalias or a
- * *, and after a blank comes the module (do_pci_entry() of scripts/mod/file2alias.c). Returns the module's name, which
- * stands in the alias, and stores how many of the fields are no *; or returns NULL.
+ * Does this alias fit the device? It is read from the v on: v0000VVVVd0000DDDDsv0000SSSSsd0000SSSSbcBBscSSiPP, where
+ * each field may be a *, and a * may end it (do_pci_entry() of scripts/mod/file2alias.c). Returns where it ends, and
+ * stores in *exact how many of the fields are no *; or returns NULL.
  */
-const char *alias_fits(const char *alias, const char *modalias, uint8_t *exact) __attribute__((nonnull));
+const char *alias_fits(const char *alias, const struct device *d, uint8_t *exact) __attribute__((nonnull));
 
 #endif

@@ -14,18 +14,6 @@ static bool asked_for(const struct device *d)
 	return d->asked.selected || d->asked.guard_failed;
 }
 
-const struct device *protected_twin(const struct machine *m, const struct device *d)
-{
-	const struct device *other;
-
-	for_each_device(m, other) {
-		if (other->asked.protects && other->found.ids.vendor == d->found.ids.vendor &&
-		    other->found.ids.device == d->found.ids.device)
-			return other;
-	}
-	return NULL;
-}
-
 /* Memory, bridges of every kind, IOMMU, root complex event collector, SMBus; and what has PCI functions below it. */
 static bool is_platform(const struct device *d)
 {
@@ -35,12 +23,21 @@ static bool is_platform(const struct device *d)
 	       d->found.parent_of_pci;
 }
 
-bool plan_only_named(const struct machine *m)
+enum reserved plan_reserved(const struct machine *m, const struct device *d, enum reserved rule)
 {
 	const struct settings *s = m->settings;
+	const bool applies[] = {
+		[RESERVED_BY_ENTRY] = d->asked.reserves != NULL,
+		[RESERVED_DISPLAY] = d->found.boot_display,
+		[RESERVED_TWIN] = d->asked.twin != NULL,
+		[RESERVED_STORAGE] = base_class(d) == 0x01 && s->protect_unknown && !s->list[LIST_PROTECT].off,
+		[RESERVED_PLATFORM] = is_platform(d),
+		[RESERVED_UNREADABLE] = settings_unreadable(s) != NULL,
+	};
 
-	/* What is overruled does no harm by being malformed. */
-	return s->only_named & ~(s->list[LIST_PROTECT].off << LIST_PROTECT | s->list[LIST_RESERVE].off << LIST_RESERVE);
+	while (rule < ARRAY_SIZE(applies) && !applies[rule])
+		rule++;
+	return rule;
 }
 
 bool plan_rule(const struct machine *m, const struct device *d, bool named, enum reason rule)
@@ -53,21 +50,15 @@ bool plan_rule(const struct machine *m, const struct device *d, bool named, enum
 	case REASON_BEHIND_PARENT:
 		return parent_that_is_no_bridge(d);
 	case REASON_PROTECTED:
-		if (d->asked.protects)
-			return true;
-		return !named && ((base_class(d) == 0x01 && m->settings->protect_unknown &&
-				   !m->settings->list[LIST_PROTECT].off) ||
-				  protected_twin(m, d));
+		return d->asked.protects;
 	case REASON_IN_USE:
 		return d->found.use;
 	case REASON_OVERRIDDEN:
 		return d->found.override && d->found.override != d->found.target && d->found.driver != d->found.target;
 	case REASON_NO_IOMMU:
 		return !has_group(d);
-	case REASON_BOOT_VGA:
-		return !named && d->found.boot_display;
 	case REASON_RESERVED:
-		return !named && (plan_only_named(m) || d->asked.reserves || is_platform(d));
+		return !named && plan_reserved(m, d, RESERVED_BY_ENTRY) != RESERVED_NOT;
 	default:
 		return false;
 	}
@@ -120,26 +111,20 @@ static void judge_device(const struct machine *m, struct device *d)
 			d->decided.reason == REASON_NO_IOMMU && may_come ? VERDICT_PENDING : VERDICT_REFUSED;
 }
 
-bool blocks_group(const struct device *d, const char *driver)
+bool blocks_group(const char *driver)
 {
-	/* Drivers with driver_managed_dma, of those that can be there (kernel-facts.md, "When a group is usable"). */
-	if (!driver || !strcmp(driver, "pci-stub"))
-		return false;
-	return is_host_bridge(d) ? strncmp(driver, "vfio", 4) != 0 : strcmp(driver, "pcieport") != 0;
+	return driver && !is_vfio_driver(driver) && strcmp(driver, "pcieport") != 0 && strcmp(driver, "pci-stub") != 0;
 }
 
 bool held_fast(const struct machine *m, const struct device *d)
 {
-	unsigned base = base_class(d);
+	bool late = m->phase == PHASE_SECOND_LOOK && base_class(d) >= 0x01 && base_class(d) <= 0x03;
 
-	if (is_exempt(d)) {
-		if (!(is_bridge(d) || is_host_bridge(d)) || !blocks_group(d, d->found.driver))
-			return false;
-		return m->settings->unbind == NO || (is_host_bridge(d) && d->asked.excluded);
-	}
-	if (!d->found.driver || d->found.driver == d->found.target)
+	if (is_bridge(d))
+		return blocks_group(d->found.driver) && (m->settings->unbind == NO || d->asked.excluded);
+	if (is_exempt(d) || !d->found.driver || d->found.driver == d->found.target)
 		return false;
-	return m->settings->unbind == NO || (m->phase == PHASE_SECOND_LOOK && base - 1 <= 2 && !(d->asked.named));
+	return m->settings->unbind == NO || (late && !d->asked.named);
 }
 
 bool is_missing(const struct device *d)
@@ -148,32 +133,46 @@ bool is_missing(const struct device *d)
 }
 
 /* The reasons are tried in their order; of one reason the first member is the one that is shown. */
-static void refuse_group(struct group *g, enum reason reason, struct device *about)
+static void refuse_group(struct group *g, enum reason reason, struct device *culprit)
 {
 	if (g->reason && g->reason <= reason)
 		return;
 	g->reason = (uint8_t)reason;
-	g->culprit = about;
+	g->culprit = culprit;
+}
+
+/* 4: why this member keeps the others back, whether it was selected or not; REASON_NONE where it does not. */
+static enum reason holds_back(const struct device *d)
+{
+	if (d->asked.protects)
+		return REASON_PROTECTED;
+	if (is_exempt(d))
+		return REASON_NONE;
+	if (d->done.worker_pid)
+		return REASON_TIMEOUT;
+	if (d->decided.verdict == VERDICT_REFUSED)
+		return d->decided.reason;
+	return d->found.use ? REASON_IN_USE : REASON_NONE;
 }
 
 static void judge_group(const struct machine *m, struct group *g)
 {
 	struct device *d;
 
-	g->reason = REASON_NONE;
+	g->reason = g->culprit_reason = REASON_NONE;
 	g->culprit = NULL;
 	if (g->non_pci_member)
 		refuse_group(g, REASON_GROUP_MEMBER_REFUSED, NULL);
 	for_each_member(g, d) {
-		/* 4: some members keep the others back, whether they were selected or not. */
-		if (d->asked.protects ||
-		    (!is_exempt(d) && (d->decided.verdict == VERDICT_REFUSED || d->found.use || d->done.worker_pid)))
+		if (holds_back(d))
 			refuse_group(g, REASON_GROUP_MEMBER_REFUSED, d);
 		else if (is_missing(d))
 			refuse_group(g, REASON_GROUP_INCOMPLETE, d);
 		else if (held_fast(m, d))
 			refuse_group(g, REASON_UNBIND_NOT_ALLOWED, d);
 	}
+	if (g->reason == REASON_GROUP_MEMBER_REFUSED && g->culprit)
+		g->culprit_reason = (uint8_t)holds_back(g->culprit);
 }
 
 /* What the group has to say of a member that nothing else speaks against. */
@@ -191,56 +190,53 @@ static void judge_member(const struct machine *m, struct device *d)
 		d->decided.verdict = VERDICT_ALREADY;
 }
 
-/* Do only broad selectors mean d, and does one of them claim some other device? */
-static bool is_served(const struct machine *m, const struct device *d)
-{
-	const struct selector *sel;
-
-	if (d->asked.named)
-		return false;
-	for_each_selector(&m->settings->list[LIST_IDS], sel) {
-		if (sel->flags & SELECTOR_CLAIMS && selector_match(sel, d) == SELECTOR_YES)
-			return true;
-	}
-	return false;
-}
-
-/* The same; of a device that group=whole took the selectors of the members that started it count. */
-static bool may_be_kept(const struct machine *m, const struct device *d)
+/* Do only broad selectors match it? Of what group=whole took those of the members that started it count. */
+static bool is_broadly_selected(const struct device *d)
 {
 	const struct device *other;
-	bool served = false;
 
-	if (!(d->asked.taken))
-		return is_served(m, d);
+	if (!d->asked.taken)
+		return d->asked.selected && !d->asked.named;
 	for_each_member(d->group, other) {
-		if (!is_wanted(other) || other->asked.taken || is_exempt(other))
-			continue;
-		if (other->asked.named)
+		if (is_wanted(other) && !other->asked.taken && !is_exempt(other) && other->asked.named)
 			return false;
-		served |= is_served(m, other);
 	}
-	return served;
+	return true;
 }
 
 /* 7: what the host may well keep. */
 static void keep_what_is_fine(struct machine *m)
 {
 	const unsigned reasons = 1U << REASON_BRIDGE | 1U << REASON_BEHIND_PARENT | 1U << REASON_PROTECTED |
-				 1U << REASON_BOOT_VGA | 1U << REASON_RESERVED | 1U << REASON_GROUP_MEMBER_REFUSED;
-	struct selector *sel;
+				 1U << REASON_RESERVED | 1U << REASON_GROUP_MEMBER_REFUSED;
 	struct device *d;
 
-	for_each_selector(&m->settings->list[LIST_IDS], sel) {
-		for_each_device(m, d) {
-			if (is_claimed(d) && !(sel->flags & SELECTOR_EXCLUDES) &&
-			    selector_match(sel, d) == SELECTOR_YES)
-				sel->flags |= SELECTOR_CLAIMS;
-		}
-	}
 	for_each_device(m, d) {
-		if (d->decided.verdict == VERDICT_REFUSED && reasons >> d->decided.reason & 1 && may_be_kept(m, d))
+		if (d->decided.verdict == VERDICT_REFUSED && reasons >> d->decided.reason & 1 && is_broadly_selected(d))
 			d->decided.verdict = VERDICT_KEPT;
+	}
+}
+
+/* 7: a broad selector of which nothing comes is a mistake, even where each device is fine. */
+static void mark_idle_selectors(const struct machine *m)
+{
+	struct selector *sel;
+	const struct device *d;
+
+	for_each_selector(&m->settings->list[LIST_IDS], sel) {
+		bool any = false, claims = false;
+
+		if (selector_names(sel) || sel->flags & SELECTOR_EXCLUDES)
+			continue;
+		for_each_device(m, d) {
+			if (d->asked.excluded || selector_match(sel, d) != SELECTOR_YES)
+				continue;
+			any = true;
+			/* What is pending may still be claimed. */
+			claims |= is_claimed(d) || d->decided.verdict == VERDICT_PENDING;
+		}
+		if (any && !claims)
+			sel->flags |= SELECTOR_IDLE;
 	}
 }
 
@@ -262,6 +258,7 @@ void plan_decide(struct machine *m)
 			judge_member(m, d);
 	}
 	keep_what_is_fine(m);
+	mark_idle_selectors(m);
 }
 
 void plan_settle(struct machine *m)
@@ -292,7 +289,9 @@ int plan_status(const struct machine *m)
 			return 1;
 	}
 	for_each_selector(&m->settings->list[LIST_IDS], sel) {
-		if (!m->no_claim_reason && !(sel->flags & (SELECTOR_MATCHED | SELECTOR_OPTIONAL | SELECTOR_EXCLUDES)))
+		bool absent = !(sel->flags & (SELECTOR_MATCHED | SELECTOR_OPTIONAL | SELECTOR_EXCLUDES));
+
+		if (!m->no_claim_reason && (absent || sel->flags & SELECTOR_IDLE))
 			return 1;
 	}
 	return 0;

@@ -27,14 +27,27 @@ bool plan_rule(const struct machine *m, const struct device *d, bool named, enum
 /* What speaks against claiming the device itself, whether it was selected or not; REASON_NONE if nothing does. */
 enum reason plan_own_reason(const struct machine *m, const struct device *d, bool named) __attribute__((nonnull));
 
-/* Are named devices alone to be claimed, since something that protects could not be read? */
-bool plan_only_named(const struct machine *m) __attribute__((nonnull));
+/* Why a device is taken only when it is named (rule 3, reserved), in the order in which it is tried. */
+enum reserved {
+	RESERVED_BY_ENTRY,   /* a `reserve` entry matches it */
+	RESERVED_DISPLAY,    /* it is the boot display */
+	RESERVED_TWIN,	     /* it has the ID of a protected function */
+	RESERVED_STORAGE,    /* it is mass storage, and what the host lives on is unknown */
+	RESERVED_PLATFORM,   /* it belongs to the platform */
+	RESERVED_UNREADABLE, /* an entry that protects could not be read */
+	RESERVED_NOT,
+};
 
-/* A protected function with the same vendor and device ID, or NULL. */
-const struct device *protected_twin(const struct machine *m, const struct device *d) __attribute__((nonnull));
+/* The first of these from `rule` on that applies to the device, or RESERVED_NOT. */
+enum reserved plan_reserved(const struct machine *m, const struct device *d, enum reserved rule)
+	__attribute__((nonnull));
 
-/* Has the driver that holds this bridge or host bridge to go before its group is usable? */
-bool blocks_group(const struct device *d, const char *driver) __attribute__((nonnull(1)));
+/*
+ * Does a group mate (or a bridge) that is bound to this driver keep its group from being used? The drivers that do not
+ * are those with driver_managed_dma that can be there (doc/kernel-facts.md, "When a group is usable"). NULL is no
+ * driver.
+ */
+bool blocks_group(const char *driver);
 
 /* Rule 5: does a driver hold this member that must not be taken off? */
 bool held_fast(const struct machine *m, const struct device *d) __attribute__((nonnull));

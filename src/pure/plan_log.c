@@ -83,7 +83,7 @@ static void warn_of_group(const struct group *g, const struct listener *l)
 	for_each_member(g, d) {
 		if (is_claimed(d)) {
 			claimed = true;
-		} else if (is_bridge(d) || is_host_bridge(d) ? blocks_group(d, d->found.driver) : !is_exempt(d)) {
+		} else if (is_bridge(d) ? blocks_group(d->found.driver) : !is_exempt(d)) {
 			text_add(&t, " %pd", d);
 		}
 	}
@@ -93,20 +93,60 @@ static void warn_of_group(const struct group *g, const struct listener *l)
 		l->say(l, LEVEL_REFUSED, t.p);
 }
 
-/* A card of which a function in another group stays with the host. */
+/* 7: what is broad, matches something and claims nothing. */
+static void warn_of_idle(const struct machine *m, const struct listener *l)
+{
+	const struct selector *sel;
+
+	for_each_selector(&m->settings->list[LIST_IDS], sel) {
+		if (sel->flags & SELECTOR_IDLE)
+			say(l, LEVEL_REFUSED, "%pe: matches devices and claims nothing", sel);
+	}
+}
+
+/* Would a person miss this function of a card? VFs are no card, and no driver wants class 13. */
+static bool is_missed(const struct device *d)
+{
+	return !is_claimed(d) && !d->found.virtual && base_class(d) != 0x13;
+}
+
+/* 8: a card of which a function in another group stays with the host. */
 static void warn_of_card(const struct machine *m, const struct device *d, const struct listener *l)
 {
-	const struct device *other;
+	const struct device *other = d;
 
 	/* Functions of a root bus share a slot number, not a card. */
-	if (!is_claimed(d) || !d->parent)
+	if (!d->parent || d->found.virtual)
 		return;
-	for_each_device(m, other) {
-		if (PCIADDR_SLOT(other->address) != PCIADDR_SLOT(d->address) || other->group == d->group ||
-		    is_claimed(other))
+	while (other > m->device && PCIADDR_SLOT(other[-1].address) == PCIADDR_SLOT(d->address))
+		other--;
+	for (; other < m->end && PCIADDR_SLOT(other->address) == PCIADDR_SLOT(d->address); other++) {
+		if (other->group == d->group || !is_missed(other))
 			continue;
 		say(l, LEVEL_REFUSED, "%s: the card is claimed in part, the host keeps %s", d->name, other->name);
 		return;
+	}
+}
+
+/* 8: what a claim costs the host. */
+static void warn_of_cost(const struct machine *m, const struct device *d, const struct listener *l)
+{
+	static const struct {
+		enum reserved rule;
+		const char *cost;
+	} costs[] = {
+		{ RESERVED_DISPLAY, "the screen stays dark from the initramfs on" },
+		{ RESERVED_BY_ENTRY, "the host does without it" },
+		{ RESERVED_PLATFORM, "the host does without it" },
+	};
+	struct text t;
+
+	for (unsigned i = 0; i < ARRAY_SIZE(costs); i++) {
+		if (plan_reserved(m, d, costs[i].rule) != costs[i].rule)
+			continue;
+		text_set(&t, "%pd is claimed, and %s: ", d, costs[i].cost);
+		add_reserved(&t, m, d, costs[i].rule);
+		l->say(l, LEVEL_REFUSED, t.p);
 	}
 }
 
@@ -131,8 +171,13 @@ void say_warnings(const struct machine *m, const struct listener *l)
 	} else if (m->settings->group == GROUP_IGNORE) {
 		l->say(l, LEVEL_REFUSED, "group=ignore acts as refuse before Linux 5.19");
 	}
-	for_each_device(m, d)
+	warn_of_idle(m, l);
+	for_each_device(m, d) {
+		if (!is_claimed(d))
+			continue;
+		warn_of_cost(m, d, l);
 		warn_of_card(m, d, l);
+	}
 }
 
 void say_verdicts(const struct machine *m, bool ran, const struct listener *l)
@@ -146,9 +191,9 @@ void say_verdicts(const struct machine *m, bool ran, const struct listener *l)
 			continue;
 		set_device_line(&t, m, d, ran);
 		l->say(l,
-		       d->decided.verdict == VERDICT_FAILED					  ? LEVEL_FAILED
-		       : d->decided.verdict == VERDICT_REFUSED || d->found.use == USE_FRAMEBUFFER ? LEVEL_REFUSED
-												  : LEVEL_DONE,
+		       d->decided.verdict == VERDICT_FAILED			      ? LEVEL_FAILED
+		       : d->decided.verdict == VERDICT_REFUSED || d->done.framebuffer ? LEVEL_REFUSED
+										      : LEVEL_DONE,
 		       t.p);
 	}
 	/* Before the second look a slow bus may still bring it; the report has it all the same. */

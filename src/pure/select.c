@@ -57,13 +57,29 @@ static void apply_cover(struct selector *sel, struct machine *m, enum list_name 
 	}
 }
 
+/* What has the ID of a protected function may be that function, moved. */
+static void mark_twins(struct machine *m)
+{
+	const struct device *protected;
+	struct device *d;
+
+	for_each_device(m, protected) {
+		if (!protected->asked.protects)
+			continue;
+		for_each_device(m, d) {
+			if (d->found.ids.vendor == protected->found.ids.vendor &&
+			    d->found.ids.device == protected->found.ids.device && !d->asked.twin)
+				d->asked.twin = protected;
+		}
+	}
+}
+
 void select_devices(struct machine *m)
 {
 	struct device *d;
 
-	for_each_device(m, d) {
+	for_each_device(m, d)
 		memset(&d->asked, 0, sizeof(d->asked));
-	}
 	for (enum list_name i = 0; i < LISTS; i++) {
 		struct selector *sel;
 
@@ -78,4 +94,5 @@ void select_devices(struct machine *m)
 				apply_selector(sel, d);
 		}
 	}
+	mark_twins(m);
 }

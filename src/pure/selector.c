@@ -133,6 +133,7 @@ const char *selector_parse(struct selector *out, const char *p, size_t len)
 		end--;
 	}
 	out->text = (struct span){ p, (unsigned)(end - p) };
+	out->comment = (struct span){ end, 0 };
 	if (p == end)
 		return "nothing selected";
 	if (span_is(out->text, "boot-vga"))

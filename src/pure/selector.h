@@ -23,12 +23,12 @@ enum {
 	SELECTOR_GUARDED = 1 << 2,  /* X@VVVV:DDDD */
 	SELECTOR_SLOT = 1 << 3,	    /* every function of the slot */
 	/* As found by the scan. */
-	SELECTOR_VIRTUAL = 1 << 7, /* it means a virtual function, which will not be there at the next boot */
-	SELECTOR_KEPT = ((1 << 4) - 1) | SELECTOR_VIRTUAL,
-	/* As found on this machine (written by select_devices()). */
-	SELECTOR_MATCHED = 1 << 4, /* some device matches */
-	SELECTOR_STALE = 1 << 5,   /* guarded, and no device fits */
-	SELECTOR_CLAIMS = 1 << 6,  /* some device it matches is claimed */
+	SELECTOR_VIRTUAL = 1 << 4, /* it means a virtual function, which will not be there at the next boot */
+	SELECTOR_KEPT = (1 << 5) - 1,
+	/* As found on this machine: the first two by select_devices(), the last by plan_decide(). */
+	SELECTOR_MATCHED = 1 << 5, /* some device matches */
+	SELECTOR_STALE = 1 << 6,   /* guarded, and no device fits */
+	SELECTOR_IDLE = 1 << 7,	   /* broad: it matches something that is not excluded, and claims nothing */
 };
 
 /* Where a word stands. */
@@ -61,6 +61,7 @@ struct selector {
 	uint8_t hops;
 	uint8_t hop[SELECTOR_HOPS]; /* device and function of each hop of a path */
 	struct place at;
+	struct span comment; /* behind it in its line, may be empty */
 };
 
 enum selector_match {
@@ -70,8 +71,8 @@ enum selector_match {
 };
 
 /*
- * Reads one entry of a list. Returns NULL and fills *out but for its place; it keeps pointing into p. Or returns what
- * is wrong with it, a constant, and then of *out the flags alone are good: whether it excludes.
+ * Reads one entry of a list. Returns NULL and fills *out, without a place and a comment; it keeps pointing into p. Or
+ * returns what is wrong with it, a constant, and then of *out the flags alone are good: whether it excludes.
  */
 const char *selector_parse(struct selector *out, const char *p, size_t len)
 	__attribute__((nonnull, warn_unused_result));

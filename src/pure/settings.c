@@ -21,6 +21,21 @@ void settings_problem(struct settings *s, const struct place *at, struct span te
 	s->problems++;
 }
 
+void settings_note_unreadable(struct settings *s, enum list_name list, const struct place *at)
+{
+	if (!s->unreadable[list].source)
+		s->unreadable[list] = *at;
+}
+
+const struct place *settings_unreadable(const struct settings *s)
+{
+	for (enum list_name i = 0; i < LISTS; i++) {
+		if (s->unreadable[i].source && (i == LIST_IDS || !s->list[i].off))
+			return &s->unreadable[i];
+	}
+	return NULL;
+}
+
 /* Settings with a fixed set of words: the name, then the values, the most cautious one, which is 0, first. */
 static const struct choice {
 	uint8_t offset;
@@ -81,6 +96,7 @@ static bool list_entry(const struct reading *r, struct span word, bool excluded)
 	sel.at = *r->at;
 	sel.at.column += (uint32_t)(word.p - r->origin);
 	why = selector_parse(&sel, word.p, word.len);
+	sel.comment = r->s->comment;
 	if (excluded)
 		sel.flags |= SELECTOR_EXCLUDES;
 	if (!why && r->list != LIST_IDS && sel.flags & SELECTOR_EXCLUDES)
@@ -90,13 +106,13 @@ static bool list_entry(const struct reading *r, struct span word, bool excluded)
 		if (r->list == LIST_PROTECT || sel.flags & SELECTOR_EXCLUDES)
 			r->s->unprotected = true;
 		if (r->list == LIST_RESERVE)
-			r->s->only_named |= 1 << LIST_RESERVE;
+			settings_note_unreadable(r->s, LIST_RESERVE, &sel.at);
 		if (list->full)
 			return false;
 		list->full = true;
 		why = "more than 256 selectors, left out from here on";
 	} else if (why && (r->list != LIST_IDS || sel.flags & SELECTOR_EXCLUDES)) {
-		r->s->only_named |= (uint8_t)(1 << r->list);
+		settings_note_unreadable(r->s, r->list, &sel.at);
 	}
 	if (!why) {
 		*list->end++ = sel;
@@ -123,6 +139,36 @@ static void replace_ids(struct settings *s)
 	list->end = kept;
 }
 
+/* The next word of a list from *p on, which is moved behind it; an empty one at the end. */
+static struct span next_word(const char **p, const char *end)
+{
+	struct span word;
+
+	while (*p < end && (**p == ',' || is_blank(**p)))
+		++*p;
+	for (word = (struct span){ *p, 0 }; *p < end && **p != ',' && !is_blank(**p); ++*p)
+		word.len++;
+	return word;
+}
+
+/* Has the list nothing but exclusions, well-formed or not? A mark that stands alone excludes what follows it. */
+static bool only_excludes(struct span list)
+{
+	const char *p = list.p, *end = list.p + list.len;
+	bool any = false, mark = false;
+	struct span word;
+
+	while ((word = next_word(&p, end)).len) {
+		bool not = word.len >= 4 && span_is((struct span){ word.p, 4 }, "not:");
+
+		if (!mark && *word.p != '!' && !not )
+			return false;
+		any = true;
+		mark = word.len == (not ? 4 : 1) && !mark;
+	}
+	return any;
+}
+
 static void set_list(const struct reading *r, struct span v)
 {
 	const char *p = v.p, *end = v.p + v.len, *piece;
@@ -139,7 +185,7 @@ static void set_list(const struct reading *r, struct span v)
 			r->s->off_now = true;
 			return;
 		}
-		if (r->list == LIST_IDS && !adds)
+		if (r->list == LIST_IDS && !adds && !only_excludes(all))
 			replace_ids(r->s);
 	}
 	/* Words between commas; an empty value has neither. */
@@ -220,11 +266,12 @@ static const char *find(const char *p, const char *end, char c)
 
 static void parse_line(struct settings *s, struct place *at, const char *start, const char *end)
 {
-	struct span line = trimmed(start, find(start, end, '#')), name;
-	const char *equals;
+	const char *hash = find(start, end, '#'), *equals;
+	struct span line = trimmed(start, hash), name;
 
 	if (!line.len)
 		return;
+	s->comment = hash < end ? trimmed(hash + 1, end) : (struct span){ end, 0 };
 	end = line.p + line.len;
 	at->column = (uint32_t)(line.p - start) + 1;
 	equals = find(line.p, end, '=');
@@ -235,7 +282,7 @@ static void parse_line(struct settings *s, struct place *at, const char *start, 
 	}
 	settings_problem(s, at, line, "not a setting (NAME = VALUE)");
 	/* It may have been meant to protect something. */
-	s->only_named |= 1 << LIST_IDS;
+	settings_note_unreadable(s, LIST_IDS, at);
 }
 
 void settings_parse_file(struct settings *s, const char *source, const char *p, size_t len)
@@ -250,7 +297,7 @@ void settings_parse_file(struct settings *s, const char *source, const char *p, 
 		} else if (nul < eol) {
 			at.column = (uint32_t)(nul - p) + 1;
 			settings_problem(s, &at, (struct span){ p, 0 }, "a NUL, nothing in this file is used");
-			s->only_named |= 1 << LIST_IDS;
+			settings_note_unreadable(s, LIST_IDS, &at);
 			return;
 		}
 	}
@@ -262,6 +309,7 @@ void settings_parse_cmdline(struct settings *s, const char *source, const char *
 	const char *p = line, *end = line + len;
 	struct cmdline_word w;
 
+	s->comment.len = 0;
 	while (cmdline_next(&p, end, &w)) {
 		struct place at = { source, 0, 0 };
 		unsigned own = span_is(w.name, "vfio.ids") ? 5 : sizeof(prefix) - 1;

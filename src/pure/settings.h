@@ -45,11 +45,12 @@ struct settings {
 	bool ids_replaced;    /* by the kernel command line */
 	bool protect_unknown; /* what the host lives on is not known */
 	bool unprotected;     /* more protects than there is room for: nothing is claimed */
-	uint8_t only_named;   /* a bit a list, that of `ids` for all: what protects could not be read (interface.md,
-				 "Selectors") */
 	unsigned problems;
+	struct span comment; /* of the line that is being read */
 	/* What is long comes last: a short way to the rest is short code. */
 	struct list list[LISTS];
+	struct place unreadable[LISTS]; /* of each list what could not be read and may protect, `ids` for a whole file;
+					   the source is NULL where there is nothing */
 	struct problem problem[PROBLEMS_MAX];
 	struct selector selector[LISTS][SELECTORS_MAX]; /* of the lists */
 };
@@ -67,6 +68,15 @@ void settings_parse_file(struct settings *s, const char *source, const char *p, 
 
 /* Reads a kernel command line, after the files. */
 void settings_parse_cmdline(struct settings *s, const char *source, const char *p, size_t len) __attribute__((nonnull));
+
+/*
+ * What could not be read and may protect something, or NULL: while it is so, only named devices are claimed
+ * (doc/interface.md, "Selectors"). protect=off and reserve=off overrule their own list.
+ */
+const struct place *settings_unreadable(const struct settings *s) __attribute__((nonnull));
+
+/* Notes that something of this list (LIST_IDS: a whole file, a line, an exclusion) could not be read. */
+void settings_note_unreadable(struct settings *s, enum list_name list, const struct place *at) __attribute__((nonnull));
 
 /* Notes a problem; at most PROBLEMS_MAX are kept, s->problems counts all. */
 void settings_problem(struct settings *s, const struct place *at, struct span text, const char *what)

@@ -39,7 +39,4 @@ uint32_t firmware_kernel(int root, const char *release);
 /* Is this the path of that module's file, whatever it is compressed with? - and _ are alike. */
 bool module_is(const char *path, const char *name) __attribute__((nonnull));
 
-/* For the next boot: forgets the drivers that are modules of that kernel; at init-top none of them is loaded yet. */
-void forget_modules(struct machine *m, int root, const char *release) __attribute__((nonnull(1)));
-
 #endif

@@ -4,6 +4,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "builtin.h"
 #include "format.h"
 #include "scan.h"
 #include "scan_internal.h"
@@ -178,7 +179,7 @@ void scan_details(struct scan *s)
 	if (m->settings->driver == DRIVER_AUTO)
 		find_variants(m, s->root, s->release);
 	if (m->phase == PHASE_NEXT_BOOT)
-		forget_modules(m, s->root, s->release);
+		find_builtin_drivers(m, s->root, s->release);
 }
 
 void scan_end(struct scan *s)

@@ -27,7 +27,7 @@ static void cannot_use(struct settings *s, const char *source, int error)
 {
 	static const char words[] = "cannot be read, nothing in it is used";
 
-	s->only_named |= 1 << LIST_IDS;
+	settings_note_unreadable(s, LIST_IDS, &(struct place){ source, 0, 0 });
 	problem_of(s, source, (struct span){ words, sizeof(words) - 1 },
 		   error == -EFBIG ? "more than 64 KiB of settings" : error_text(-error));
 }
@@ -74,7 +74,7 @@ static void load_drop_ins(struct settings *s, struct settings_buffers *buffers, 
 	int ret = list_directory(root->fd, drop_in_directory + 1, note_drop_in, buffers);
 
 	if (ret == -EFBIG) {
-		s->only_named |= 1 << LIST_IDS;
+		settings_note_unreadable(s, LIST_IDS, &(struct place){ drop_in_directory, 0, 0 });
 		problem_of(s, drop_in_directory, (struct span){ NULL, 0 },
 			   "more than 64 files, or a name of more than 100 bytes");
 	} else if (ret && ret != -ENOENT) {
@@ -85,6 +85,14 @@ static void load_drop_ins(struct settings *s, struct settings_buffers *buffers, 
 		if (!load_file(s, buffers, root, buffers->drop_in[i]))
 			cannot_use(s, buffers->drop_in[i], -ENOENT);
 	}
+}
+
+/* Is there nothing but white space, as a crash may leave it? */
+static bool is_empty(const char *p, const char *end)
+{
+	while (p < end && (is_blank(*p) || *p == '\n'))
+		p++;
+	return p == end;
 }
 
 const char *settings_load(struct settings *s, struct settings_buffers *buffers, const struct root *root,
@@ -100,8 +108,7 @@ const char *settings_load(struct settings *s, struct settings_buffers *buffers, 
 	load_drop_ins(s, buffers, root);
 	buffers->file = buffers->protect;
 	buffers->end = buffers->protect + sizeof(buffers->protect);
-	/* Not there, or emptied by a crash. */
-	if (!load_file(s, buffers, root, "/var/lib/vfio-boot/protect") || buffers->file == buffers->protect)
+	if (!load_file(s, buffers, root, "/var/lib/vfio-boot/protect") || is_empty(buffers->protect, buffers->file))
 		s->protect_unknown = true;
 
 	if (!cmdline) {

@@ -98,6 +98,7 @@ bool lines_open(struct lines *l, int dir, const char *path)
 {
 	l->at = l->end = 0;
 	l->failed = false;
+	l->separator = '\n';
 	l->fd = openat(dir, path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	return l->fd >= 0;
 }
@@ -105,7 +106,7 @@ bool lines_open(struct lines *l, int dir, const char *path)
 char *lines_next(struct lines *l)
 {
 	for (;;) {
-		char *line = l->buf + l->at, *eol = memchr(line, '\n', l->end - l->at);
+		char *line = l->buf + l->at, *eol = memchr(line, l->separator, l->end - l->at);
 		ssize_t got;
 
 		if (eol) {

@@ -39,7 +39,8 @@ struct lines {
 	int fd;
 	unsigned at;
 	unsigned end;
-	bool failed; /* it ended with an error */
+	bool failed;	/* it ended with an error */
+	char separator; /* a line feed, unless the caller sets another one */
 	char buf[1024];
 };
 

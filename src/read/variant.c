@@ -35,7 +35,7 @@ const char *driver_of_module(struct machine *m, int root, const char *module)
 void find_variants(struct machine *m, int root, const char *release)
 {
 	static const char begin[] = "alias vfio_pci:";
-	const char *alias, *module;
+	const char *alias, *end;
 	struct text t, path;
 	struct device *d;
 	struct lines l;
@@ -49,13 +49,11 @@ void find_variants(struct machine *m, int root, const char *release)
 		if (strncmp(alias, begin, sizeof(begin) - 1))
 			continue;
 		for_each_device(m, d) {
-			if (!(d->found.detailed) || read_attribute(&t, root, device_path(&t, d->name, "modalias")) < 5)
-				continue;
-			module = alias_fits(alias + sizeof(begin) - 1, t.p + 4, &exact);
-			/* The alias of vfio-pci itself has nothing but wildcards. */
-			if (module && exact > d->found.alias_fields) {
+			end = d->found.detailed ? alias_fits(alias + sizeof(begin) - 1, d, &exact) : NULL;
+			/* Behind the alias comes the module. That of vfio-pci itself has nothing but wildcards. */
+			if (end && *end == ' ' && end[1] && exact > d->found.alias_fields) {
 				d->found.alias_fields = exact;
-				d->found.target = driver_of_module(m, root, module);
+				d->found.target = driver_of_module(m, root, end + 1);
 			}
 		}
 	}

@@ -6,6 +6,7 @@
 
 #include "context.h"
 #include "errtext.h"
+#include "format.h"
 #include "listener.h"
 #include "log.h"
 
@@ -19,9 +20,10 @@ struct context *context_shared(void)
 	_exit(STATUS_FAILED);
 }
 
-bool context_open(struct context *ctx)
+int context_open(struct context *ctx)
 {
-	const char *name = ctx->argument[ARGUMENT_SYSROOT];
+	const char *name = ctx->argument[ARGUMENT_SYSROOT], *release = ctx->argument[ARGUMENT_RELEASE];
+	struct text t;
 
 	ctx->root.sysroot = name != NULL;
 	/* So that no link of the tree leads out of it. Who may not do this may not do much with what is outside either.
@@ -29,7 +31,13 @@ bool context_open(struct context *ctx)
 	if (!name || !chroot(name))
 		name = "/";
 	ctx->root.fd = open(name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (ctx->root.fd < 0)
+	if (ctx->root.fd < 0) {
 		say(&complaints, LEVEL_FAILED, "%s: %s", name, error_text(errno));
-	return ctx->root.fd >= 0;
+		return STATUS_FAILED;
+	}
+	if (release && faccessat(ctx->root.fd, text_set(&t, "lib/modules/%s", release), F_OK, 0)) {
+		say(&complaints, LEVEL_FAILED, "-k %s: this kernel is not installed: there is no /%s", release, t.p);
+		return STATUS_WRONG;
+	}
+	return 0;
 }

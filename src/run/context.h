@@ -32,7 +32,10 @@ struct context {
 /* An empty context in memory that is shared with children, which note in it what they found and did; never NULL. */
 struct context *context_shared(void) __attribute__((returns_nonnull, warn_unused_result));
 
-/* Opens the root; where that fails it says so on standard error and returns false. */
-bool context_open(struct context *ctx) __attribute__((nonnull, warn_unused_result));
+/*
+ * Opens the root and looks whether the kernel is there that is asked for. Returns 0 or an exit status, and then it has
+ * said why on standard error.
+ */
+int context_open(struct context *ctx) __attribute__((nonnull, warn_unused_result));
 
 #endif

@@ -89,19 +89,34 @@ void report_recall(struct machine *m, int root)
 	each_row(m, root, recall_row, &r);
 }
 
+/* Does it have the override that a claim gives a bridge? */
+static bool is_kept_off(const struct device *d)
+{
+	return is_bridge(d) && d->found.override && !strcmp(d->found.override, "none");
+}
+
 void report_recall_overrides(struct machine *m)
 {
-	struct device *d;
+	struct device *d, *bridge;
 
 	for_each_device(m, d) {
 		if (!d->done.progress)
 			continue;
-		if (d->found.override ? d->found.override == d->found.target ||
-						(is_host_bridge(d) && !strcmp(d->found.override, "none"))
+		if (d->found.override ? d->found.override == d->found.target || is_kept_off(d)
 				      : d->found.driver == d->found.target)
 			d->found.override = NULL;
 		else
 			d->done.progress = 0;
+	}
+	/* A bridge of such a group has no row of its own. */
+	for_each_device(m, d) {
+		bridge = d->done.progress && !is_bridge(d) && d->group ? d->group->first : NULL;
+		for (; bridge; bridge = bridge->next) {
+			if (!is_kept_off(bridge))
+				continue;
+			bridge->found.override = NULL;
+			bridge->done.progress = PROGRESS_OVERRIDDEN;
+		}
 	}
 }
 

@@ -11,7 +11,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	settings_parse_file(&s, "conf", text, size);
 	expect_settings(&s, text, size);
 	if (memchr(text, '\0', size)) {
-		expect(s.problems == 1 && s.only_named);
+		expect(s.problems == 1 && settings_unreadable(&s));
 		for (unsigned i = 0; i < LISTS; i++)
 			expect(s.list[i].end == s.list[i].selector && !s.list[i].off);
 	}

@@ -121,7 +121,7 @@ static const struct {
 	  "vfio-boot.unbind=yes vfio-boot.timeout=60 vfio-boot.driver=vfio-pci", "timeout=60", "" },
 	/* what protects is never replaced */
 	{ "ids = 10de:2204 !01:00.0", "vfio.ids=8086:10d3", "ids=!01:00.0,8086:10d3", "" },
-	{ "ids = 10de:2204", "vfio.ids=!01:00.0", "ids=!01:00.0", "" },
+	{ "ids = 10de:2204", "vfio.ids=!01:00.0", "ids=10de:2204,!01:00.0", "" },
 	{ "ids = 10de:2204", "vfio.ids=+!01:00.0", "ids=10de:2204,!01:00.0", "" },
 	{ "protect = 00:1d.0", "vfio-boot.protect=00:1e.0", "protect=00:1d.0,00:1e.0", "" },
 	{ "protect = 00:1d.0", "vfio-boot.protect=+00:1e.0", "protect=00:1d.0,00:1e.0", "" },

@@ -168,6 +168,8 @@ static bool read_fact(struct machine *m, const struct words *w)
 		m->kernel = version << 8 | patchlevel;
 	} else if (!strcmp(w->word[0], "firmware")) {
 		m->firmware = machine_name(m, w->word[1]);
+	} else if (!strcmp(w->word[0], "nothing")) {
+		m->no_claim_reason = machine_name(m, w->word[1]);
 	} else if (!strcmp(w->word[0], "noiommu")) {
 		group_with(m, w->word[1])->flags |= GROUP_NOIOMMU;
 	} else if (!strcmp(w->word[0], "stranger") && w->n == 3) {
@@ -200,6 +202,11 @@ bool model_machine(struct machine *m, struct settings *s, const char *text)
 				return false;
 		}
 		machine_sort(m);
+	}
+	/* In such a boot the devices are not even read. */
+	if (m->no_claim_reason) {
+		m->end = m->device;
+		m->group_end = m->group;
 	}
 	for_each_group(m, g)
 		m->any_group |= !(g->flags & GROUP_NOIOMMU);
@@ -292,7 +299,7 @@ void model_summary(const struct settings *s, struct page *page)
 		page_add(page, " unknown");
 	if (s->off_now)
 		page_add(page, " off-now");
-	if (s->only_named)
+	if (s->unreadable[LIST_IDS].source || s->unreadable[LIST_PROTECT].source || s->unreadable[LIST_RESERVE].source)
 		page_add(page, " only-named");
 	if (s->group)
 		page_add(page, " group=%s", groups[s->group]);

@@ -109,11 +109,17 @@ static bool guard_fails(const struct machine *m, const struct device *d)
 	return matched(m, d, GUARD_FAILS) && !matched(m, d, MEANT);
 }
 
+static bool host_bridge(const struct device *d)
+{
+	return d->found.class >> 8 == 0x0600;
+}
+
+/* Rule 1: what stays with the host whoever selects it. */
 static bool bridge(const struct device *d)
 {
 	unsigned class = d->found.class >> 8;
 
-	return class == 0x0604 || class == 0x0607 || class == 0x0609;
+	return class == 0x0604 || class == 0x0607 || class == 0x0609 || host_bridge(d);
 }
 
 static bool behind_parent(const struct device *d)
@@ -125,25 +131,15 @@ static bool behind_parent(const struct device *d)
 	return false;
 }
 
-static bool host_bridge(const struct device *d)
+bool oracle_stays(const struct device *d)
 {
-	return d->found.class >> 8 == 0x0600;
-}
-
-static bool exempt(const struct machine *m, const struct device *d)
-{
-	return bridge(d) || behind_parent(d) || (host_bridge(d) && !selected(m, d));
-}
-
-bool oracle_stays(const struct machine *m, const struct device *d)
-{
-	return exempt(m, d);
+	return bridge(d) || behind_parent(d);
 }
 
 /* A member of the group of d that starts group=whole. */
 static bool starts(const struct machine *m, const struct device *d)
 {
-	return selected(m, d) && !exempt(m, d);
+	return selected(m, d) && !oracle_stays(d);
 }
 
 /* Would group=whole take it, were it not for an exclusion? */
@@ -151,7 +147,8 @@ static bool would_be_taken(const struct machine *m, const struct device *d)
 {
 	const struct device *other;
 
-	if (m->settings->group != GROUP_WHOLE || !d->group || exempt(m, d) || matched(m, d, MEANT) || guard_fails(m, d))
+	if (m->settings->group != GROUP_WHOLE || !d->group || oracle_stays(d) || matched(m, d, MEANT) ||
+	    guard_fails(m, d))
 		return false;
 	for_each_member(d->group, other) {
 		if (starts(m, other))
@@ -165,9 +162,22 @@ static bool taken(const struct machine *m, const struct device *d)
 	return would_be_taken(m, d) && !excluded(m, d);
 }
 
-static bool is_vfio(const char *driver)
+/* Is this the driver that d is to be claimed for? */
+static bool right(const struct device *d, const char *driver)
 {
-	return driver && !strcmp(driver, "vfio-pci");
+	return driver && !strcmp(driver, d->found.target);
+}
+
+/* "Not judged for the next boot." */
+static bool in_use(const struct machine *m, const struct device *d)
+{
+	return m->phase != PHASE_NEXT_BOOT && d->found.use != USE_NONE;
+}
+
+static bool overridden(const struct machine *m, const struct device *d)
+{
+	return m->phase != PHASE_NEXT_BOOT && d->found.override && !right(d, d->found.override) &&
+	       !right(d, d->found.driver);
 }
 
 static bool platform(const struct machine *m, const struct device *d)
@@ -189,19 +199,36 @@ static bool twin_is_protected(const struct machine *m, const struct device *d)
 	const struct device *other;
 
 	for_each_device(m, other) {
-		if (!memcmp(&other->found.ids, &d->found.ids, 2 * sizeof(d->found.ids.vendor)) &&
+		if (other->found.ids.vendor == d->found.ids.vendor && other->found.ids.device == d->found.ids.device &&
 		    oracle_in_list(m, LIST_PROTECT, other))
 			return true;
 	}
 	return false;
 }
 
+bool oracle_only_named(const struct machine *m)
+{
+	const struct settings *s = m->settings;
+
+	for (unsigned list = 0; list < LISTS; list++) {
+		if (s->unreadable[list].source && (list == LIST_IDS || !s->list[list].off))
+			return true;
+	}
+	return false;
+}
+
+bool oracle_reserved(const struct machine *m, const struct device *d)
+{
+	const struct settings *s = m->settings;
+	bool unknown = s->protect_unknown && !s->list[LIST_PROTECT].off;
+
+	return oracle_in_list(m, LIST_RESERVE, d) || d->found.boot_display || twin_is_protected(m, d) ||
+	       (d->found.class >> 16 == 1 && unknown) || platform(m, d) || oracle_only_named(m);
+}
+
 /* Rules 3 and 6: what speaks against d itself. */
 static enum reason own_reason(const struct machine *m, const struct device *d)
 {
-	const struct settings *s = m->settings;
-	bool named = oracle_named(m, d);
-	bool unknown = s->protect_unknown && !s->list[LIST_PROTECT].off;
 	const struct {
 		bool applies;
 		enum reason reason;
@@ -210,13 +237,10 @@ static enum reason own_reason(const struct machine *m, const struct device *d)
 		{ guard_fails(m, d), REASON_GUARD_MISMATCH },
 		{ behind_parent(d), REASON_BEHIND_PARENT },
 		{ oracle_in_list(m, LIST_PROTECT, d), REASON_PROTECTED },
-		{ !named && twin_is_protected(m, d), REASON_PROTECTED },
-		{ !named && d->found.class >> 16 == 1 && unknown, REASON_PROTECTED },
-		{ d->found.use != USE_NONE, REASON_IN_USE },
-		{ d->found.override && !is_vfio(d->found.override) && !is_vfio(d->found.driver), REASON_OVERRIDDEN },
+		{ in_use(m, d), REASON_IN_USE },
+		{ overridden(m, d), REASON_OVERRIDDEN },
 		{ !d->group || d->group->flags & GROUP_NOIOMMU, REASON_NO_IOMMU },
-		{ !named && d->found.boot_display, REASON_BOOT_VGA },
-		{ !named && (oracle_in_list(m, LIST_RESERVE, d) || platform(m, d) || s->only_named), REASON_RESERVED },
+		{ !oracle_named(m, d) && oracle_reserved(m, d), REASON_RESERVED },
 	};
 
 	for (unsigned i = 0; i < ARRAY_SIZE(reasons); i++) {
@@ -237,29 +261,33 @@ static bool refused_for_itself(const struct machine *m, const struct device *d)
 	return concerned(m, d) && own_reason(m, d);
 }
 
-/* Rule 5 */
+/* "any but the vfio drivers, pcieport and pci-stub" */
+static bool blocks(const struct device *d)
+{
+	const char *driver = d->found.driver;
+
+	return driver && !strstr(driver, "vfio") && strcmp(driver, "pcieport") && strcmp(driver, "pci-stub");
+}
+
+/* Rule 5: does a driver hold d that may not be taken off? */
 static bool holds_back(const struct machine *m, const struct device *d)
 {
 	bool keep = m->settings->unbind == NO;
 	unsigned base = d->found.class >> 16;
 
-	if (!d->found.driver)
-		return false;
 	if (bridge(d))
-		return keep && strcmp(d->found.driver, "pcieport") && strcmp(d->found.driver, "pci-stub");
-	if (host_bridge(d) && exempt(m, d))
-		return (keep || excluded(m, d)) && strncmp(d->found.driver, "vfio", 4) &&
-		       strcmp(d->found.driver, "pci-stub");
-	if (behind_parent(d))
-		return false;
-	if (is_vfio(d->found.driver))
+		return blocks(d) && (keep || excluded(m, d));
+	if (!d->found.driver || right(d, d->found.driver) || behind_parent(d))
 		return false;
 	return keep || (m->phase == PHASE_SECOND_LOOK && (base == 1 || base == 2 || base == 3) && !oracle_named(m, d));
 }
 
-bool oracle_keeps_back_as_member(const struct machine *m, const struct device *d)
+/* group=ignore holds from Linux 5.19 on. */
+static bool ignores_groups(const struct machine *m)
 {
-	return host_bridge(d) && selected(m, d) && (own_reason(m, d) || holds_back(m, d));
+	unsigned version = m->kernel >> 8, patchlevel = m->kernel & 0xff;
+
+	return m->settings->group == GROUP_IGNORE && (version > 5 || (version == 5 && patchlevel >= 19));
 }
 
 /* Rule 4, for a device that nothing of its own speaks against. */
@@ -268,15 +296,14 @@ static enum reason group_reason(const struct machine *m, const struct device *d)
 	bool member_refused = d->group->non_pci_member != NULL, incomplete = false, held = false;
 	const struct device *o;
 
-	if (m->settings->group == GROUP_IGNORE && m->kernel >> 8 >= 5 &&
-	    (m->kernel >> 8 > 5 || (m->kernel & 0xff) >= 19))
+	if (ignores_groups(m))
 		return holds_back(m, d) ? REASON_UNBIND_NOT_ALLOWED : REASON_NONE;
 	for_each_member(d->group, o) {
 		member_refused |= oracle_in_list(m, LIST_PROTECT, o);
 		held |= holds_back(m, o);
-		if (exempt(m, o))
+		if (oracle_stays(o))
 			continue;
-		member_refused |= refused_for_itself(m, o) || o->found.use;
+		member_refused |= refused_for_itself(m, o) || in_use(m, o);
 		incomplete |= !selected(m, o) && !taken(m, o);
 	}
 	return member_refused ? REASON_GROUP_MEMBER_REFUSED
@@ -304,42 +331,30 @@ static struct fate judge(const struct machine *m, const struct device *d)
 		reason = group_reason(m, d);
 	if (reason)
 		return (struct fate){ VERDICT_REFUSED, reason };
-	return (struct fate){ is_vfio(d->found.driver) && m->phase != PHASE_NEXT_BOOT ? VERDICT_ALREADY : VERDICT_CLAIM,
+	return (struct fate){ right(d, d->found.driver) && m->phase != PHASE_NEXT_BOOT ? VERDICT_ALREADY
+										       : VERDICT_CLAIM,
 			      REASON_NONE };
 }
 
-/* Do only broad selectors match d, and does one of them claim another device? */
-static bool served(const struct machine *m, const struct fate *fates, const struct device *d)
+static bool is_claim(const struct fate *fate)
 {
-	const struct selector *sel;
-	const struct device *other;
-
-	if (oracle_named(m, d))
-		return false;
-	for_each_selector(&m->settings->list[LIST_IDS], sel) {
-		if (sel->flags & SELECTOR_EXCLUDES || match(sel, d) != MEANT)
-			continue;
-		for_each_device(m, other) {
-			enum verdict verdict = fates[other - m->device].verdict;
-
-			if (match(sel, other) == MEANT && (verdict == VERDICT_CLAIM || verdict == VERDICT_ALREADY))
-				return true;
-		}
-	}
-	return false;
+	return fate->verdict == VERDICT_CLAIM || fate->verdict == VERDICT_ALREADY;
 }
 
-/* Rule 7 */
-static bool kept(const struct machine *m, const struct fate *fates, const struct device *d)
+static bool only_broad(const struct machine *m, const struct device *d)
+{
+	return matched(m, d, MEANT) && !oracle_named(m, d);
+}
+
+/* Rule 7, of a device that is refused. */
+static bool kept(const struct machine *m, const struct device *d, enum reason reason)
 {
 	const struct device *other;
-	bool any = false;
 
-	switch (fates[d - m->device].reason) {
+	switch (reason) {
 	case REASON_BRIDGE:
 	case REASON_BEHIND_PARENT:
 	case REASON_PROTECTED:
-	case REASON_BOOT_VGA:
 	case REASON_RESERVED:
 	case REASON_GROUP_MEMBER_REFUSED:
 		break;
@@ -347,25 +362,77 @@ static bool kept(const struct machine *m, const struct fate *fates, const struct
 		return false;
 	}
 	if (!taken(m, d))
-		return served(m, fates, d);
+		return only_broad(m, d);
 	for_each_member(d->group, other) {
-		if (starts(m, other) && oracle_named(m, other))
+		if (starts(m, other) && !only_broad(m, other))
 			return false;
-		any |= starts(m, other) && served(m, fates, other);
 	}
-	return any;
+	return true;
 }
 
 void oracle_decide(const struct machine *m, struct fate *fates)
 {
 	const struct device *d;
 
-	for_each_device(m, d)
-		fates[d - m->device] = judge(m, d);
 	for_each_device(m, d) {
 		struct fate *fate = &fates[d - m->device];
 
-		if (fate->verdict == VERDICT_REFUSED && kept(m, fates, d))
+		*fate = m->no_claim_reason ? (struct fate){ VERDICT_NONE, REASON_NONE } : judge(m, d);
+		if (fate->verdict == VERDICT_REFUSED && kept(m, d, fate->reason))
 			fate->verdict = VERDICT_KEPT;
 	}
+}
+
+/* A failing guard is there, too: its device has a verdict. */
+static bool absent(const struct machine *m, const struct selector *sel)
+{
+	const struct device *d;
+
+	for_each_device(m, d) {
+		if (match(sel, d) != NOT)
+			return false;
+	}
+	return true;
+}
+
+bool oracle_is_idle(const struct machine *m, const struct fate *fates, const struct selector *sel)
+{
+	const struct device *d;
+	bool any = false;
+
+	if (m->no_claim_reason || sel->flags & SELECTOR_EXCLUDES || !broad(sel))
+		return false;
+	for_each_device(m, d) {
+		if (match(sel, d) != MEANT)
+			continue;
+		/* What is pending may still be claimed. */
+		if (is_claim(&fates[d - m->device]) || fates[d - m->device].verdict == VERDICT_PENDING)
+			return false;
+		any |= !excluded(m, d);
+	}
+	return any;
+}
+
+int oracle_status(const struct machine *m, const struct fate *fates)
+{
+	const struct selector *sel;
+	const struct device *d;
+
+	if (m->settings->problems)
+		return 2;
+	if (m->no_claim_reason)
+		return 0;
+	for_each_device(m, d) {
+		enum verdict verdict = fates[d - m->device].verdict;
+
+		if (verdict == VERDICT_REFUSED || verdict == VERDICT_PENDING)
+			return 1;
+	}
+	for_each_selector(&m->settings->list[LIST_IDS], sel) {
+		if (oracle_is_idle(m, fates, sel))
+			return 1;
+		if (!(sel->flags & (SELECTOR_EXCLUDES | SELECTOR_OPTIONAL)) && absent(m, sel))
+			return 1;
+	}
+	return 0;
 }

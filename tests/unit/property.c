@@ -35,6 +35,11 @@ static void decide_pair(const struct pair *p, const char *more)
 	model_decide(&m);
 }
 
+static bool is_bridge_class(unsigned class)
+{
+	return class == 0x0600 || class == 0x0604 || class == 0x0607 || class == 0x0609;
+}
+
 /* What must never be claimed, each from the facts. */
 static const char *check_claims(void)
 {
@@ -47,8 +52,12 @@ static const char *check_claims(void)
 
 		if (d->decided.verdict == VERDICT_REFUSED && !d->decided.reason)
 			return "what is refused has a reason";
-		if (d->decided.verdict != VERDICT_CLAIM && d->decided.verdict != VERDICT_ALREADY)
+		if (d->decided.verdict == VERDICT_KEPT && named)
+			return "what is named is not kept";
+		if (!is_claimed(d))
 			continue;
+		if (m.no_claim_reason)
+			return "nothing is claimed in such a boot";
 		if (d->decided.reason)
 			return "what is claimed has none";
 		if (oracle_in_list(&m, LIST_PROTECT, d))
@@ -57,21 +66,26 @@ static const char *check_claims(void)
 			return "nothing is claimed that is excluded";
 		if (!d->group || d->group->flags & GROUP_NOIOMMU)
 			return "nothing is claimed without a group";
-		if (d->found.use)
+		if (m.phase != PHASE_NEXT_BOOT && d->found.use)
 			return "nothing is claimed that is in use";
-		if (class == 0x0604 || class == 0x0607 || class == 0x0609)
+		if (is_bridge_class(class))
 			return "no bridge is claimed";
 		if (!named && d->found.boot_display)
 			return "the boot display is claimed only when named";
-		if (!named && (oracle_in_list(&m, LIST_RESERVE, d) || s.only_named))
+		if (!named && (oracle_in_list(&m, LIST_RESERVE, d) || oracle_only_named(&m)))
 			return "what is reserved is claimed only when named";
-		if (!named && (class >> 8 == 0x05 || class >> 8 == 0x06 || class == 0x0c05))
+		if (!named && class >> 8 == 0x01 && s.protect_unknown && !s.list[LIST_PROTECT].off)
+			return "storage is claimed only when named while the root is unknown";
+		if (!named &&
+		    (class >> 8 == 0x05 || class >> 8 == 0x06 || class == 0x0806 || class == 0x0807 || class == 0x0c05))
 			return "the platform is claimed only when named";
 		for_each_device(&m, other) {
-			if (ignores || other->group != d->group || other->decided.verdict == VERDICT_CLAIM ||
-			    other->decided.verdict == VERDICT_ALREADY)
+			if (!named && other->found.ids.vendor == d->found.ids.vendor &&
+			    other->found.ids.device == d->found.ids.device && oracle_in_list(&m, LIST_PROTECT, other))
+				return "the twin of a protected function is claimed only when named";
+			if (ignores || other->group != d->group || is_claimed(other))
 				continue;
-			if (!oracle_stays(&m, other))
+			if (!oracle_stays(other))
 				return "no group is claimed in part";
 		}
 	}
@@ -90,10 +104,10 @@ static const char *check_oracle(void)
 		if (m.device[i].decided.reason != fates[i].reason)
 			return "the oracle gives the same reason";
 	}
-	return NULL;
+	return plan_status(&m) == oracle_status(&m, fates) ? NULL : "the oracle gives the same exit status";
 }
 
-static struct page lines, again;
+static struct page lines, again, warnings;
 
 static bool same_lines(void)
 {
@@ -110,6 +124,37 @@ static const char *check_repeat(void)
 	model_decide(&m);
 	if (!same_lines())
 		return "selecting and deciding twice gives the same";
+	return NULL;
+}
+
+/* Does a line of the warnings say of this selector that it claims nothing? */
+static bool says_idle(const struct selector *sel)
+{
+	for (const char *line = warnings.p, *end; *line; line = end + (*end == '\n')) {
+		const char *rest = line + 2 + sel->text.len, *claims = strstr(line, "claims nothing");
+
+		end = line + strcspn(line, "\n");
+		/* Behind it stands its place, or another mark; more digits would make it another selector. */
+		if (*line == '4' && claims && claims < end && rest < claims &&
+		    !strncmp(line + 2, sel->text.p, sel->text.len) &&
+		    (*rest == ' ' || *rest == '?' || !strncmp(rest, ": ", 2)))
+			return true;
+	}
+	return false;
+}
+
+/* A broad selector that claims nothing is said as a warning, and no other is. */
+static const char *check_warnings(void)
+{
+	static struct fate fates[PAIR_DEVICES];
+	const struct selector *sel;
+
+	model_warnings(&m, &warnings);
+	oracle_decide(&m, fates);
+	for_each_selector(&s.list[LIST_IDS], sel) {
+		if (!(sel->flags & SELECTOR_EXCLUDES) && says_idle(sel) != oracle_is_idle(&m, fates, sel))
+			return "a broad selector that claims nothing is warned of";
+	}
 	return NULL;
 }
 
@@ -140,48 +185,78 @@ static const char *check_order(struct random *r)
 }
 
 /*
- * One more entry that takes away or protects adds no claim. The contract itself has one exception: a host bridge that
- * was selected is a member like any other, and keeps its group back where it is refused, or held by a driver that may
- * not be taken off; excluded it is exempt again, and the group is claimed. The smallest cases:
- *
- *	00:00.0 8086:0001 0600 g1		ids = 8086:*
- *	00:01.0 8086:0002 0c03 g1		added: !00:00.0
- *
- *	00:00.0 8086:0001 0600 g1 drv=pci-stub	ids = 00:00.0 00:01.0
- *	00:01.0 8086:0002 0c03 g1		unbind = no
- *						added: !00:00.0
+ * One more entry that takes away or protects adds no claim. And an exclusion on the command line is added to what the
+ * files say, with and without a +.
  */
 static const char *check_more(const struct pair *p)
 {
-	static const char *const lists[] = { "ids=+!", "protect=", "reserve=" };
-	static const char *const what[] = { "an exclusion adds no claim", "a protect entry adds no claim",
-					    "a reserve entry adds no claim" };
-	static bool was_claimed[PAIR_DEVICES], was_member[PAIR_DEVICES];
+	static const struct {
+		const char *what;
+		const char *list;
+	} lists[] = {
+		{ "an exclusion adds no claim", "ids=+!" },
+		{ "a protect entry adds no claim", "protect=" },
+		{ "a reserve entry adds no claim", "reserve=" },
+	};
+	static bool was_claimed[PAIR_DEVICES];
+	static struct fate added[PAIR_DEVICES];
 	unsigned n = (unsigned)(m.end - m.device);
+	char more[PAIR_ENTRY + 32];
 
 	decide_pair(p, "");
-	for (unsigned i = 0; i < n; i++) {
-		was_claimed[i] =
-			m.device[i].decided.verdict == VERDICT_CLAIM || m.device[i].decided.verdict == VERDICT_ALREADY;
-		was_member[i] = oracle_keeps_back_as_member(&m, &m.device[i]);
-	}
-	for (unsigned list = 0; list < ARRAY_SIZE(lists); list++) {
-		char more[PAIR_ENTRY + 32];
-
-		snprintf(more, sizeof(more), " vfio-boot.%s%s", lists[list], p->extra);
+	for (unsigned i = 0; i < n; i++)
+		was_claimed[i] = is_claimed(&m.device[i]);
+	/* That of the exclusion last: it is compared with what follows. */
+	for (unsigned list = ARRAY_SIZE(lists); list--;) {
+		snprintf(more, sizeof(more), " vfio-boot.%s%s", lists[list].list, p->extra);
 		decide_pair(p, more);
 		for (unsigned i = 0; i < n; i++) {
-			const struct device *d = &m.device[i], *other;
-			bool exception = false;
-
-			if (was_claimed[i] ||
-			    (d->decided.verdict != VERDICT_CLAIM && d->decided.verdict != VERDICT_ALREADY))
-				continue;
-			for_each_member(d->group, other)
-				exception |= was_member[other - m.device] && other->asked.excluded;
-			if (list || !exception)
-				return what[list];
+			if (!was_claimed[i] && is_claimed(&m.device[i]))
+				return lists[list].what;
 		}
+	}
+	for (unsigned i = 0; i < n; i++)
+		added[i] = (struct fate){ m.device[i].decided.verdict, m.device[i].decided.reason };
+	snprintf(more, sizeof(more), " vfio-boot.ids=not:%s", p->extra);
+	decide_pair(p, more);
+	for (unsigned i = 0; i < n; i++) {
+		if (m.device[i].decided.verdict != added[i].verdict || m.device[i].decided.reason != added[i].reason)
+			return "a list of nothing but exclusions replaces nothing";
+	}
+	return NULL;
+}
+
+/* An optional selector selects as any other does; the exit status alone may be lower. */
+static const char *check_optional(const struct pair *p)
+{
+	static struct fate without[PAIR_DEVICES];
+	unsigned n = (unsigned)(m.end - m.device);
+	int status = 0;
+
+	for (unsigned round = 0; round < 2; round++) {
+		const char *broken;
+		struct selector *sel;
+
+		read_pair(p, "");
+		for_each_selector(&s.list[LIST_IDS], sel) {
+			sel->flags &= (uint8_t)~SELECTOR_OPTIONAL;
+			if (round)
+				sel->flags |= SELECTOR_OPTIONAL;
+		}
+		model_decide(&m);
+		broken = check_oracle();
+		if (broken)
+			return broken;
+		for (unsigned i = 0; i < n; i++) {
+			struct fate now = { m.device[i].decided.verdict, m.device[i].decided.reason };
+
+			if (round && (now.verdict != without[i].verdict || now.reason != without[i].reason))
+				return "an optional selector selects as any other";
+			without[i] = now;
+		}
+		if (round && plan_status(&m) > status)
+			return "an optional selector is no fault more";
+		status = plan_status(&m);
 	}
 	return NULL;
 }
@@ -209,7 +284,7 @@ static const char *check_hints(const struct pair *p)
 		memset(missing, 0, sizeof(missing));
 		at = (unsigned)snprintf(more, sizeof(more), " vfio-boot.ids=+");
 		for_each_member(d->group, other) {
-			if (oracle_stays(&m, other) || is_wanted(other))
+			if (oracle_stays(other) || is_wanted(other))
 				continue;
 			missing[other - m.device] = true;
 			at += (unsigned)snprintf(more + at, sizeof(more) - at, "%s,", other->name);
@@ -243,11 +318,15 @@ static const char *check(const struct pair *p)
 	if (!broken)
 		broken = check_oracle();
 	if (!broken)
+		broken = check_warnings();
+	if (!broken)
 		broken = check_repeat();
 	if (!broken)
 		broken = check_order(&r);
 	if (!broken)
 		broken = check_more(p);
+	if (!broken)
+		broken = check_optional(p);
 	if (!broken)
 		broken = check_hints(p);
 	return broken;

@@ -37,7 +37,8 @@ struct world {
 	unsigned used; /* of pair->machine */
 	unsigned devices;
 	unsigned buses;
-	bool next; /* a plan for the next boot: nothing is in use, nothing overridden */
+	int protected; /* a function that a protect entry means, or -1 */
+	bool next;     /* a plan for the next boot: nothing is in use, nothing overridden */
 	bool groups;
 	struct function function[PAIR_DEVICES];
 };
@@ -46,9 +47,12 @@ static const char *const ids[] = { "8086:10d3", "8086:1533", "10de:2204", "10de:
 static const char *const subsystems[] = { "", "", ":1458:4043", ":1043:87d9" };
 static const char *const classes[] = { "0300", "0300", "0302", "0403", "0108", "0106", "0104", "0200", "0200", "0c03",
 				       "0c03", "0c05", "0500", "0600", "0600", "0601", "0806", "0807", "0000", "0880" };
-static const char *const bridges[] = { "0604", "0604", "0604", "0607", "0609" };
+static const char *const bridges[] = { "0604", "0604", "0604", "0607", "0609", "0600" };
 static const char *const drivers[] = { "vfio-pci", "vfio-pci", "e1000e",	"nouveau", "pcieport",
 				       "shpchp",   "pci-stub", "mlx5_vfio_pci", "vfio-x" };
+/* Those that a bridge may have. */
+static const char *const bridge_drivers[] = { "pcieport", "pcieport",	"shpchp", "pci-stub",
+					      "vfio-pci", "skx_uncore", "vfio-x" };
 static const char *const overrides[] = { "vfio-pci", "none", "e1000e" };
 
 static void add(char *text, unsigned *used, const char *fmt, ...)
@@ -58,6 +62,16 @@ static void add(char *text, unsigned *used, const char *fmt, ...)
 	va_start(ap, fmt);
 	*used += (unsigned)vsnprintf(text + *used, PAIR_TEXT - *used, fmt, ap);
 	va_end(ap);
+}
+
+static bool has_class(const struct function *f, const char *class)
+{
+	return !strncmp(f->class, class, strlen(class));
+}
+
+static bool is_bridge_function(const struct function *f)
+{
+	return has_class(f, "0600") || has_class(f, "0604") || has_class(f, "0607") || has_class(f, "0609");
 }
 
 static int add_function(struct world *w, struct function f)
@@ -82,13 +96,15 @@ static int add_function(struct world *w, struct function f)
 
 		add(text, &w->used, " <%04x:%02x:%02x.%u", p->domain, p->bus, p->dev, p->fn);
 	}
-	if (one_in(r, 3))
+	if (is_bridge_function(&f) && one_in(r, 2))
+		add(text, &w->used, " drv=%s", PICK(r, bridge_drivers));
+	else if (one_in(r, 3))
 		add(text, &w->used, " drv=%s", PICK(r, drivers));
 	if (!w->next && one_in(r, 12))
 		add(text, &w->used, " over=%s", PICK(r, overrides));
 	if (!w->next && one_in(r, 16))
 		add(text, &w->used, one_in(r, 2) ? " vfs" : " use=sda");
-	if (f.class[1] == '3' && f.class[0] == '0' && one_in(r, 3))
+	if (has_class(&f, "03") && one_in(r, 3))
 		add(text, &w->used, " vga");
 	add(text, &w->used, "\n");
 	w->function[w->devices] = f;
@@ -132,10 +148,17 @@ static void add_machine(struct world *w)
 	add(w->pair->machine, &w->used, "%s\nkernel %s\n", phase, PICK(r, kernels));
 	if (one_in(r, 2))
 		add(w->pair->machine, &w->used, "firmware DMAR\n");
+	if (one_in(r, 64))
+		add(w->pair->machine, &w->used, "nothing rescue\n");
 	if (w->groups && one_in(r, 12))
 		add(w->pair->machine, &w->used, "stranger %u fd000000.dma\n", below(r, 5));
 	if (w->groups && one_in(r, 16))
 		add(w->pair->machine, &w->used, "noiommu 4\n");
+	/* A host bridge, as most machines have it, with the functions of a chipset in its group or not. */
+	if (one_in(r, 2)) {
+		add_function(w, (struct function){ 0, 0, 0, 0, NULL, "0600", -1, -1 });
+		dev = 1;
+	}
 	for (unsigned i = 0; i < slots; i++, dev += 1 + below(r, 3))
 		add_slot(w, 0, 0, dev, -1, 0);
 }
@@ -151,11 +174,30 @@ static unsigned put_path(const struct world *w, int at, char *out, size_t size)
 	return len + (unsigned)snprintf(out + len, size - len, "/%02x.%u", f->dev, f->fn);
 }
 
-/* A selector that means some function of the machine, or nearly. */
-static void put_selector(const struct world *w, char *out, size_t size)
+/* A function to be meant, more often one about which the rules have something to say. */
+static int pick_function(const struct world *w)
 {
 	struct random *r = w->r;
-	unsigned n = below(r, w->devices), len;
+	unsigned wish = below(r, 8), n = below(r, w->devices);
+
+	for (unsigned i = 0; i < w->devices && wish < 3; i++, n = (n + 1) % w->devices) {
+		const struct function *f = &w->function[n];
+
+		if (wish == 0 && is_bridge_function(f))
+			break;
+		if (wish == 1 && w->protected >= 0 && f->id == w->function[w->protected].id)
+			break;
+		if (wish == 2 && has_class(f, "01"))
+			break;
+	}
+	return (int)n;
+}
+
+/* A selector that means this function of the machine, or nearly. */
+static void put_selector(const struct world *w, int n, char *out, size_t size)
+{
+	struct random *r = w->r;
+	unsigned len;
 	const struct function *f = &w->function[n];
 
 	switch (below(r, 16)) {
@@ -178,7 +220,7 @@ static void put_selector(const struct world *w, char *out, size_t size)
 		snprintf(out, size, "%04x:%02x:%02x%s", f->domain, f->bus, f->dev, one_in(r, 2) ? ".*" : "");
 		break;
 	case 8:
-		put_path(w, (int)n, out, size);
+		put_path(w, n, out, size);
 		break;
 	case 9:
 		snprintf(out, size, "class:%.*s", one_in(r, 2) ? 2 : 4, f->class);
@@ -196,7 +238,7 @@ static void put_selector(const struct world *w, char *out, size_t size)
 			 one_in(r, 2) ? f->id : PICK(r, ids));
 		break;
 	case 14:
-		len = put_path(w, (int)n, out, size);
+		len = put_path(w, n, out, size);
 		snprintf(out + len, size - len, "@%.5s%s", f->id, one_in(r, 2) ? f->id + 5 : "*");
 		break;
 	default:
@@ -205,42 +247,74 @@ static void put_selector(const struct world *w, char *out, size_t size)
 	}
 }
 
-static void add_settings(struct world *w)
+static void add_ids(struct world *w, unsigned *used, unsigned n)
 {
-	static const char *const others[] = { "group = whole", "group = whole", "group = ignore",    "group = refuse",
-					      "unbind = no",   "unbind = yes",	"protect = unknown", "# nothing",
-					      "group = x",     "bogus = 1",	"ids = !x",	     "ids = 1:2:3",
-					      "reserve = ,",   "timeout = 5" };
 	struct random *r = w->r;
-	struct pair *p = w->pair;
-	unsigned used = 0, n = 1 + below(r, 5);
 	char entry[PAIR_ENTRY];
 
 	for (unsigned i = 0; i < n; i++) {
-		put_selector(w, entry, sizeof(entry));
-		add(p->file, &used, "ids = %s%s\n", entry, one_in(r, 8) ? "?" : "");
+		put_selector(w, pick_function(w), entry, sizeof(entry));
+		add(w->pair->file, used, "ids = %s%s\n", entry, one_in(r, 6) ? "?" : "");
 	}
+	/* A broad one that means only what stays with the host, or nearly. */
+	if (one_in(r, 6))
+		add(w->pair->file, used, "ids = class:%s\n", one_in(r, 2) ? "06" : "0c05");
 	for (unsigned i = below(r, 3); i; i--) {
-		put_selector(w, entry, sizeof(entry));
-		add(p->file, &used, "ids = %s%s\n", one_in(r, 3) ? "not:" : "!", entry);
+		put_selector(w, pick_function(w), entry, sizeof(entry));
+		add(w->pair->file, used, "ids = %s%s\n", one_in(r, 3) ? "not:" : "!", entry);
 	}
+}
+
+static void add_protection(struct world *w, unsigned *used)
+{
+	struct random *r = w->r;
+	char entry[PAIR_ENTRY];
+
 	for (unsigned i = one_in(r, 2) ? below(r, 3) : 0; i; i--) {
-		put_selector(w, entry, sizeof(entry));
-		add(p->file, &used, "%s = %s\n", one_in(r, 2) ? "protect" : "reserve", entry);
+		int n = pick_function(w);
+		bool reserve = one_in(r, 2);
+
+		if (!reserve && w->protected < 0)
+			w->protected = n;
+		put_selector(w, n, entry, sizeof(entry));
+		add(w->pair->file, used, "%s = %s\n", reserve ? "reserve" : "protect", entry);
 	}
+	if (one_in(r, 8))
+		add(w->pair->file, used, "protect = unknown\n");
+	/* What cannot be read may have been meant to protect. */
+	if (one_in(r, 20))
+		add(w->pair->file, used, "%s = x\n", one_in(r, 2) ? "protect" : "reserve");
+}
+
+static void add_settings(struct world *w)
+{
+	static const char *const others[] = { "group = whole", "group = whole", "group = ignore", "group = refuse",
+					      "unbind = no",   "unbind = no",	"unbind = yes",	  "# nothing",
+					      "group = x",     "bogus = 1",	"ids = !x",	  "ids = 1:2:3",
+					      "reserve = ,",   "timeout = 5" };
+	struct random *r = w->r;
+	struct pair *p = w->pair;
+	unsigned used = 0;
+	char entry[PAIR_ENTRY];
+
+	w->protected = -1;
+	add_protection(w, &used);
+	add_ids(w, &used, 1 + below(r, 5));
 	if (one_in(r, 2))
 		add(p->file, &used, "%s\n", PICK(r, others));
 
 	used = 0;
 	if (one_in(r, 4)) {
-		put_selector(w, entry, sizeof(entry));
-		add(p->cmdline, &used, "vfio.ids=%s%s ", one_in(r, 2) ? "+" : "", entry);
+		static const char *const marks[] = { "+", "+", "", "", "!", "+!" };
+
+		put_selector(w, pick_function(w), entry, sizeof(entry));
+		add(p->cmdline, &used, "vfio.ids=%s%s ", PICK(r, marks), entry);
 	}
 	if (one_in(r, 20))
 		add(p->cmdline, &used, "vfio-boot.%s=off ", one_in(r, 2) ? "protect" : "reserve");
 	if (one_in(r, 10))
 		add(p->cmdline, &used, "vfio_boot.group=%s ", one_in(r, 2) ? "whole" : "ignore");
-	put_selector(w, p->extra, sizeof(p->extra));
+	put_selector(w, pick_function(w), p->extra, sizeof(p->extra));
 }
 
 void random_pair(struct pair *p, uint64_t seed)

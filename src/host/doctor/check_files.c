@@ -186,7 +186,7 @@ void check_plan(const struct patient *p, struct check *c)
 	const struct machine *m = &p->ctx->machine;
 	unsigned claimed = 0, refused = 0, pending = 0, absent = 0;
 	const struct device *d, *first = NULL;
-	const struct selector *sel = NULL, *lost = NULL;
+	const struct selector *sel = NULL, *lost = NULL, *idle = NULL;
 	struct text t;
 
 	if (!p->readable) {
@@ -211,10 +211,14 @@ void check_plan(const struct patient *p, struct check *c)
 		if (!lost)
 			lost = sel;
 	}
+	for_each_selector(&m->settings->list[LIST_IDS], sel) {
+		if (sel->flags & SELECTOR_IDLE)
+			idle = sel;
+	}
 	check_say(c,
-		  first || lost ? CHECK_FAULT
-		  : claimed	? CHECK_OK
-				: CHECK_NONE,
+		  first || lost || idle ? CHECK_FAULT
+		  : claimed		? CHECK_OK
+					: CHECK_NONE,
 		  "the next boot: %u claimed, %u refused, %u pending, %u absent", claimed, refused, pending, absent);
 	if (first) {
 		set_device_line(&t, m, first, false);
@@ -224,6 +228,9 @@ void check_plan(const struct patient *p, struct check *c)
 		set_absent_line(&t, m, lost);
 		check_say(c, CHECK_FAULT, "%s", t.p);
 		check_remedy(c, "vfio-boot plan shows all of it");
+	} else if (idle) {
+		check_say(c, CHECK_FAULT, "%pe: matches devices and claims nothing", idle);
+		check_remedy(c, "vfio-boot plan shows why each of them is kept");
 	}
 }
 

@@ -24,14 +24,10 @@ static bool is_with_vfio(const struct device *d)
 	return d->found.driver && (d->found.driver == d->found.target || is_vfio_driver(d->found.driver));
 }
 
-/* Does its driver keep the group of d from being used? See kernel-facts.md, "When a group is usable". */
+/* Does its driver keep its group from being used? What is behind a function that is no bridge goes with that one. */
 static bool is_in_the_way(const struct device *d)
 {
-	if (!d->found.driver || is_with_vfio(d) || !strcmp(d->found.driver, "pci-stub"))
-		return false;
-	if (is_bridge(d) || is_host_bridge(d))
-		return blocks_group(d, d->found.driver);
-	return !is_exempt(d);
+	return blocks_group(d->found.driver) && !is_with_vfio(d) && (is_bridge(d) || !is_exempt(d));
 }
 
 /* Says all that speaks against giving d to a guest; true where nothing does. What is chosen too has its own say. */
@@ -62,7 +58,7 @@ static bool can_be_given(const struct machine *m, const struct device *d, const 
 			continue;
 		say(&complaints, LEVEL_REFUSED, "%s: %s of its group is with %s, the group is not usable %s", d->name,
 		    other->name, other->found.driver,
-		    is_bridge(other) || is_host_bridge(other) ? "(vfio-boot claim takes that driver off)" : what_to_do);
+		    is_bridge(other) ? "(vfio-boot claim takes that driver off)" : what_to_do);
 		good = false;
 	}
 	if (d->group->non_pci_member) {

@@ -50,8 +50,6 @@ static struct json_object *words_of(const char *text)
 
 static struct json_object *device_json(const struct listing *l, const struct device *d)
 {
-	static const char *const uses[] = { [USE_MOUNTED] = "mounted", [USE_SWAP] = "swap", [USE_HOLDER] = "held",
-					    [USE_OPEN] = "open",       [USE_NET_UP] = "up", [USE_VFS] = "VFs" };
 	struct json_object *o = json_object_new_object(), *modules = json_object_new_array();
 	const struct device *next = at_next_boot(&l->v, d);
 	bool asked_for = next && next->decided.verdict != VERDICT_NONE;
@@ -81,7 +79,7 @@ static struct json_object *device_json(const struct listing *l, const struct dev
 	json_object_object_add(o, "protected", needs_of(l, d, false));
 	json_object_object_add(o, "reserved", needs_of(l, d, true));
 	add(o, "used_by", d->found.used_by);
-	add(o, "use", uses[d->found.use]);
+	add(o, "use", d->found.use ? use_name(d->found.use) : NULL);
 	add(o, "mounted_on", mounted_on(l, d));
 	attribute(&l->v, &t, d, "numa_node");
 	json_object_object_add(o, "numa_node", t.len && *t.p != '-' ? json_object_new_int(atoi(t.p)) : NULL);

@@ -92,17 +92,12 @@ const char *mounted_on(const struct listing *l, const struct device *d)
 /* What uses it for what the host does not live on; where bridges lead to is seen at the devices below them. */
 static void mark_use(const struct listing *l, const struct device *d, struct marks *m)
 {
-	static const char *const uses[] = { [USE_MOUNTED] = "is mounted",
-					    [USE_SWAP] = "is swap",
-					    [USE_HOLDER] = "is held (LVM, LUKS, RAID)",
-					    [USE_OPEN] = "is open",
-					    [USE_NET_UP] = "is up" };
 	const char *where = mounted_on(l, d);
 	struct text t;
 
 	if (!d->found.use || d->found.use == USE_VFS || is_bridge(d) || is_needed(l, d))
 		return;
-	text_set(&t, "in use: %s %s", d->found.used_by, uses[d->found.use]);
+	text_set(&t, "in use: %s %s", d->found.used_by, use_phrase(d->found.use));
 	if (where)
 		text_add(&t, " on %s", where);
 	mark(m, t.p);

@@ -37,7 +37,7 @@ static bool is_chosen(const struct device *d)
 static bool is_to_go(const struct device *d)
 {
 	if (is_bridge(d))
-		return false;
+		return is_vfio_driver(d->found.driver) || is_claim_override(d);
 	return is_vfio_driver(d->found.driver) || (!d->found.driver && (is_chosen(d) || is_claim_override(d)));
 }
 
@@ -102,14 +102,12 @@ static void judge(struct release *r, struct device *d, const struct device *unit
 	} else if (open) {
 		d->decided.verdict = VERDICT_REFUSED;
 		d->decided.reason = REASON_IN_USE;
-		d->found.use = USE_OPEN;
-		d->found.used_by = r->act.m->vfio_pci;
 		r->why[d - r->act.m->device] = strdup(r->users->p);
 		if (!r->why[d - r->act.m->device])
 			abort();
 	} else if (d->done.error == REASON_VANISHED) {
 		d->decided.reason = REASON_VANISHED;
-	} else if (ending == ENDED && !d->done.error && !is_vfio_driver(d->found.driver)) {
+	} else if (ending == ENDED && !d->done.error && !is_vfio_driver(d->done.driver)) {
 		d->decided.verdict = VERDICT_EXCLUDED;
 		d->decided.reason = REASON_NONE;
 	}
@@ -172,7 +170,7 @@ static void release_unit(struct release *r, struct device *unit, clock_t deadlin
 
 static void add_outcome(struct text *t, const struct release *r, const struct device *d)
 {
-	const char *why = r->why[d - r->act.m->device], *driver = d->found.driver ? d->found.driver : "no driver";
+	const char *why = r->why[d - r->act.m->device], *driver = d->done.driver ? d->done.driver : "no driver";
 
 	if (d->decided.verdict == VERDICT_EXCLUDED) {
 		text_add(t, "released, now with %s", driver);
@@ -184,8 +182,8 @@ static void add_outcome(struct text *t, const struct release *r, const struct de
 		text_add(t, "%s (end it first)", why);
 	} else if (d->decided.reason == REASON_BIND) {
 		text_add(t,
-			 is_vfio_driver(d->found.driver) ? "it is still with %s"
-							 : "it is with %s, and could not be probed",
+			 is_vfio_driver(d->done.driver) ? "it is still with %s"
+							: "it is with %s, and could not be probed",
 			 driver);
 		if (d->done.errnum)
 			text_add(t, ": %s", error_text(d->done.errnum));
@@ -232,7 +230,7 @@ static struct json_object *json_release(const struct release *r, struct context 
 
 		add_outcome(&t, r, d);
 		json_object_object_add(device, "message", json_text(t.p));
-		json_object_object_add(device, "now", json_text(d->found.driver));
+		json_object_object_add(device, "now", json_text(d->done.driver));
 	}
 	return o;
 }
@@ -256,7 +254,7 @@ static bool amend_release(const void *data, struct text *row, const struct devic
 	/* The child of an earlier release may have come to its end since. */
 	late = !strcmp(column[REPORT_VERDICT], verdict_name(VERDICT_EXCLUDED)) &&
 	       !strcmp(column[REPORT_REASON], reason_name(REASON_TIMEOUT)) && d->decided.verdict <= VERDICT_KEPT &&
-	       !d->done.worker_pid && d->found.driver && !is_vfio_driver(d->found.driver);
+	       !d->done.worker_pid && d->done.driver && !is_vfio_driver(d->done.driver);
 	if (d->decided.verdict != VERDICT_EXCLUDED && !at_work && !late)
 		return false;
 	if (at_work)
@@ -308,6 +306,7 @@ int verb_release(struct request *request)
 	if (r.users == MAP_FAILED)
 		abort();
 	for_each_device(m, d) {
+		d->done.driver = d->found.driver;
 		if (d->asked.guard_failed)
 			continue;
 		/* What speaks against a claim does not speak against this. */

@@ -40,8 +40,7 @@ static int judge_member(void *data, const char *name)
 	if (read_link(&t, root, text_set(&t, "sys/bus/pci/devices/%s/driver", name)) <= 0)
 		return 0;
 	driver = base_name(t.p);
-	/* The drivers with driver_managed_dma, see kernel-facts.md: vfio's own, pcieport and pci-stub. */
-	if (is_vfio_driver(driver) || !strcmp(driver, "pcieport") || !strcmp(driver, "pci-stub"))
+	if (!blocks_group(driver))
 		return 0;
 	text_set(&m->row->drift, "%s of its group is with %s, the group is not usable", name, driver);
 	return 1;
