@@ -3,52 +3,57 @@
 
 #include "cmdline.h"
 
-/* isspace() of the kernel (lib/ctype.c), which counts the no-break space of Latin-1 as one. */
+/* The kernel's isspace() (lib/ctype.c). It counts the no-break space of Latin-1 as white space. */
 static bool is_space(char c)
 {
 	return is_blank(c) || c == '\n' || c == '\xa0';
 }
 
-/* One token, quotes and all, as next_arg() of the kernel's lib/cmdline.c takes it. */
-bool cmdline_next(const char **p, const char *end, struct cmdline_word *w)
+/* Returns the end of a token, and in *equals its first = or NULL. White space inside quotes does not end the token. */
+static const char *token_end(const char *start, const char *end, bool in_quote, const char **equals)
 {
-	const char *at = *p, *start, *equals = NULL;
-	bool quoted = false, in_quote = false;
+	const char *at = start;
 
-	while (at < end && is_space(*at))
-		at++;
-	if (at == end)
-		return false;
-	if (*at == '"') {
-		at++;
-		in_quote = quoted = true;
-	}
-	for (start = at; at < end && (in_quote || !is_space(*at)); at++) {
-		if (!equals && at > start && *at == '=')
-			equals = at;
+	*equals = NULL;
+	for (; at < end && (in_quote || !is_space(*at)); at++) {
+		if (!*equals && at > start && *at == '=')
+			*equals = at;
 		if (*at == '"')
 			in_quote = !in_quote;
 	}
-	*p = at;
+	return at;
+}
+
+static const char *without_end_quote(const char *start, const char *end)
+{
+	return end > start && end[-1] == '"' ? end - 1 : end;
+}
+
+/* Splits as next_arg() of the kernel's lib/cmdline.c does, quotes included. */
+bool cmdline_next(const char **p, const char *end, struct cmdline_word *w)
+{
+	const char *start = *p, *equals, *value;
+	bool quoted;
+
+	while (start < end && is_space(*start))
+		start++;
+	if (start == end)
+		return false;
+	quoted = *start == '"';
+	start += quoted;
+	end = token_end(start, end, quoted, &equals);
+	*p = end;
+	/* After a = the quotes are around the value alone. */
+	value = equals ? equals + 1 : start;
+	if (equals && value < end && *value == '"') {
+		value++;
+		end = without_end_quote(value, end);
+	}
+	if (quoted)
+		end = without_end_quote(value, end);
 	w->has_value = equals != NULL;
-	w->name.p = start;
-	if (equals) {
-		w->name.len = (unsigned)(equals - start);
-		/* From here on it is the value that the quotes are around. */
-		start = equals + 1;
-		if (start < at && *start == '"') {
-			start++;
-			if (at > start && at[-1] == '"')
-				at--;
-		}
-	}
-	if (quoted && at > start && at[-1] == '"')
-		at--;
-	if (!equals) {
-		w->name.len = (unsigned)(at - start);
-		start = at;
-	}
-	w->value = (struct span){ start, (unsigned)(at - start) };
+	w->name = (struct span){ start, (unsigned)((equals ? equals : end) - start) };
+	w->value = equals ? (struct span){ value, (unsigned)(end - value) } : (struct span){ end, 0 };
 	return true;
 }
 

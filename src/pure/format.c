@@ -26,15 +26,53 @@ static void add_number(struct text *t, unsigned value, unsigned base, unsigned d
 	add_bytes(t, out + at, (unsigned)sizeof(out) - at);
 }
 
+/*
+ * Appends the pointer argument of the conversion at fmt: s, .*s (`number` is its precision), pd or pe. Returns the last
+ * character of the conversion.
+ */
+static const char *add_pointer(struct text *t, const char *fmt, unsigned number, const void *argument)
+{
+	if (*fmt == 's') {
+		add_bytes(t, argument, (unsigned)strlen(argument));
+		return fmt;
+	}
+	if (*fmt == '.') {
+		add_bytes(t, argument, number);
+		return fmt + 2;
+	}
+	if (*++fmt == 'd')
+		add_device(t, argument);
+	else
+		add_entry(t, argument);
+	return fmt;
+}
+
+/* Text from outside must not end a line or a column, nor send control sequences to a terminal. */
+static void mask_controls(struct text *t, unsigned from)
+{
+	for (; from < t->len; from++) {
+		if ((unsigned char)t->p[from] < ' ')
+			t->p[from] = '?';
+	}
+}
+
+/* Appends the format up to its first % or its end, and returns that place. */
+static const char *add_plain(struct text *t, const char *fmt)
+{
+	const char *start = fmt;
+
+	while (*fmt && *fmt != '%')
+		fmt++;
+	add_bytes(t, start, (unsigned)(fmt - start));
+	return fmt;
+}
+
 void text_vadd(struct text *t, const char *fmt, va_list ap)
 {
 	for (;; fmt++) {
-		const char *plain = fmt;
 		unsigned digits = 0, number = 0, before;
 
-		while (*fmt && *fmt != '%')
-			fmt++;
-		add_bytes(t, plain, (unsigned)(fmt - plain));
+		fmt = add_plain(t, fmt);
 		if (!*fmt++)
 			return;
 		if (*fmt == '0') {
@@ -44,27 +82,11 @@ void text_vadd(struct text *t, const char *fmt, va_list ap)
 		before = t->len;
 		if (*fmt != 's' && *fmt != 'p')
 			number = va_arg(ap, unsigned);
-		if (*fmt == 'x' || *fmt == 'u') {
+		if (*fmt == 'x' || *fmt == 'u')
 			add_number(t, number, *fmt == 'x' ? 16 : 10, digits);
-		} else {
-			const void *it = va_arg(ap, const void *);
-
-			if (*fmt == 's') {
-				add_bytes(t, it, (unsigned)strlen(it));
-			} else if (*fmt == '.') {
-				add_bytes(t, it, number);
-				fmt += 2;
-			} else if (*++fmt == 'd') {
-				add_device(t, it);
-			} else {
-				add_entry(t, it);
-			}
-		}
-		/* Somebody else's text must not end a line or a column, nor give orders to a terminal. */
-		for (; before < t->len; before++) {
-			if ((unsigned char)t->p[before] < ' ')
-				t->p[before] = '?';
-		}
+		else
+			fmt = add_pointer(t, fmt, number, va_arg(ap, const void *));
+		mask_controls(t, before);
 	}
 }
 

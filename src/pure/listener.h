@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* listener: whom to tell a line, and how grave it is. Pure. */
+/* listener: receives lines of text with a severity. Pure. */
 #ifndef VFIO_BOOT_LISTENER_H
 #define VFIO_BOOT_LISTENER_H
 
@@ -9,12 +9,12 @@
 #define LEVEL_DONE    6
 #define LEVEL_DEBUG   7
 
-/* Whom to tell. */
+/* A receiver. An implementation that needs data embeds this as its first member. */
 struct listener {
 	void (*say)(const struct listener *l, unsigned level, const char *text);
 };
 
-/* Tells l what fmt says, see text_set() of format.h. */
+/* Formats a line as text_set() of format.h does and passes it to l. */
 void say(const struct listener *l, unsigned level, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4), nonnull(1, 3)));
 

@@ -29,7 +29,7 @@ const char *pciaddr_parse_devfn(const char *p, const char *end, uint8_t *out, bo
 	return p + 2;
 }
 
-/* A number and the colon behind it. */
+/* Parses a number and the colon that follows it. */
 static const char *parse_part(const char *p, const char *end, unsigned min, unsigned max, uint32_t *out)
 {
 	p = hex_number(p, end, min, max, out);
@@ -57,7 +57,7 @@ pciaddr pciaddr_from_name(const char *name, unsigned len)
 	pciaddr a;
 	bool slot;
 
-	/* The shortest is 0000:00:00.0; without the check a bare "00:1f.0" would pass too. */
+	/* The shortest name is 0000:00:00.0. pciaddr_parse() alone would accept a bare "00:1f.0" too. */
 	if (len < 12 || len >= PCIADDR_TEXT || pciaddr_parse(name, end, &a, &slot, &why) != end || slot)
 		return PCIADDR_NONE;
 	return a;

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* pciaddr: the bus index of a PCI function, as a number and as text. Pure. */
+/* pciaddr: the PCI address of a function, as a number and as text. Messages call it the bus index. Pure. */
 #ifndef VFIO_BOOT_PCIADDR_H
 #define VFIO_BOOT_PCIADDR_H
 
 #include "text.h"
 
 /*
- * Domain, bus, device and function in one number, so that numerical order is address order. The domain has 32 bits:
- * Intel VMD hands out 10000 and up (drivers/pci/controller/vmd.c, vmd_find_free_domain).
+ * Domain, bus, device and function in one number, so that numerical order is address order. The domain needs 32 bits:
+ * Intel VMD uses domains from 10000 (hexadecimal) up (drivers/pci/controller/vmd.c, vmd_find_free_domain()).
  */
 typedef uint64_t pciaddr;
 
@@ -17,23 +17,26 @@ typedef uint64_t pciaddr;
 #define PCIADDR_SLOT(a)		      ((a) & ~(pciaddr)7)
 #define PCIADDR_DOMAIN(a)	      ((uint32_t)((a) >> 16))
 
-/* The longest text as sysfs has it ("%04x:%02x:%02x.%d" in pci_setup_device()), the NUL included. */
+/* The size of the longest address in sysfs, with the NUL ("%04x:%02x:%02x.%d" in pci_setup_device()). */
 #define PCIADDR_TEXT 17
 
 /*
- * Reads [DOMAIN:]BB:DD[.F|.*] from p on, as far as it goes. On success returns where it stopped and stores the address;
- * *slot tells whether all functions of the slot are meant (function 0 is stored then). Otherwise returns NULL and
- * stores in *why what is wrong with it, a constant, or NULL where it does not even begin like an address.
+ * Parses [DOMAIN:]BB:DD[.F|.*] at p and does not read beyond end. On success stores the address in *out and returns the
+ * end of what it parsed. *slot becomes true if the text means all functions of the slot; the address is that of
+ * function 0 then. On failure returns NULL and stores in *why a constant that says what is wrong, or NULL if the text
+ * does not even begin like an address.
  */
 const char *pciaddr_parse(const char *p, const char *end, pciaddr *out, bool *slot, const char **why)
 	__attribute__((nonnull));
 
-/* Reads DD.F, the device and function of one hop of a path, or where slot is not NULL DD[.F|.*]; otherwise as above. */
+/*
+ * Parses DD.F, the device and function of one hop of a path. If slot is not NULL, parses DD[.F|.*] instead. For the
+ * rest see pciaddr_parse().
+ */
 const char *pciaddr_parse_devfn(const char *p, const char *end, uint8_t *out, bool *slot, const char **why)
 	__attribute__((nonnull(1, 2, 3, 5)));
 
-/* The address in a name as sysfs spells it, domain and function included; or PCIADDR_NONE where it is something else.
- */
+/* Parses a name as sysfs spells it, with domain and function. Returns PCIADDR_NONE if it is something else. */
 pciaddr pciaddr_from_name(const char *name, unsigned len) __attribute__((nonnull));
 
 #endif

@@ -10,8 +10,8 @@ int span_cmp(struct span a, struct span b)
 	return (int)a.len - (int)b.len;
 }
 
-/* Is the span this word, where a - in the span is a `dash` in the word? */
-static bool is_word(struct span s, const char *word, char dash)
+/* Compares a span with a word. A - in the span stands for `dash`. */
+static bool equals_word(struct span s, const char *word, char dash)
 {
 	for (; *word; word++, s.p++, s.len--) {
 		if (!s.len || (*s.p == '-' ? dash : *s.p) != *word)
@@ -22,12 +22,12 @@ static bool is_word(struct span s, const char *word, char dash)
 
 bool span_is(struct span s, const char *word)
 {
-	return is_word(s, word, '-');
+	return equals_word(s, word, '-');
 }
 
 bool parameter_is(struct span name, const char *word)
 {
-	return is_word(name, word, '_');
+	return equals_word(name, word, '_');
 }
 
 const char *nth_word(const char *words, unsigned n)

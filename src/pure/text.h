@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* text: a bounded line that is written to, and the few checks of characters that every parser needs. Pure. */
+/* text: bounded text buffers, and the character tests that every parser needs. Pure. */
 #ifndef VFIO_BOOT_TEXT_H
 #define VFIO_BOOT_TEXT_H
 
@@ -9,50 +9,60 @@
 
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
 
-/* The kernel log takes at most 900 bytes of ours (interface.md); a path or link of sysfs is shorter. */
+/* interface.md limits our lines in the kernel log to 900 bytes. Paths and links of sysfs are shorter. */
 #define TEXT_SIZE 900
 
-/* One line or path. What does not fit is cut, and p[len] is always a NUL. */
+/* One line or path. Writers truncate what does not fit. p[len] is always a NUL. */
 struct text {
 	unsigned len;
 	char p[TEXT_SIZE];
 };
 
-/* A piece of somebody else's text: not terminated, not owned. */
+/* A piece of a text that somebody else owns. It does not end in a NUL. */
 struct span {
 	const char *p;
 	unsigned len;
 };
 
-/* Is the span this word? */
+/* Returns true if the span equals this word. */
 bool span_is(struct span s, const char *word) __attribute__((nonnull(2)));
 
-/* Is it this parameter, in which - is written _? They are alike, as for the kernel (parameqn()). */
+/*
+ * Returns true if the span names this kernel parameter. Spell the word with _. The span may have - instead, because the
+ * kernel treats both alike (parameqn()).
+ */
 bool parameter_is(struct span name, const char *word) __attribute__((nonnull(2)));
 
-/* memcmp order, a shorter span before a longer one that begins with it: below, at or above 0. */
+/*
+ * Compares like memcmp(); a span sorts before a longer one that begins with it. Returns a number below, equal to or
+ * above 0.
+ */
 int span_cmp(struct span a, struct span b);
 
-/* The n-th word of a list whose words end in NULs: shorter than a table of pointers. */
+/*
+ * Returns the n-th word, counted from 0, of a list of words that each end in a NUL. Such a list takes less room than a
+ * table of pointers.
+ */
 const char *nth_word(const char *words, unsigned n) __attribute__((nonnull, returns_nonnull));
 
-/* The span from p to end without the white space at both ends. */
+/* Returns the text from p up to end without the blanks at both ends. */
 struct span trimmed(const char *p, const char *end) __attribute__((nonnull));
 
-/* White space inside a line, the carriage return of CRLF files included; a line feed is not. */
+/* Returns true for white space inside a line. The carriage return of a CRLF file counts, a line feed does not. */
 bool is_blank(char c);
 
-/* 0 to 15, or -1 where c is no hexadecimal digit. */
+/* Returns the value of a hexadecimal digit, 0 to 15, or -1 if c is none. */
 int hex_digit(char c);
 
 /*
- * Reads from min to max hexadecimal digits (max at most 8) and stores the number. Returns where it stopped, or NULL,
- * and then *out is untouched, if there are fewer or more of them. klibc's strtoul would cut a long number silently.
+ * Reads min to max hexadecimal digits from p (max is at most 8) and stores the number in *out. Returns the end of the
+ * number. If there are fewer or more digits, returns NULL and leaves *out alone. klibc's strtoul() would truncate a
+ * long number silently.
  */
 const char *hex_number(const char *p, const char *end, unsigned min, unsigned max, uint32_t *out)
 	__attribute__((nonnull));
 
-/* Reads decimal digits from *p on, as many as there are, and moves *p behind them. */
+/* Reads all decimal digits at *p and moves *p behind them. Returns the number, or 0 if there is no digit. */
 unsigned decimal(const char **p) __attribute__((nonnull));
 
 #endif
