@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* firmware: what kernel and firmware say of themselves: version, built-in drivers, IOMMU tables, framebuffers. Reads.
+/*
+ * firmware: reads what kernel and firmware tell of themselves: version, built-in drivers, IOMMU tables, framebuffers.
  */
 #ifndef VFIO_BOOT_FIRMWARE_H
 #define VFIO_BOOT_FIRMWARE_H
 
 #include "machine.h"
 
-/* Addresses, the last one included; the end is 0 where there is none. */
+/* A range of addresses that includes its end. An end of 0 means that there is none. */
 struct range {
 	uint64_t start;
 	uint64_t end;
@@ -14,29 +15,35 @@ struct range {
 
 struct framebuffer {
 	struct range at;
-	const char *owner; /* who holds it, a constant */
+	const char *owner; /* name in /proc/iomem, a constant */
 };
 
 #define FRAMEBUFFERS_MAX 4
 
-/* The framebuffers of the firmware as /proc/iomem has them, the first ones; none without the right to see addresses.
- * The one behind the last has no end. */
+/*
+ * Stores the first framebuffers of the firmware that /proc/iomem shows. The entry after the last one has no end. Finds
+ * none without the right to see addresses.
+ */
 void firmware_framebuffers(int root, struct framebuffer found[FRAMEBUFFERS_MAX + 1]);
 
-/* The first of these that lies in a range of this `resource` attribute of a function (start end flags, a line each), or
- * NULL. */
+/*
+ * Returns the first of these framebuffers that overlaps a range of a function's `resource` attribute (start, end and
+ * flags on each line), or NULL.
+ */
 const struct framebuffer *framebuffer_in(const struct framebuffer *f, const char *resource) __attribute__((nonnull));
 
-/* The name of the firmware's IOMMU table, a constant, or NULL. */
+/* Returns the name of the firmware's IOMMU table, a constant, or NULL if there is none. */
 const char *firmware_iommu(int root) __attribute__((warn_unused_result));
 
-/* The release of the running kernel, which is put into t, or `release` where it is not NULL; empty if unknown. */
+/* Returns `release`, or if it is NULL the release of the running kernel, which is stored in t and empty if unknown. */
 const char *kernel_release(struct text *t, int root, const char *release) __attribute__((nonnull(1)));
 
-/* Version and patchlevel of a release, or of the running kernel where it is NULL; 0 if unknown. */
+/*
+ * Returns version << 8 | patchlevel of a kernel release, or of the running kernel if `release` is NULL; 0 if unknown.
+ */
 uint32_t firmware_kernel(int root, const char *release);
 
-/* Is this the path of that module's file, whatever it is compressed with? - and _ are alike. */
+/* Returns true if the path is the file of that module, compressed or not. - and _ are alike. */
 bool module_is(const char *path, const char *name) __attribute__((nonnull));
 
 #endif

@@ -18,7 +18,7 @@ int read_whole(int dir, const char *path, int flags, char *buf, size_t size)
 	if (fd < 0)
 		return -errno;
 	do {
-		/* Which a pipe refuses, instead of being empty. */
+		/* pread() fails on a pipe. With read() an empty pipe would look like an empty file. */
 		got = pread(fd, buf + len, size - len, (off_t)len);
 		if (got > 0)
 			len += (size_t)got;
@@ -30,7 +30,7 @@ int read_whole(int dir, const char *path, int flags, char *buf, size_t size)
 	return ret;
 }
 
-static int terminated(struct text *t, ssize_t got)
+static int terminate(struct text *t, ssize_t got)
 {
 	t->len = got < 0 ? 0 : (unsigned)got;
 	if (t->len && t->p[t->len - 1] == '\n')
@@ -48,17 +48,17 @@ int read_attribute(struct text *t, int dir, const char *path)
 		got = read(fd, t->p, sizeof(t->p) - 1);
 		close(fd);
 	}
-	return terminated(t, got);
+	return terminate(t, got);
 }
 
 int read_link(struct text *t, int dir, const char *path)
 {
-	return terminated(t, readlinkat(dir, path, t->p, sizeof(t->p) - 1));
+	return terminate(t, readlinkat(dir, path, t->p, sizeof(t->p) - 1));
 }
 
-const char *device_path(struct text *t, const char *name, const char *what)
+const char *device_path(struct text *t, const char *name, const char *attribute)
 {
-	return text_set(t, "sys/bus/pci/devices/%s/%s", name, what);
+	return text_set(t, "sys/bus/pci/devices/%s/%s", name, attribute);
 }
 
 const char *base_name(const char *path)

@@ -16,7 +16,7 @@ static int note_driver(void *data, const char *entry)
 {
 	struct drivers *drivers = data;
 
-	/* BUS:DRIVER (module_create_drivers_dir()) */
+	/* The entries are named BUS:DRIVER (module_create_drivers_dir()). */
 	if (strncmp(entry, "pci:", 4))
 		return 0;
 	drivers->name = machine_name(drivers->m, entry + 4);
@@ -34,25 +34,25 @@ const char *driver_of_module(struct machine *m, int root, const char *module)
 
 void find_variants(struct machine *m, int root, const char *release)
 {
-	static const char begin[] = "alias vfio_pci:";
+	static const char prefix[] = "alias vfio_pci:";
 	const char *alias, *end;
 	struct text t, path;
 	struct device *d;
 	struct lines l;
-	uint8_t exact;
+	uint8_t alias_fields;
 
 	release = kernel_release(&t, root, release);
 	m->no_aliases = !lines_open(&l, root, text_set(&path, "lib/modules/%s/modules.alias", release));
 	if (m->no_aliases)
 		return;
 	while ((alias = lines_next(&l))) {
-		if (strncmp(alias, begin, sizeof(begin) - 1))
+		if (strncmp(alias, prefix, sizeof(prefix) - 1))
 			continue;
 		for_each_device(m, d) {
-			end = d->found.detailed ? alias_fits(alias + sizeof(begin) - 1, d, &exact) : NULL;
-			/* Behind the alias comes the module. That of vfio-pci itself has nothing but wildcards. */
-			if (end && *end == ' ' && end[1] && exact > d->found.alias_fields) {
-				d->found.alias_fields = exact;
+			end = d->found.detailed ? alias_fits(alias + sizeof(prefix) - 1, d, &alias_fields) : NULL;
+			/* The module follows the alias. The alias of vfio-pci itself has wildcards only and never wins. */
+			if (end && *end == ' ' && end[1] && alias_fields > d->found.alias_fields) {
+				d->found.alias_fields = alias_fields;
 				d->found.target = driver_of_module(m, root, end + 1);
 			}
 		}

@@ -1,18 +1,22 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* variant: the variant drivers of vfio-pci (driver=auto), from modules.alias. Reads. */
+/* variant: finds the variant drivers of vfio-pci (driver=auto) in modules.alias. Writes nothing. */
 #ifndef VFIO_BOOT_VARIANT_H
 #define VFIO_BOOT_VARIANT_H
 
 #include "machine.h"
 
 /*
- * Makes the best variant driver of the kernel `release` the target of each device that was read in detail and that one
- * fits: the one with the fewest wildcards, of equal ones the first. A module that is not loaded does not tell what its
- * driver is called, and stands for it until then. Where modules.alias cannot be read m->no_aliases is set.
+ * Sets the target of each device whose details were read to the variant driver that fits it best: the one with the
+ * fewest wildcards, and of several such the first. `release` is the kernel, or NULL for the running one. A module that
+ * is not loaded does not tell the name of its driver, so that the name of the module stands for it. Sets m->no_aliases
+ * if modules.alias cannot be read.
  */
 void find_variants(struct machine *m, int root, const char *release) __attribute__((nonnull(1)));
 
-/* The PCI driver of a loaded module, a name of *m; or the module's own name where it is not loaded. */
+/*
+ * Returns the name of the PCI driver of a loaded module, or the name of a module that is not loaded. *m owns the
+ * string.
+ */
 const char *driver_of_module(struct machine *m, int root, const char *module) __attribute__((nonnull, returns_nonnull));
 
 #endif
