@@ -7,7 +7,7 @@
 
 #include "child.h"
 
-#define TICKS 100 /* USER_HZ, what times() counts in */
+#define TICKS 100 /* USER_HZ, the unit of times() */
 
 clock_t deadline_after(unsigned seconds)
 {
@@ -27,7 +27,6 @@ enum ending run_in_child(clock_t deadline, void (*work)(const void *data, struct
 	clock_t left;
 	pid_t pid;
 
-	/* Nothing is begun any more. */
 	if (is_past(deadline))
 		return TIME_IS_UP;
 	if (pipe2(fds, O_CLOEXEC))
@@ -40,7 +39,7 @@ enum ending run_in_child(clock_t deadline, void (*work)(const void *data, struct
 	close(fds[1]);
 	end.fd = fds[0];
 	do {
-		/* The other end is closed when the child is gone, however it goes. */
+		/* The kernel closes the other end of the pipe when the child ends, for whatever reason. */
 		left = deadline - times(NULL);
 		ready = left > 0 ? poll(&end, 1, (int)left * (1000 / TICKS)) : 0;
 	} while (ready < 0);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* child: what may block runs in a child, which is waited for until a deadline and no longer. */
+/* child: runs work that may block in a child process, and waits for it until a deadline. */
 #ifndef VFIO_BOOT_CHILD_H
 #define VFIO_BOOT_CHILD_H
 
@@ -10,16 +10,18 @@ struct device;
 
 enum ending {
 	ENDED,
-	DIED,	    /* or could not be made */
-	TIME_IS_UP, /* it goes on by itself */
+	DIED,	    /* or fork() failed */
+	TIME_IS_UP, /* the child goes on by itself */
 };
 
-/* The moment so many seconds from now, in ticks of times(), which no setting of the clock moves. */
+/* Returns the time `seconds` from now, in ticks of times(). Setting the clock does not move it. */
 clock_t deadline_after(unsigned seconds);
 
 bool is_past(clock_t deadline);
 
-/* Runs context() in a child and waits for its end, not beyond the deadline. They share what was mapped with MAP_SHARED.
+/*
+ * Runs work(data, unit) in a child and waits for its end until the deadline. Starts nothing and returns TIME_IS_UP if
+ * the deadline has passed. The child's changes are visible only in memory mapped with MAP_SHARED.
  */
 enum ending run_in_child(clock_t deadline, void (*work)(const void *data, struct device *unit), const void *data,
 			 struct device *unit) __attribute__((nonnull(2, 3)));

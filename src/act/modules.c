@@ -9,17 +9,23 @@
 #include "sysfs.h"
 #include "variant.h"
 
-/* Runs DIR/sbin/modprobe with the words given; how it ends is seen by what is there afterwards. */
-static void run_modprobe(const struct act *act, const char *const words[])
+/*
+ * Runs sbin/modprobe of the root with these arguments. Callers ignore its exit status and look for the driver
+ * afterwards.
+ */
+static void run_modprobe(const struct act *act, const char *const argv[])
 {
-	/* initramfs-tools exports MODPROBE_OPTIONS=-qb, with which a blacklisted module "loads" without a word. */
+	/*
+	 * initramfs-tools exports MODPROBE_OPTIONS=-qb, with which modprobe reports success for a blacklisted module
+	 * without loading it.
+	 */
 	const char *const environment[] = { "PATH=/usr/sbin:/usr/bin:/sbin:/bin", NULL };
 	int status;
 	pid_t pid = fork();
 
 	if (!pid) {
 		if (!fchdir(act->root->fd))
-			execve("sbin/modprobe", (char *const *)words, (char *const *)environment);
+			execve("sbin/modprobe", (char *const *)argv, (char *const *)environment);
 		_exit(127);
 	}
 	if (pid > 0)
@@ -28,12 +34,12 @@ static void run_modprobe(const struct act *act, const char *const words[])
 
 static void modprobe(const struct act *act, const char *module, const char *option)
 {
-	const char *const words[] = { "modprobe", module, option, NULL };
+	const char *const argv[] = { "modprobe", module, option, NULL };
 
 	if (is_past(act->deadline))
 		return;
 	text_set(&act->m->step, "modprobe %s", module);
-	run_modprobe(act, words);
+	run_modprobe(act, argv);
 }
 
 void load_drivers(const struct act *act)
@@ -42,9 +48,9 @@ void load_drivers(const struct act *act)
 	struct device *d;
 	struct text t;
 
-	/* A soft dependency only, which not every modprobe follows: ask for it by name. */
+	/* It is only a soft dependency, and not every modprobe follows those: load it by name. */
 	modprobe(act, "vfio_iommu_type1", NULL);
-	/* Without the empty list an old `options vfio-pci ids=` would take devices that nobody selected. */
+	/* The empty list overrides an old `options vfio-pci ids=`, which would bind devices that nobody selected. */
 	modprobe(act, m->vfio_pci, "ids=");
 	for_each_device(m, d) {
 		if (d->decided.verdict != VERDICT_CLAIM)
@@ -53,7 +59,10 @@ void load_drivers(const struct act *act)
 			modprobe(act, d->found.target, NULL);
 			d->found.target = driver_of_module(m, act->root->fd, d->found.target);
 		}
-		/* The kernel takes any name, and a wrong one leaves the device without a driver for ever. */
+		/*
+		 * The kernel accepts any name as driver_override. A wrong one leaves the device without a driver for
+		 * good.
+		 */
 		if (faccessat(act->root->fd, text_set(&t, "sys/bus/pci/drivers/%s", d->found.target), F_OK, 0))
 			d->done.error = REASON_NO_DRIVER;
 	}
@@ -62,11 +71,11 @@ void load_drivers(const struct act *act)
 void load_own_drivers(const struct act *act, const struct device *d)
 {
 	struct text alias;
-	const char *const words[] = { "modprobe", "-b", alias.p, NULL };
+	const char *const argv[] = { "modprobe", "-b", alias.p, NULL };
 
 	if (is_past(act->deadline) ||
 	    read_attribute(&alias, act->root->fd, text_set(&alias, "sys/bus/pci/devices/%s/modalias", d->name)) <= 0)
 		return;
 	text_set(&act->m->step, "modprobe -b %s", alias.p);
-	run_modprobe(act, words);
+	run_modprobe(act, argv);
 }
