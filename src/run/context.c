@@ -26,7 +26,9 @@ int context_open(struct context *ctx)
 	struct text t;
 
 	ctx->root.sysroot = name != NULL;
-	/* So that no link of the tree leads out of it. Who may not do this may not do much with what is outside either.
+	/*
+	 * chroot() keeps the links of the tree inside it. A user who may not chroot() may not do much outside of it
+	 * either.
 	 */
 	if (!name || !chroot(name))
 		name = "/";

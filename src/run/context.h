@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* context: what a run is asked, and all the memory that it needs. */
+/* context: the options of a run, and all the memory that it needs. */
 #ifndef VFIO_BOOT_CONTEXT_H
 #define VFIO_BOOT_CONTEXT_H
 
@@ -9,32 +9,38 @@
 #define STATUS_WRONG  2 /* wrong use or wrong settings */
 #define STATUS_FAILED 3 /* the system failed */
 
-/* What follows these options of both programs: DIR, or the real root; TEXT, or that of this boot; VERSION. */
+/*
+ * The arguments of options of both programs: --sysroot DIR (else the real root), --cmdline TEXT (else that of this
+ * boot) and the kernel VERSION (else the running one).
+ */
 enum { ARGUMENT_SYSROOT, ARGUMENT_CMDLINE, ARGUMENT_RELEASE, ARGUMENTS };
 
-/* All the memory that is needed, two thirds of a mebibyte of it touched at the most; nothing is ever allocated. */
+/* All the memory of a run. A run touches two thirds of a mebibyte of it at most and never allocates more. */
 struct context {
-	/* what is asked */
-	const char *argument[ARGUMENTS]; /* NULL where not given */
+	/* options */
+	const char *argument[ARGUMENTS]; /* NULL if not given */
 	enum phase phase;
-	bool settle;   /* no more than what an earlier run of this boot left open */
-	bool read_all; /* all is to be read of every device, whether it is selected or not */
+	bool settle;   /* do only what an earlier run of this boot left open */
+	bool read_all; /* read all details of every device, selected or not */
 	struct root root;
-	/* what was found */
-	bool decided;	   /* by decide_machine() in a child */
-	bool ran;	   /* what was decided has been done, as far as the verdicts say */
-	bool left_out_off; /* a plan for the next boot leaves the one-time `off` of this one out */
+	/* results */
+	bool decided;	   /* set by decide_machine() in a child */
+	bool ran;	   /* the decision was carried out, as far as the verdicts say */
+	bool left_out_off; /* a plan for the next boot ignores the one-time `off` of this one */
 	struct machine machine;
 	struct settings settings;
 	struct settings_buffers buffers;
 };
 
-/* An empty context in memory that is shared with children, which note in it what they found and did; never NULL. */
+/*
+ * Maps an empty context that is shared with children, which note in it what they found and did. On failure prints a
+ * message and exits with STATUS_FAILED. Nobody unmaps it.
+ */
 struct context *context_shared(void) __attribute__((returns_nonnull, warn_unused_result));
 
 /*
- * Opens the root and looks whether the kernel is there that is asked for. Returns 0 or an exit status, and then it has
- * said why on standard error.
+ * Opens --sysroot or / as ctx->root, and checks that the kernel of -k is installed. Returns 0, or an exit status after a
+ * message on standard error.
  */
 int context_open(struct context *ctx) __attribute__((nonnull, warn_unused_result));
 

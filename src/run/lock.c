@@ -13,7 +13,7 @@ int lock_take(int root, clock_t deadline)
 {
 	int fd;
 
-	/* They are often there already; where they cannot be made, nothing can be written into them. */
+	/* The directories often exist. If they cannot be made, openat() fails and there is nothing to protect. */
 	mkdirat(root, "run", 0755);
 	mkdirat(root, "run/vfio-boot", 0755);
 	fd = openat(root, "run/vfio-boot/lock", O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);

@@ -15,11 +15,11 @@ static void complain(const struct listener *l, unsigned level, const char *text)
 
 	(void)l;
 	(void)level;
-	/* The last byte for the line feed, also of a line that was cut. */
+	/* The line feed takes the place of the NUL, so that a truncated line gets one too. */
 	text_set(&t, "vfio-boot: %s", text);
 	t.p[t.len] = '\n';
 	if (write(STDERR_FILENO, t.p, t.len + 1) < 0)
-		return; /* whom to tell? */
+		return; /* there is nowhere else to write to */
 }
 
 const struct listener complaints = { complain };
@@ -32,8 +32,10 @@ static void say_to_kernel(const struct listener *listener, unsigned level, const
 
 	if (l->settings->log == LOG_QUIET && level == LEVEL_DONE)
 		return;
-	/* Opened for each line: devkmsg_write() drops what one descriptor writes beyond 10 lines in 5 s. O_APPEND means
-	 * nothing to the kernel log; it lets a plain file stand for it. */
+	/*
+	 * Open it for each line: devkmsg_write() drops what one descriptor writes beyond 10 lines in 5 s. The kernel
+	 * log ignores O_APPEND; a plain file in its place needs it.
+	 */
 	fd = openat(l->root, "dev/kmsg", O_WRONLY | O_APPEND | O_CLOEXEC);
 	text_set(&t, "<%u>vfio-boot: %s", level, text);
 	t.p[t.len] = '\n';
@@ -67,11 +69,11 @@ int output_flush(struct output *o)
 
 static void say_to_output(const struct listener *listener, unsigned level, const char *text)
 {
-	struct output *o = (struct output *)(uintptr_t)listener; /* its own, made by output_init() */
+	struct output *o = (struct output *)(uintptr_t)listener; /* output_init() got it writable */
 	unsigned len = (unsigned)strlen(text);
 
 	(void)level;
-	/* A line is shorter than the buffer (TEXT_SIZE). */
+	/* A line is shorter than TEXT_SIZE and always fits into an empty buffer. */
 	if (o->len + len + 1 > sizeof(o->buf) && output_flush(o))
 		return;
 	memcpy(o->buf + o->len, text, len);
