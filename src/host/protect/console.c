@@ -10,16 +10,16 @@
 #include "sysfs.h"
 
 /*
- * Does the initramfs ask for a passphrase for this one? Where there is a key, or something else that unlocks it, it
- * does not, but for decrypt_keyctl, which only remembers what was typed (cryptsetup's README.Debian).
+ * Returns true if the initramfs asks for a passphrase to unlock this device. It does not if there is a key or another
+ * way to unlock it. decrypt_keyctl is the exception: it only remembers what was typed (cryptsetup's README.Debian).
  */
-static bool is_typed(const struct finder *f, const struct crypt *c)
+static bool asks_passphrase(const struct search *s, const struct crypt *c)
 {
 	static const char *const others[] = { "keyscript", "tpm2-device", "fido2-device", "pkcs11-uri" };
 	const bool key = *c->key && strcmp(c->key, "none") != 0 && strcmp(c->key, "-") != 0;
 
 	if (!has_option(c->options, "initramfs") && !has_option(c->options, "x-initrd.attach") &&
-	    !words_have(&f->mapped, c->name))
+	    !string_set_has(&s->mapped, c->name))
 		return false;
 	if (strstr(c->options, "keyscript=decrypt_keyctl"))
 		return true;
@@ -30,7 +30,10 @@ static bool is_typed(const struct finder *f, const struct crypt *c)
 	return !key;
 }
 
-/* A mask as input_bits_to_string() prints it: words of the size of a long of whoever reads, the highest first. */
+/*
+ * Tests a bit of a mask as input_bits_to_string() prints it: the highest word first, each of the size of a long of the
+ * reading process.
+ */
 static bool has_key(const char *mask, unsigned key)
 {
 	const unsigned bits = 8 * sizeof(long);
@@ -52,7 +55,7 @@ static bool has_key(const char *mask, unsigned key)
 	return word >> (key % bits) & 1;
 }
 
-static void need_usb(void *data, struct device *d)
+static void need_usb_controller(void *data, struct device *d)
 {
 	if (base_class(d) == 0x0c)
 		need_function(data, d);
@@ -60,48 +63,48 @@ static void need_usb(void *data, struct device *d)
 
 static int need_keyboard(void *data, const char *name)
 {
-	/* Power buttons and remote controls have keys too. */
+	/* Power buttons and remote controls have keys as well. */
 	static const unsigned keys[] = { KEY_ENTER, KEY_A, KEY_Z, KEY_SPACE };
-	struct finder *f = data;
+	struct search *s = data;
 	struct text t;
 
-	read_attribute(&t, f->root, text_set(&t, "sys/class/input/%s/capabilities/key", name));
+	read_attribute(&t, s->root, text_set(&t, "sys/class/input/%s/capabilities/key", name));
 	for (unsigned i = 0; i < ARRAY_SIZE(keys); i++) {
 		if (!has_key(t.p, keys[i]))
 			return 0;
 	}
-	read_link(&t, f->root, text_set(&t, "sys/class/input/%s", name));
-	each_function_of_link(&f->ctx->machine, t.p, need_usb, f);
+	read_link(&t, s->root, text_set(&t, "sys/class/input/%s", name));
+	each_function_of_link(&s->ctx->machine, t.p, need_usb_controller, s);
 	return 0;
 }
 
-static void find_passphrase(struct finder *f, const struct crypt *c)
+static void find_passphrase(struct search *s, const struct crypt *c)
 {
 	struct device *d, *display = NULL;
 	unsigned displays = 0;
 	char *what;
 
-	if (!is_typed(f, c))
+	if (!asks_passphrase(s, c))
 		return;
-	what = written("passphrase of %s", c->name);
-	need_begin(f, what, true);
-	f->reserve = true;
-	need_why(f, written("%s: keyboard", what));
-	list_directory(f->root, "sys/class/input", need_keyboard, f);
-	for_each_device(&f->ctx->machine, d) {
+	what = alloc_printf("passphrase of %s", c->name);
+	need_begin(s, what, true);
+	s->reserve = true;
+	need_why(s, alloc_printf("%s: keyboard", what));
+	list_directory(s->root, "sys/class/input", need_keyboard, s);
+	for_each_device(&s->ctx->machine, d) {
 		if (base_class(d) == 0x03) {
 			display = d;
 			displays++;
 		}
 	}
-	need_why(f, written("%s: the only display", what));
+	need_why(s, alloc_printf("%s: the only display", what));
 	if (displays == 1)
-		need_function(f, display);
-	need_end(f);
+		need_function(s, display);
+	need_end(s);
 	free(what);
 }
 
-void find_console(struct finder *f)
+void find_console(struct search *s)
 {
-	each_crypt(f, find_passphrase);
+	each_crypt(s, find_passphrase);
 }

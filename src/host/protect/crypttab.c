@@ -7,7 +7,7 @@
 
 static char *unmangled(const char *word)
 {
-	/* It knows no empty text. */
+	/* mnt_unmangle() fails for an empty string. */
 	char *plain = word ? mnt_unmangle(word) : strdup("");
 
 	if (!plain)
@@ -15,9 +15,9 @@ static char *unmangled(const char *word)
 	return plain;
 }
 
-void each_crypt(struct finder *f, void (*each)(struct finder *f, const struct crypt *c))
+void each_crypt(struct search *s, void (*each)(struct search *s, const struct crypt *c))
 {
-	FILE *in = open_stream(f, "etc/crypttab");
+	FILE *in = open_stream(s, "etc/crypttab");
 	char *line = NULL, *rest;
 	size_t size = 0;
 
@@ -30,7 +30,7 @@ void each_crypt(struct finder *f, void (*each)(struct finder *f, const struct cr
 			continue;
 		for (unsigned i = 0; i < ARRAY_SIZE(field); i++)
 			*field[i] = unmangled(strtok_r(i ? NULL : line, " \t\n", &rest));
-		each(f, &c);
+		each(s, &c);
 		for (unsigned i = 0; i < ARRAY_SIZE(field); i++)
 			free(*field[i]);
 	}
@@ -39,54 +39,54 @@ void each_crypt(struct finder *f, void (*each)(struct finder *f, const struct cr
 		fclose(in);
 }
 
-/* Most are none, as /dev/urandom and a file in the root. */
-static void follow_if_block(struct finder *f, const char *source)
+/* Most keys are no block device, such as /dev/urandom or a file in the root. */
+static void follow_if_block(struct search *s, const char *source)
 {
-	char *name = block_by_source(f, source);
+	char *name = block_by_source(s, source);
 
 	if (name)
-		need_later(f, WAY_BLOCK, name);
+		queue_work(s, WORK_BLOCK, name);
 	free(name);
 }
 
-/* A key or a header may be on another device: PATH:DEVICE of systemd, DEVICE:PATH of passdev, or DEVICE itself. */
-static void find_key(struct finder *f, const char *key)
+/* A key or a header may be on another device: PATH:DEVICE of systemd, DEVICE:PATH of passdev, or the DEVICE itself. */
+static void follow_key(struct search *s, const char *key)
 {
-	need_why(f, written("%s: %s", f->what, key));
-	follow_if_block(f, key);
-	/* The name of a device may have a colon itself. */
+	need_why(s, alloc_printf("%s: %s", s->what, key));
+	follow_if_block(s, key);
+	/* The name of a device may contain a colon. */
 	for (const char *colon = strchr(key, ':'); colon; colon = strchr(colon + 1, ':')) {
-		char *before = written("%.*s", (int)(colon - key), key);
+		char *before = alloc_printf("%.*s", (int)(colon - key), key);
 
-		follow_if_block(f, before);
-		follow_if_block(f, colon + 1);
+		follow_if_block(s, before);
+		follow_if_block(s, colon + 1);
 		free(before);
 	}
-	follow_all(f);
+	follow_queued(s);
 }
 
-static void find_line(struct finder *f, const struct crypt *c)
+static void find_crypttab_entry(struct search *s, const struct crypt *c)
 {
 	char *what, *header;
 	size_t len;
 
-	if (!*c->source || is_not_needed(c->options))
+	if (!*c->source || is_optional(c->options))
 		return;
-	what = written("crypttab %s", c->name);
-	need_begin(f, what, false);
-	follow_filesystem(f, c->source, "", 0, NULL);
-	follow_all(f);
-	find_key(f, c->key);
+	what = alloc_printf("crypttab %s", c->name);
+	need_begin(s, what, false);
+	follow_filesystem(s, c->source, "", 0, NULL);
+	follow_queued(s);
+	follow_key(s, c->key);
 	if (!mnt_optstr_get_option(c->options, "header", &header, &len) && header) {
-		header = written("%.*s", (int)len, header);
-		find_key(f, header);
+		header = alloc_printf("%.*s", (int)len, header);
+		follow_key(s, header);
 		free(header);
 	}
-	need_end(f);
+	need_end(s);
 	free(what);
 }
 
-void find_crypttab(struct finder *f)
+void find_crypttab(struct search *s)
 {
-	each_crypt(f, find_line);
+	each_crypt(s, find_crypttab_entry);
 }

@@ -13,56 +13,56 @@
 #include "sysfs.h"
 
 /*
- * In a chroot /proc and /sys, where they are there, tell of the system around it, and it is not this one's root that is
- * mounted. Who may not look at process 1 is not asked.
+ * In a chroot, /proc and /sys describe the system around it if they are mounted at all, and the mounted root is not
+ * that of the chroot. A user who may not look at process 1 gets no such check.
  */
-static bool is_chroot(const struct finder *f)
+static bool is_chroot(const struct search *s)
 {
 	struct stat ours, first;
 
-	if (faccessat(f->root, "proc/self", F_OK, 0) && faccessat(f->root, "proc/mounts", F_OK, 0))
+	if (faccessat(s->root, "proc/self", F_OK, 0) && faccessat(s->root, "proc/mounts", F_OK, 0))
 		return true;
-	return !f->ctx->root.sysroot && !fstat(f->root, &ours) && !fstatat(f->root, "proc/1/root", &first, 0) &&
+	return !s->ctx->root.sysroot && !fstat(s->root, &ours) && !fstatat(s->root, "proc/1/root", &first, 0) &&
 	       (ours.st_dev != first.st_dev || ours.st_ino != first.st_ino);
 }
 
-/* In address order; else as they were found, what protects before what reserves, which qsort() does not promise. */
-static void sort_needs(struct dependencies *l)
+/* Sorts by address and keeps the order within a device, where protect comes before reserve. qsort() is not stable. */
+static void sort_needs(struct dependencies *deps)
 {
-	for (unsigned i = 1; i < l->needs; i++) {
-		struct need n = l->need[i];
+	for (unsigned i = 1; i < deps->needs; i++) {
+		struct need n = deps->need[i];
 		unsigned to = i;
 
-		for (; to && l->need[to - 1].device > n.device; to--)
-			l->need[to] = l->need[to - 1];
-		l->need[to] = n;
+		for (; to && deps->need[to - 1].device > n.device; to--)
+			deps->need[to] = deps->need[to - 1];
+		deps->need[to] = n;
 	}
 }
 
-void dependencies_find(struct dependencies *l, struct context *ctx)
+void dependencies_find(struct dependencies *deps, struct context *ctx)
 {
-	struct finder f = { .deps = l, .ctx = ctx, .root = ctx->root.fd };
+	struct search s = { .deps = deps, .ctx = ctx, .root = ctx->root.fd };
 
-	memset(l, 0, sizeof(*l));
-	if (is_chroot(&f)) {
-		l->unknown = written("this is a chroot");
+	memset(deps, 0, sizeof(*deps));
+	if (is_chroot(&s)) {
+		deps->unknown = alloc_printf("this is a chroot");
 		return;
 	}
-	find_storage(&f);
-	find_network(&f);
-	find_console(&f);
-	words_free(&f.mapped);
-	sort_needs(l);
+	find_storage(&s);
+	find_network(&s);
+	find_console(&s);
+	string_set_free(&s.mapped);
+	sort_needs(deps);
 }
 
-void dependencies_free(struct dependencies *l)
+void dependencies_free(struct dependencies *deps)
 {
-	struct words notes = { l->note, l->notes };
+	struct string_set notes = { deps->note, deps->notes };
 
-	for (unsigned i = 0; i < l->needs; i++)
-		free(l->need[i].why);
-	free(l->need);
-	words_free(&notes);
-	free(l->unknown);
-	memset(l, 0, sizeof(*l));
+	for (unsigned i = 0; i < deps->needs; i++)
+		free(deps->need[i].why);
+	free(deps->need);
+	string_set_free(&notes);
+	free(deps->unknown);
+	memset(deps, 0, sizeof(*deps));
 }

@@ -3,21 +3,21 @@
 
 #include "need.h"
 
-static void (*const ways[])(struct finder *f, const char *name) = {
-	[WAY_BLOCK] = follow_block,
-	[WAY_FILE] = follow_file,
-	[WAY_SOURCE] = follow_source,
-	[WAY_ZFS] = follow_zfs,
+static void (*const followers[])(struct search *s, const char *name) = {
+	[WORK_BLOCK] = follow_block,
+	[WORK_FILE] = follow_file,
+	[WORK_SOURCE] = follow_source,
+	[WORK_ZFS] = follow_zfs,
 };
 
-void follow_all(struct finder *f)
+void follow_queued(struct search *s)
 {
-	/* Each step may note more of them, and seen[] ends what would be a circle. */
-	for (unsigned i = 0; i < f->laters; i++) {
-		char *name = f->later[i].name;
+	/* A step may queue more steps. s->seen ends a circle. */
+	for (unsigned i = 0; i < s->work_count; i++) {
+		char *name = s->work[i].name;
 
-		ways[f->later[i].way](f, name);
+		followers[s->work[i].kind](s, name);
 		free(name);
 	}
-	f->laters = 0;
+	s->work_count = 0;
 }

@@ -9,7 +9,7 @@
 #include "request.h"
 #include "scan.h"
 
-char *written(const char *fmt, ...)
+char *alloc_printf(const char *fmt, ...)
 {
 	va_list ap;
 	char *text;
@@ -27,39 +27,39 @@ char *written(const char *fmt, ...)
 	return text;
 }
 
-bool words_have(const struct words *w, const char *word)
+bool string_set_has(const struct string_set *set, const char *string)
 {
-	for (unsigned i = 0; i < w->count; i++) {
-		if (!strcmp(w->word[i], word))
+	for (unsigned i = 0; i < set->count; i++) {
+		if (!strcmp(set->string[i], string))
 			return true;
 	}
 	return false;
 }
 
-bool words_take(struct words *w, char *word)
+bool string_set_add(struct string_set *set, char *string)
 {
-	if (words_have(w, word)) {
-		free(word);
+	if (string_set_has(set, string)) {
+		free(string);
 		return false;
 	}
-	w->word = reallocarray(w->word, w->count + 1, sizeof(*w->word));
-	if (!w->word)
+	set->string = reallocarray(set->string, set->count + 1, sizeof(*set->string));
+	if (!set->string)
 		abort();
-	w->word[w->count++] = word;
+	set->string[set->count++] = string;
 	return true;
 }
 
-void words_free(struct words *w)
+void string_set_free(struct string_set *set)
 {
-	for (unsigned i = 0; i < w->count; i++)
-		free(w->word[i]);
-	free(w->word);
-	*w = (struct words){ NULL, 0 };
+	for (unsigned i = 0; i < set->count; i++)
+		free(set->string[i]);
+	free(set->string);
+	*set = (struct string_set){ NULL, 0 };
 }
 
-FILE *open_stream(const struct finder *f, const char *path)
+FILE *open_stream(const struct search *s, const char *path)
 {
-	int fd = openat(f->root, path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	int fd = openat(s->root, path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	FILE *in = fd < 0 ? NULL : fdopen(fd, "r");
 
 	if (fd >= 0 && !in)
@@ -67,92 +67,93 @@ FILE *open_stream(const struct finder *f, const char *path)
 	return in;
 }
 
-/* A sentence each, and each once. */
-static void add_note(struct dependencies *l, char *note)
+/* Takes ownership of the note and drops a repeated one. */
+static void add_note(struct dependencies *deps, char *note)
 {
-	struct words w = { l->note, l->notes };
+	struct string_set notes = { deps->note, deps->notes };
 
-	words_take(&w, note);
-	l->note = w.word;
-	l->notes = w.count;
+	string_set_add(&notes, note);
+	deps->note = notes.string;
+	deps->notes = notes.count;
 }
 
-void need_begin(struct finder *f, const char *what, bool early)
+void need_begin(struct search *s, const char *what, bool in_initramfs)
 {
-	f->what = what;
-	f->early = early;
-	f->reserve = false;
-	f->found = 0;
-	f->why = NULL;
+	s->what = what;
+	s->in_initramfs = in_initramfs;
+	s->reserve = false;
+	s->found = 0;
+	s->why = NULL;
 }
 
-void need_why(struct finder *f, char *why)
+void need_why(struct search *s, char *why)
 {
-	free(f->why);
-	f->why = why;
+	free(s->why);
+	s->why = why;
 }
 
-void need_cause(struct finder *f, char *cause)
+void need_problem(struct search *s, char *problem)
 {
-	words_take(&f->causes, cause);
+	string_set_add(&s->problems, problem);
 }
 
-void need_note(struct finder *f, char *note)
+void need_note(struct search *s, char *note)
 {
-	add_note(f->deps, written("%s: %s", f->what, note));
+	add_note(s->deps, alloc_printf("%s: %s", s->what, note));
 	free(note);
 }
 
-void need_later(struct finder *f, enum way way, const char *name)
+void queue_work(struct search *s, enum work_kind kind, const char *name)
 {
-	f->later = reallocarray(f->later, f->laters + 1, sizeof(*f->later));
-	if (!f->later)
+	s->work = reallocarray(s->work, s->work_count + 1, sizeof(*s->work));
+	if (!s->work)
 		abort();
-	f->later[f->laters++] = (struct later){ way, written("%s", name) };
+	s->work[s->work_count++] = (struct work){ kind, alloc_printf("%s", name) };
 }
 
-void need_end(struct finder *f)
+void need_end(struct search *s)
 {
-	for (unsigned i = 0; i < f->causes.count; i++)
-		add_note(f->deps, written("%s: %s", f->what, f->causes.word[i]));
-	words_free(&f->causes);
-	words_free(&f->seen);
-	free(f->later);
-	f->later = NULL;
-	f->laters = 0;
-	free(f->why);
-	f->why = NULL;
+	for (unsigned i = 0; i < s->problems.count; i++)
+		add_note(s->deps, alloc_printf("%s: %s", s->what, s->problems.string[i]));
+	string_set_free(&s->problems);
+	string_set_free(&s->seen);
+	free(s->work);
+	s->work = NULL;
+	s->work_count = 0;
+	free(s->why);
+	s->why = NULL;
 }
 
-static void add_need(struct finder *f, struct device *d)
+static void add_need(struct search *s, struct device *d)
 {
-	struct dependencies *l = f->deps;
+	struct dependencies *deps = s->deps;
 
-	f->found++;
-	for (unsigned i = 0; i < l->needs; i++) {
-		if (l->need[i].device == d && l->need[i].reserve == f->reserve && !strcmp(l->need[i].why, f->why))
+	s->found++;
+	for (unsigned i = 0; i < deps->needs; i++) {
+		if (deps->need[i].device == d && deps->need[i].reserve == s->reserve &&
+		    !strcmp(deps->need[i].why, s->why))
 			return;
 	}
-	l->need = reallocarray(l->need, l->needs + 1, sizeof(*l->need));
-	if (!l->need)
+	deps->need = reallocarray(deps->need, deps->needs + 1, sizeof(*deps->need));
+	if (!deps->need)
 		abort();
-	l->need[l->needs++] = (struct need){ d, f->reserve, written("%s", f->why) };
+	deps->need[deps->needs++] = (struct need){ d, s->reserve, alloc_printf("%s", s->why) };
 }
 
-void need_function(void *finder, struct device *d)
+void need_function(void *search, struct device *d)
 {
-	struct finder *f = finder;
+	struct search *s = search;
 	struct device *physical;
 	struct text t;
 
-	add_need(f, d);
-	physical_function(f->root, &t, d);
-	physical = machine_find_name(&f->ctx->machine, t.p, t.len);
+	add_need(s, d);
+	physical_function(s->root, &t, d);
+	physical = machine_find_name(&s->ctx->machine, t.p, t.len);
 	if (physical)
-		add_need(f, physical);
+		add_need(s, physical);
 }
 
-void need_functions(struct finder *f, const char *link)
+void need_functions(struct search *s, const char *link)
 {
-	each_function_of_link(&f->ctx->machine, link, need_function, f);
+	each_function_of_link(&s->ctx->machine, link, need_function, s);
 }

@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * need: what the parts of dependencies.c share, and nobody else. The host needs a thing ("/", "swap", the default
- * route) for which a way is followed down to PCI functions: sources.c, resume.c and crypttab.c know the things,
- * block_name.c what their names mean, filesystem.c, storage.c, pools.c and route.c the ways, console.c what a
- * passphrase is typed at.
+ * need: what the sources behind dependencies.c share. Nobody else includes it.
+ *
+ * A need is something that the host depends on: "/", "swap", the default route. sources.c, resume.c and crypttab.c know
+ * the needs. block_name.c resolves the names in them. filesystem.c, storage.c, pools.c and route.c follow a need down
+ * to PCI functions. console.c finds what a passphrase is typed on.
+ *
+ * Nothing here returns an allocation failure: the program aborts then.
  */
 #ifndef VFIO_BOOT_NEED_H
 #define VFIO_BOOT_NEED_H
@@ -12,109 +15,126 @@
 
 #include "dependencies.h"
 
-/* Texts, each once, owned. */
-struct words {
-	char **word;
+/* A set of strings, which it owns. */
+struct string_set {
+	char **string;
 	unsigned count;
 };
 
-/* What is left to be followed: the name of a block device, a file, what a table calls a block device, a ZFS dataset. */
-enum way { WAY_BLOCK, WAY_FILE, WAY_SOURCE, WAY_ZFS };
+/*
+ * A step that is still to follow, by the kind of its name: a block device of the kernel, a file, a block device as a
+ * table or an option names it, a ZFS dataset.
+ */
+enum work_kind { WORK_BLOCK, WORK_FILE, WORK_SOURCE, WORK_ZFS };
 
-struct later {
-	enum way way;
+struct work {
+	enum work_kind kind;
 	char *name;
 };
 
-struct finder {
-	struct dependencies *deps; /* where it all goes */
+struct search {
+	struct dependencies *deps; /* the result */
 	struct context *ctx;
 	int root;
 	struct libmnt_table *mounts;
-	struct words mapped; /* what device-mapper calls the devices below what the initramfs mounts or resumes from */
-	/* of the thing that is looked at: */
-	const char *what;    /* "/", "swap"; owned by the caller */
-	char *why;	     /* "/ on nvme0n1p2", or NULL where nothing was followed yet */
-	bool early;	     /* the initramfs needs it */
-	bool reserve;	     /* rather than protect */
-	unsigned found;	     /* functions on the way, those found before included */
-	struct words seen;   /* what was followed already: stacks join again, and a broken one may be a circle */
-	struct words causes; /* why something was not found */
-	struct later *later; /* what is still to be followed */
-	unsigned laters;
-	bool zpool_hangs; /* it is not asked again, as it may do so for each pool */
+	struct string_set
+		mapped; /* device-mapper's names for the devices below what the initramfs mounts or resumes from */
+	/* of the current need: */
+	const char *what;	    /* its name ("/", "swap"), which the caller owns */
+	char *why;		    /* "/ on nvme0n1p2"; NULL until something was followed */
+	bool in_initramfs;	    /* the initramfs needs it */
+	bool reserve;		    /* reserve its functions, do not protect them */
+	unsigned found;		    /* functions found so far, even if an earlier need has them too */
+	struct string_set seen;	    /* names that were followed: stacks join again, and a broken one may be a circle */
+	struct string_set problems; /* why a function could not be found */
+	struct work *work;	    /* the queue */
+	unsigned work_count;
+	bool zpool_hangs; /* do not ask it again: it may hang once for each pool */
 };
 
-/* A text made by printf, to be freed. What would give orders to a terminal or end a line becomes a question mark. */
-char *written(const char *fmt, ...) __attribute__((format(printf, 1, 2), nonnull(1), returns_nonnull));
-
-/* Takes word, which is freed where it is there already; false then. */
-bool words_take(struct words *w, char *word) __attribute__((nonnull));
-bool words_have(const struct words *w, const char *word) __attribute__((nonnull));
-void words_free(struct words *w) __attribute__((nonnull));
-
-/* Opens a file below the root to be read as a stream; NULL, with errno, where that fails. */
-FILE *open_stream(const struct finder *f, const char *path) __attribute__((nonnull, warn_unused_result));
-
-/* Each thing: begin, say why, follow the ways, end. */
-void need_begin(struct finder *f, const char *what, bool early) __attribute__((nonnull));
-void need_why(struct finder *f, char *why) __attribute__((nonnull)); /* takes it */
-void need_end(struct finder *f) __attribute__((nonnull));
+/*
+ * Formats like asprintf() and aborts if there is no memory. The caller frees the text. A control character becomes a
+ * question mark, so that it neither ends a line nor controls a terminal.
+ */
+char *alloc_printf(const char *fmt, ...) __attribute__((format(printf, 1, 2), nonnull(1), returns_nonnull));
 
 /*
- * A loop device leads to a file, that to a filesystem, that to a disk, and that may be a loop device. So nobody on the
- * way calls the others: what comes next is noted here, and follow_all() goes on until nothing is left. The name is
- * copied;
- * "" with WAY_ZFS means every pool.
+ * string_set_add() takes ownership of the string. It frees a string that the set has already, and returns false then.
  */
-void need_later(struct finder *f, enum way way, const char *name) __attribute__((nonnull));
-void follow_all(struct finder *f) __attribute__((nonnull));
+bool string_set_add(struct string_set *set, char *string) __attribute__((nonnull));
+bool string_set_has(const struct string_set *set, const char *string) __attribute__((nonnull));
+void string_set_free(struct string_set *set) __attribute__((nonnull));
+
+/* Opens a file below the root for reading. Returns NULL, with errno, on failure. The caller closes the stream. */
+FILE *open_stream(const struct search *s, const char *path) __attribute__((nonnull, warn_unused_result));
 
 /*
- * Notes why something was not found, so that it is not known what a root lives on; or what is worth a note but is no
- * such reason. Both take it.
+ * The life of a need: begin, set the reason, follow it, end. need_begin() keeps `what`, which has to last until
+ * need_end().
  */
-void need_cause(struct finder *f, char *cause) __attribute__((nonnull));
-void need_note(struct finder *f, char *note) __attribute__((nonnull));
+void need_begin(struct search *s, const char *what, bool in_initramfs) __attribute__((nonnull));
+void need_why(struct search *s, char *why) __attribute__((nonnull)); /* takes ownership of why */
+void need_end(struct search *s) __attribute__((nonnull));
 
-/* One function that the thing needs, and of a virtual one that which it is part of; or all on a link of sysfs. */
-void need_function(void *finder, struct device *d) __attribute__((nonnull));
-void need_functions(struct finder *f, const char *link) __attribute__((nonnull));
+/*
+ * A loop device leads to a file, the file to a filesystem, that to a disk, which may be a loop device again. The
+ * sources do not call each other for this. queue_work() queues the next step and copies its name; "" with WORK_ZFS
+ * means every pool. follow_queued() follows all steps until none is left.
+ */
+void queue_work(struct search *s, enum work_kind kind, const char *name) __attribute__((nonnull));
+void follow_queued(struct search *s) __attribute__((nonnull));
 
-/* sources.c: everything that has a filesystem or is swapped to. */
-void find_storage(struct finder *f) __attribute__((nonnull));
+/*
+ * need_problem() records why a function could not be found, so that what a root depends on is unknown. need_note()
+ * records what is worth a note but no such problem. Both take ownership of the text.
+ */
+void need_problem(struct search *s, char *problem) __attribute__((nonnull));
+void need_note(struct search *s, char *note) __attribute__((nonnull));
 
-/* Is this option, of NAME or NAME=VALUE, in a list with commas, which may be NULL? */
+/*
+ * need_function() adds a function to the current need, and the physical function of a virtual one. `search` is a struct
+ * search. need_functions() adds all functions on a link of sysfs.
+ */
+void need_function(void *search, struct device *d) __attribute__((nonnull));
+void need_functions(struct search *s, const char *link) __attribute__((nonnull));
+
+/* sources.c: finds everything that has a filesystem or is swap space. */
+void find_storage(struct search *s) __attribute__((nonnull));
+
+/* Returns true if a comma-separated list, which may be NULL, has this option as NAME or NAME=VALUE. */
 bool has_option(const char *options, const char *name) __attribute__((nonnull(2)));
 
-/* noauto or nofail is among them. */
-bool is_not_needed(const char *options);
+/* Returns true if the options, which may be NULL, have noauto or nofail. */
+bool is_optional(const char *options);
 
 /*
- * filesystem.c: a filesystem or the like: its source and type, or "", as a table has them; its number, or 0; options,
- * or NULL.
+ * filesystem.c: follows a filesystem, a swap space or the like. `source` and `type` are spelled as in fstab; type may
+ * be "". `device` is its device number, or 0. `options` may be NULL.
  */
-void follow_filesystem(struct finder *f, const char *source, const char *type, dev_t device, const char *options)
+void follow_filesystem(struct search *s, const char *source, const char *type, dev_t device, const char *options)
 	__attribute__((nonnull(1, 2, 3)));
 
-/* The mount that is on top at this place, or NULL; whether there is a way from it; that way. */
-struct libmnt_fs *mounted_at(const struct finder *f, const char *target) __attribute__((nonnull));
+/*
+ * mounted_at() returns the topmost mount at a target, or NULL; the table s->mounts owns it. has_devices() returns false
+ * for a pseudo filesystem, which has no device to follow. follow_mount() follows a mount.
+ */
+struct libmnt_fs *mounted_at(const struct search *s, const char *target) __attribute__((nonnull));
 bool has_devices(struct libmnt_fs *fs) __attribute__((nonnull));
-void follow_mount(struct finder *f, struct libmnt_fs *fs) __attribute__((nonnull));
+void follow_mount(struct search *s, struct libmnt_fs *fs) __attribute__((nonnull));
 
-/* A regular file: the filesystem that it is in. */
-void follow_file(struct finder *f, const char *path) __attribute__((nonnull));
+/* Follows the filesystem that holds a regular file. */
+void follow_file(struct search *s, const char *path) __attribute__((nonnull));
 
-/* The kernel's name of the block device that is mounted as the root, to be freed, or NULL. */
-char *block_of_root(const struct finder *f) __attribute__((nonnull));
+/* Returns the kernel's name of the block device that is mounted as /, or NULL. The caller frees it. */
+char *block_of_root(const struct search *s) __attribute__((nonnull));
 
-/* resume.c: what the kernel resumes from. */
-void find_resume(struct finder *f) __attribute__((nonnull));
+/* resume.c: finds what the kernel resumes from. */
+void find_resume(struct search *s) __attribute__((nonnull));
 
-/* crypttab.c */
-void find_crypttab(struct finder *f) __attribute__((nonnull));
+/* crypttab.c: finds the devices, keys and headers of /etc/crypttab. */
+void find_crypttab(struct search *s) __attribute__((nonnull));
 
-/* A line of /etc/crypttab; an empty text where a field is missing. */
+/* A line of /etc/crypttab. A missing field is an empty string. */
 struct crypt {
 	char *name;
 	char *source;
@@ -122,37 +142,47 @@ struct crypt {
 	char *options;
 };
 
-/* Calls each() for the lines of /etc/crypttab. */
-void each_crypt(struct finder *f, void (*each)(struct finder *f, const struct crypt *c)) __attribute__((nonnull));
+/* Calls each() for every line of /etc/crypttab. *c is valid during the call. */
+void each_crypt(struct search *s, void (*each)(struct search *s, const struct crypt *c)) __attribute__((nonnull));
 
 /*
- * block_name.c: the kernel's name of a block device, as in /sys/class/block, by its number or by what fstab calls it
- * (/dev/..., UUID=...). To be freed; NULL where there is none.
+ * block_name.c: return the kernel's name of a block device, as in /sys/class/block, or NULL if there is none. They find
+ * it by its number or by its source in fstab (/dev/..., UUID=...). The caller frees the name.
  */
-char *block_by_number(const struct finder *f, dev_t number) __attribute__((nonnull));
-char *block_by_source(const struct finder *f, const char *source) __attribute__((nonnull));
+char *block_by_number(const struct search *s, dev_t number) __attribute__((nonnull));
+char *block_by_source(const struct search *s, const char *source) __attribute__((nonnull));
 
-/* What a reader knows it by: device-mapper's name for it, or its own. To be freed. */
-char *block_title(const struct finder *f, const char *name) __attribute__((nonnull, returns_nonnull));
+/*
+ * Returns the name that a user knows a block device by: that of device-mapper, or else the kernel's. The caller frees
+ * it.
+ */
+char *block_title(const struct search *s, const char *name) __attribute__((nonnull, returns_nonnull));
 
-/* storage.c: the ways from a block device down. */
-void follow_block(struct finder *f, const char *name) __attribute__((nonnull));
-/* And from what a table or an option calls it. */
-void follow_source(struct finder *f, const char *source) __attribute__((nonnull));
+/* storage.c: follows a block device down to its functions. */
+void follow_block(struct search *s, const char *name) __attribute__((nonnull));
+/* Follows a block device as a table or an option names it. */
+void follow_source(struct search *s, const char *source) __attribute__((nonnull));
 
-/* pools.c: all members of the filesystem that this block device is a member of; of a dataset, or "" for all
- * pools. */
-void follow_btrfs(struct finder *f, const char *name) __attribute__((nonnull));
-void follow_zfs(struct finder *f, const char *dataset) __attribute__((nonnull));
-/* All of DEVICE:DEVICE... */
-void follow_bcachefs(struct finder *f, const char *source) __attribute__((nonnull));
+/*
+ * pools.c: follow all members of the btrfs that this block device is a member of, and all members of the pool of a ZFS
+ * dataset, or of every pool for "".
+ */
+void follow_btrfs(struct search *s, const char *name) __attribute__((nonnull));
+void follow_zfs(struct search *s, const char *dataset) __attribute__((nonnull));
+/* Follows the devices of DEVICE:DEVICE... */
+void follow_bcachefs(struct search *s, const char *source) __attribute__((nonnull));
 
-/* route.c: the network card that leads to a numeric address; where that is none, or no route leads there, all that
- * have a route. */
-void follow_server(struct finder *f, const char *server) __attribute__((nonnull));
-void find_network(struct finder *f) __attribute__((nonnull));
+/*
+ * route.c: follows the network card that leads to a numeric address. If it is no such address, or no route leads there,
+ * follows all cards that have a route.
+ */
+void follow_server(struct search *s, const char *server) __attribute__((nonnull));
+void find_network(struct search *s) __attribute__((nonnull));
 
-/* console.c: where a passphrase has to be typed before there is a root. After find_storage(). */
-void find_console(struct finder *f) __attribute__((nonnull));
+/*
+ * console.c: finds the keyboard and the display for a passphrase that is typed before there is a root. Call it after
+ * find_storage().
+ */
+void find_console(struct search *s) __attribute__((nonnull));
 
 #endif

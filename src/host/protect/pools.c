@@ -15,11 +15,11 @@
 #include "need.h"
 #include "sysfs.h"
 
-/* A pool whose disks are gone holds up whoever asks for it. */
-#define SECONDS 20
+/* zpool hangs if the disks of a pool are gone. */
+#define ZPOOL_SECONDS 20
 
 struct members {
-	struct finder *f;
+	struct search *s;
 	const char *name;
 	bool found;
 };
@@ -28,76 +28,79 @@ static int follow_member(void *data, const char *name)
 {
 	struct members *m = data;
 
-	need_later(m->f, WAY_BLOCK, name);
+	queue_work(m->s, WORK_BLOCK, name);
 	return 0;
 }
 
-/* fs/btrfs/UUID/devices has a link for each member of a mounted filesystem (btrfs_sysfs_add_device()). */
+/* fs/btrfs/UUID/devices has a link to each member of a mounted btrfs (btrfs_sysfs_add_device()). */
 static int follow_if_member(void *data, const char *uuid)
 {
 	struct members *m = data;
 	struct text t;
 
-	if (faccessat(m->f->root, text_set(&t, "sys/fs/btrfs/%s/devices/%s", uuid, m->name), F_OK, AT_SYMLINK_NOFOLLOW))
+	if (faccessat(m->s->root, text_set(&t, "sys/fs/btrfs/%s/devices/%s", uuid, m->name), F_OK, AT_SYMLINK_NOFOLLOW))
 		return 0;
 	m->found = true;
-	list_directory(m->f->root, text_set(&t, "sys/fs/btrfs/%s/devices", uuid), follow_member, m);
+	list_directory(m->s->root, text_set(&t, "sys/fs/btrfs/%s/devices", uuid), follow_member, m);
 	return 1;
 }
 
-void follow_btrfs(struct finder *f, const char *name)
+void follow_btrfs(struct search *s, const char *name)
 {
-	struct members m = { f, name, false };
+	struct members m = { s, name, false };
 
-	list_directory(f->root, "sys/fs/btrfs", follow_if_member, &m);
+	list_directory(s->root, "sys/fs/btrfs", follow_if_member, &m);
 	if (!m.found)
-		need_cause(f, written("%s: the other members of its btrfs, if any, cannot be told", name));
+		need_problem(s, alloc_printf("%s: the other members of its btrfs, if any, cannot be told", name));
 }
 
-void follow_bcachefs(struct finder *f, const char *source)
+void follow_bcachefs(struct search *s, const char *source)
 {
 	char *list = strdup(source), *rest;
 
 	if (!list)
 		abort();
 	for (char *one = strtok_r(list, ":", &rest); one; one = strtok_r(NULL, ":", &rest))
-		need_later(f, WAY_SOURCE, one);
+		queue_work(s, WORK_SOURCE, one);
 	free(list);
 }
 
-static const char *find_zpool(const struct finder *f)
+static const char *find_zpool(const struct search *s)
 {
 	static const char *const places[] = { "sbin/zpool", "usr/sbin/zpool" };
 
 	for (unsigned i = 0; i < ARRAY_SIZE(places); i++) {
-		if (!faccessat(f->root, places[i], X_OK, 0))
+		if (!faccessat(s->root, places[i], X_OK, 0))
 			return places[i];
 	}
 	return NULL;
 }
 
-/* Starts it; returns what its output is read from, or -1. */
-static int start_zpool(const struct finder *f, const char *zpool, const char *pool, pid_t *child)
+/* Starts zpool and stores its PID. Returns the descriptor to read its output from, or -1. */
+static int start_zpool(const struct search *s, const char *zpool, const char *pool, pid_t *child)
 {
 	static const char *const environment[] = { "PATH=/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL=C", NULL };
-	const char *const words[] = { "zpool", "list", "-v", "-H", "-P", "-L", pool, NULL };
-	int ends[2];
+	const char *const argv[] = { "zpool", "list", "-v", "-H", "-P", "-L", pool, NULL };
+	int fds[2];
 
-	if (pipe2(ends, O_CLOEXEC))
+	if (pipe2(fds, O_CLOEXEC))
 		return -1;
 	*child = fork();
 	if (!*child) {
-		/* One that hangs must not keep open what somebody reads our own words from. */
-		if (!fchdir(f->root) && dup2(ends[1], STDOUT_FILENO) >= 0 && dup2(ends[1], STDERR_FILENO) >= 0)
-			execve(zpool, (char *const *)words, (char *const *)environment);
+		/*
+		 * A hanging zpool must not keep our own standard output and error open: somebody may read them to their
+		 * end.
+		 */
+		if (!fchdir(s->root) && dup2(fds[1], STDOUT_FILENO) >= 0 && dup2(fds[1], STDERR_FILENO) >= 0)
+			execve(zpool, (char *const *)argv, (char *const *)environment);
 		_exit(127);
 	}
-	close(ends[1]);
+	close(fds[1]);
 	if (*child < 0) {
-		close(ends[0]);
+		close(fds[0]);
 		return -1;
 	}
-	return ends[0];
+	return fds[0];
 }
 
 static time_t now(void)
@@ -108,10 +111,10 @@ static time_t now(void)
 	return t.tv_sec;
 }
 
-/* Reads all there is until the deadline; false where that is not to the end. */
+/* Reads to the end of the output. Returns false if that fails or takes more than ZPOOL_SECONDS. */
 static bool read_all(int fd, FILE *to)
 {
-	time_t deadline = now() + SECONDS;
+	time_t deadline = now() + ZPOOL_SECONDS;
 	ssize_t got = 1;
 	char buf[4096];
 
@@ -128,14 +131,14 @@ static bool read_all(int fd, FILE *to)
 	return !got;
 }
 
-/* What zpool prints, to be freed; where it failed that is why. */
-static char *ask_zpool(struct finder *f, const char *zpool, const char *pool, bool *failed)
+/* Returns the output of zpool, which the caller frees. If *failed is set, it says why. */
+static char *ask_zpool(struct search *s, const char *zpool, const char *pool, bool *failed)
 {
 	char *text = NULL;
 	size_t size = 0;
 	FILE *to = open_memstream(&text, &size);
 	pid_t child;
-	int status = -1, fd = start_zpool(f, zpool, pool, &child);
+	int status = -1, fd = start_zpool(s, zpool, pool, &child);
 	bool whole = false;
 
 	if (!to)
@@ -143,8 +146,8 @@ static char *ask_zpool(struct finder *f, const char *zpool, const char *pool, bo
 	if (fd >= 0) {
 		whole = read_all(fd, to);
 		close(fd);
-		f->zpool_hangs = !whole;
-		/* One that hangs in the kernel dies when it can. */
+		s->zpool_hangs = !whole;
+		/* A process that hangs in the kernel dies later: do not wait for it. */
 		if (!whole)
 			kill(child, SIGKILL);
 		waitpid(child, &status, whole ? 0 : WNOHANG);
@@ -156,47 +159,56 @@ static char *ask_zpool(struct finder *f, const char *zpool, const char *pool, bo
 }
 
 /*
- * In each line the first word is a path (-P, -L), or a kind of member, or the number of one that is not there. So may
- * be the path of a disk that is out of order, which no PCI function can be named for.
+ * The first word of a line is a path (-P, -L), or a kind of member, or the GUID of a member that is missing. A path may
+ * belong to a disk that is out of order; no PCI function can be found for it.
  */
-static void follow_line(struct finder *f, char *line)
+static void follow_line(struct search *s, char *line)
 {
 	char *name;
 
 	line += strspn(line, " \t");
 	line[strcspn(line, "\t")] = '\0';
 	if (!strncmp(line, "/dev/", 5)) {
-		name = block_by_source(f, line);
+		name = block_by_source(s, line);
 		if (name)
-			need_later(f, WAY_BLOCK, name);
+			queue_work(s, WORK_BLOCK, name);
 		else
-			need_note(f, written("%s: this member of a ZFS pool is not there", line));
+			need_note(s, alloc_printf("%s: this member of a ZFS pool is not there", line));
 		free(name);
 	} else if (*line == '/') {
-		need_later(f, WAY_FILE, line);
+		queue_work(s, WORK_FILE, line);
 	}
 }
 
-void follow_zfs(struct finder *f, const char *dataset)
+static void follow_lines(struct search *s, char *output)
 {
-	char *pool = *dataset ? strndup(dataset, strcspn(dataset, "/")) : NULL, *text, *rest;
-	const char *zpool = find_zpool(f), *why;
+	char *rest;
+
+	for (char *line = strtok_r(output, "\n", &rest); line; line = strtok_r(NULL, "\n", &rest))
+		follow_line(s, line);
+}
+
+void follow_zfs(struct search *s, const char *dataset)
+{
+	char *pool = *dataset ? strndup(dataset, strcspn(dataset, "/")) : NULL, *output = NULL;
+	const char *zpool = find_zpool(s), *why;
 	bool failed = true;
 
-	/* The name of a pool begins with a letter (zpool_name_valid()), an option does not. */
+	/* The name of a pool begins with a letter (zpool_name_valid()). This keeps options out. */
 	if (!zpool || (pool && !isalpha((unsigned char)*pool))) {
-		need_cause(f, written("%s: the disks of this ZFS pool cannot be told: %s", pool ? pool : "ZFS",
-				      zpool ? "no name of a pool" : "there is no zpool"));
+		need_problem(s, alloc_printf("%s: the disks of this ZFS pool cannot be told: %s", pool ? pool : "ZFS",
+					     zpool ? "no name of a pool" : "there is no zpool"));
 		free(pool);
 		return;
 	}
-	text = f->zpool_hangs ? NULL : ask_zpool(f, zpool, pool, &failed);
-	why = f->zpool_hangs ? "it hangs" : text;
+	if (!s->zpool_hangs)
+		output = ask_zpool(s, zpool, pool, &failed);
+	why = s->zpool_hangs ? "it hangs" : output;
 	if (failed)
-		need_cause(f, written("%s: the disks of this ZFS pool cannot be told: zpool list failed: %.*s",
-				      pool ? pool : "ZFS", (int)strcspn(why, "\n"), why));
-	for (char *line = failed ? NULL : strtok_r(text, "\n", &rest); line; line = strtok_r(NULL, "\n", &rest))
-		follow_line(f, line);
-	free(text);
+		need_problem(s, alloc_printf("%s: the disks of this ZFS pool cannot be told: zpool list failed: %.*s",
+					     pool ? pool : "ZFS", (int)strcspn(why, "\n"), why));
+	else
+		follow_lines(s, output);
+	free(output);
 	free(pool);
 }

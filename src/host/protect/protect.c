@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* vfio-boot protect: writes down what this host lives on, where both programs read it. */
+/* vfio-boot protect: writes what this host depends on to a file that both programs read. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -18,17 +18,18 @@
 #include "settings.h"
 #include "sysfs.h"
 
-static const char *const file = "var/lib/vfio-boot/protect";
+static const char *const protect_file = "var/lib/vfio-boot/protect";
 
-/* Comments are cut where there are so many that the file would be too large to be read (SETTINGS_TEXT_MAX). */
+/* Limits for comments and notes, to be tried in turn until the file is small enough to be read (SETTINGS_TEXT_MAX). */
 static const struct {
 	size_t comment;
 	unsigned notes;
-} sizes[] = { { 600, UINT32_MAX }, { 100, 32 }, { 0, 0 } };
+} limits[] = { { 600, UINT32_MAX }, { 100, 32 }, { 0, 0 } };
 
 /*
- * Where there is more than the readers have room for in a list (SELECTORS_MAX, and they claim nothing then), less is
- * said of more functions. A quarter of the room is left to the settings files, which fill the same lists.
+ * The readers have room for SELECTORS_MAX entries in a list, and claim nothing if there are more. Beyond ENTRIES_MAX an
+ * entry therefore covers more functions and is less exact. The settings files fill the same lists and get a quarter of
+ * the room.
  */
 #define ENTRIES_MAX (SELECTORS_MAX / 4 * 3)
 
@@ -54,13 +55,13 @@ static void set_entry(struct text *t, struct context *ctx, enum form form, const
 		struct text physical;
 
 		guarded_path(ctx, t, d);
-		/* At boot nothing has made it yet, and that is no fault. */
+		/* The virtual function does not exist yet at boot, which is no error. */
 		if (*physical_function(ctx->root.fd, &physical, d))
 			text_add(t, "?");
 	}
 }
 
-/* Does the entry of one mean the other as well? */
+/* Returns true if both devices have the same entry in this form. */
 static bool is_same_entry(enum form form, const struct device *a, const struct device *b)
 {
 	if (form == FORM_CLASSES)
@@ -75,14 +76,14 @@ static bool is_left_out(enum form form, const struct device *d)
 	return form != FORM_EACH && is_bridge(d);
 }
 
-/* Is an entry due for this need, or does an earlier one mean its function? What protects says it all. */
-static bool is_due(const struct dependencies *l, unsigned i, enum form form)
+/* Returns false if an earlier entry covers the function of this need. A function that is protected needs no reserve. */
+static bool needs_entry(const struct dependencies *deps, unsigned i, enum form form)
 {
-	const struct need *n = &l->need[i];
+	const struct need *n = &deps->need[i];
 
 	if (is_left_out(form, n->device))
 		return false;
-	for (const struct need *before = l->need; before < n; before++) {
+	for (const struct need *before = deps->need; before < n; before++) {
 		if (is_same_entry(form, before->device, n->device) && before->reserve <= n->reserve &&
 		    !is_left_out(form, before->device))
 			return false;
@@ -90,23 +91,23 @@ static bool is_due(const struct dependencies *l, unsigned i, enum form form)
 	return true;
 }
 
-static enum form choose_form(const struct dependencies *l)
+static enum form choose_form(const struct dependencies *deps)
 {
 	enum form form = FORM_EACH;
 
 	for (; form < FORM_CLASSES; form++) {
 		unsigned count[2] = { 0, 0 };
 
-		for (unsigned i = 0; i < l->needs; i++)
-			count[l->need[i].reserve] += is_due(l, i, form);
+		for (unsigned i = 0; i < deps->needs; i++)
+			count[deps->need[i].reserve] += needs_entry(deps, i, form);
 		if (count[false] <= ENTRIES_MAX && count[true] <= ENTRIES_MAX)
 			break;
 	}
 	return form;
 }
 
-/* How many bytes of it fit, in whole characters. */
-static int cut(const char *text, size_t max)
+/* Returns the number of bytes of whole UTF-8 characters within max bytes. */
+static int fitting_length(const char *text, size_t max)
 {
 	size_t len = strlen(text);
 
@@ -119,26 +120,26 @@ static int cut(const char *text, size_t max)
 static void add_comment(FILE *to, const char *text, size_t max)
 {
 	if (max)
-		fprintf(to, "  # %.*s", cut(text, max), text);
+		fprintf(to, "  # %.*s", fitting_length(text, max), text);
 	fputc('\n', to);
 }
 
-/* The entry that is due for a need, with all the reasons for its function, which are next to each other. */
-static void add_entry_of(FILE *to, struct context *ctx, const struct dependencies *l, unsigned i, enum form form,
-			 size_t max)
+/* Writes the entry of a need with all reasons for its function. These are next to each other. */
+static void add_need_entry(FILE *to, struct context *ctx, const struct dependencies *deps, unsigned i, enum form form,
+			   size_t max)
 {
-	const struct need *first = &l->need[i];
+	const struct need *first = &deps->need[i];
 	char name[NAME_SIZE], *comment = NULL;
 	size_t size;
-	FILE *words = open_memstream(&comment, &size);
+	FILE *reasons = open_memstream(&comment, &size);
 	struct text entry;
 
-	if (!words)
+	if (!reasons)
 		abort();
-	for (; i < l->needs && l->need[i].device == first->device; i++)
-		fprintf(words, "%s%s", &l->need[i] == first ? "" : "; ", l->need[i].why);
-	fprintf(words, ": %s", device_name(name, first->device));
-	if (fclose(words))
+	for (; i < deps->needs && deps->need[i].device == first->device; i++)
+		fprintf(reasons, "%s%s", &deps->need[i] == first ? "" : "; ", deps->need[i].why);
+	fprintf(reasons, ": %s", device_name(name, first->device));
+	if (fclose(reasons))
 		abort();
 	set_entry(&entry, ctx, form, first->device);
 	fprintf(to, "%s = %s", first->reserve ? "reserve" : "protect", entry.p);
@@ -146,8 +147,8 @@ static void add_entry_of(FILE *to, struct context *ctx, const struct dependencie
 	free(comment);
 }
 
-/* The file as a text, to be freed. */
-static char *compose(struct context *ctx, const struct dependencies *l, enum form form, size_t max, unsigned notes)
+/* Returns the text of the file. The caller frees it. */
+static char *compose(struct context *ctx, const struct dependencies *deps, enum form form, size_t max, unsigned notes)
 {
 	char *text = NULL;
 	size_t size;
@@ -158,69 +159,69 @@ static char *compose(struct context *ctx, const struct dependencies *l, enum for
 	fputs(header, to);
 	if (forms[form])
 		fprintf(to, "# There are too many for an entry each: %s.\n", forms[form]);
-	for (unsigned i = 0; i < l->notes && i < notes; i++)
-		fprintf(to, "# %.*s\n", cut(l->note[i], max), l->note[i]);
-	if (l->notes > notes)
-		fprintf(to, "# %u more could not be found out\n", l->notes - notes);
-	if (l->unknown) {
+	for (unsigned i = 0; i < deps->notes && i < notes; i++)
+		fprintf(to, "# %.*s\n", fitting_length(deps->note[i], max), deps->note[i]);
+	if (deps->notes > notes)
+		fprintf(to, "# %u more could not be found out\n", deps->notes - notes);
+	if (deps->unknown) {
 		fputs("protect = unknown", to);
-		add_comment(to, l->unknown, max);
+		add_comment(to, deps->unknown, max);
 	}
-	for (unsigned i = 0; i < l->needs; i++) {
-		if (is_due(l, i, form))
-			add_entry_of(to, ctx, l, i, form, max);
+	for (unsigned i = 0; i < deps->needs; i++) {
+		if (needs_entry(deps, i, form))
+			add_need_entry(to, ctx, deps, i, form, max);
 	}
 	if (fclose(to))
 		abort();
 	return text;
 }
 
-static char *compose_to_fit(struct context *ctx, const struct dependencies *l, enum form form)
+static char *compose_to_fit(struct context *ctx, const struct dependencies *deps, enum form form)
 {
 	char *text = NULL;
 
-	for (unsigned i = 0; i < ARRAY_SIZE(sizes); i++) {
+	for (unsigned i = 0; i < ARRAY_SIZE(limits); i++) {
 		free(text);
-		text = compose(ctx, l, form, sizes[i].comment, sizes[i].notes);
+		text = compose(ctx, deps, form, limits[i].comment, limits[i].notes);
 		if (strlen(text) < SETTINGS_TEXT_MAX)
 			break;
 	}
 	return text;
 }
 
-/* Is it this already, for everybody to read? */
-static bool is_written(int root, const char *text, size_t len)
+/* Returns true if the file has this text already and everybody may read it. */
+static bool is_up_to_date(int root, const char *text, size_t len)
 {
 	struct stat st;
 	size_t old_len;
 	char *old;
 	bool same;
 
-	if (read_text(root, file, &old, &old_len))
+	if (read_text(root, protect_file, &old, &old_len))
 		return false;
-	same = old_len == len && !memcmp(old, text, len) && !fstatat(root, file, &st, AT_SYMLINK_NOFOLLOW) &&
+	same = old_len == len && !memcmp(old, text, len) && !fstatat(root, protect_file, &st, AT_SYMLINK_NOFOLLOW) &&
 	       (st.st_mode & 07777) == 0644;
 	free(old);
 	return same;
 }
 
-static void say_what(const struct dependencies *l, bool as_before)
+static void print_summary(const struct dependencies *deps, bool as_before)
 {
 	unsigned count[2] = { 0, 0 };
 
-	for (unsigned i = 0; i < l->needs; i++) {
-		if (!i || l->need[i].device != l->need[i - 1].device)
-			count[l->need[i].reserve]++;
+	for (unsigned i = 0; i < deps->needs; i++) {
+		if (!i || deps->need[i].device != deps->need[i - 1].device)
+			count[deps->need[i].reserve]++;
 	}
-	printf("/%s: ", file);
-	if (l->unknown)
-		printf("unknown: %s", l->unknown);
+	printf("/%s: ", protect_file);
+	if (deps->unknown)
+		printf("unknown: %s", deps->unknown);
 	else
 		printf("%u function%s protected, %u reserved", count[0], count[0] == 1 ? "" : "s", count[1]);
 	puts(as_before ? " (as before)" : "");
 }
 
-/* Is it an entry, and one that says of something that it protects it? */
+/* Returns true if the line is an entry that protects or reserves a device. */
 static bool is_entry(const char *line)
 {
 	return (!strncmp(line, "protect = ", 10) && strncmp(line + 10, "unknown", 7) != 0) ||
@@ -228,8 +229,8 @@ static bool is_entry(const char *line)
 }
 
 /*
- * Where nothing is to be seen, as in a chroot that somebody mends a host in, what was found before goes on protecting:
- * adds it to the text, which is freed, and returns both.
+ * If nothing can be found, as in a chroot for a repair, what an earlier run found goes on protecting. Appends these
+ * entries to the text, frees it, and returns a new text.
  */
 static char *with_old_entries(int root, char *text)
 {
@@ -237,7 +238,7 @@ static char *with_old_entries(int root, char *text)
 	size_t len;
 	FILE *to;
 
-	if (read_text(root, file, &old, &len))
+	if (read_text(root, protect_file, &old, &len))
 		return text;
 	to = open_memstream(&both, &len);
 	if (!to)
@@ -254,7 +255,7 @@ static char *with_old_entries(int root, char *text)
 	return both;
 }
 
-static int put(const struct request *r, const struct dependencies *l, const char *text)
+static int write_or_print(const struct request *r, const struct dependencies *deps, const char *text)
 {
 	int root = r->ctx->root.fd, ret = 0;
 	size_t len = strlen(text);
@@ -264,45 +265,46 @@ static int put(const struct request *r, const struct dependencies *l, const char
 		fputs(text, stdout);
 		return cannot_print();
 	}
-	as_before = is_written(root, text, len);
-	/* The doctor goes by its time; where that cannot be set, the file is good all the same. */
+	as_before = is_up_to_date(root, text, len);
+	/* The doctor checks its time. If that cannot be set, the file is still good. */
 	if (as_before)
-		(void)!utimensat(root, file, NULL, AT_SYMLINK_NOFOLLOW);
+		(void)!utimensat(root, protect_file, NULL, AT_SYMLINK_NOFOLLOW);
 	else
-		ret = replace_file(root, file, text, len, 0644);
+		ret = replace_file(root, protect_file, text, len, 0644);
 	if (ret) {
-		say(&complaints, LEVEL_FAILED, "/%s: cannot be written: %s%s", file, strerror(-ret),
+		say(&complaints, LEVEL_FAILED, "/%s: cannot be written: %s%s", protect_file, strerror(-ret),
 		    ret == -EACCES || ret == -EPERM ? " (only root can do this)" : "");
 		return ret;
 	}
-	say_what(l, as_before);
+	print_summary(deps, as_before);
 	return cannot_print();
 }
 
 int verb_protect(struct request *r)
 {
-	struct dependencies l = { 0 };
+	struct dependencies deps = { 0 };
 	bool read = request_read(r->ctx, PHASE_NOW);
 	enum form form;
 	char *text;
 	int status;
 
 	if (read)
-		dependencies_find(&l, r->ctx);
-	else if (!(l.unknown = strdup("the PCI functions of this machine cannot be read")))
+		dependencies_find(&deps, r->ctx);
+	else if (!(deps.unknown = strdup("the PCI functions of this machine cannot be read")))
 		abort();
-	for (unsigned i = 0; i < l.notes; i++)
-		complaints.say(&complaints, LEVEL_REFUSED, l.note[i]);
-	if (l.unknown)
-		say(&complaints, LEVEL_REFUSED, "what this host lives on cannot be told: %s", l.unknown);
-	form = choose_form(&l);
+	for (unsigned i = 0; i < deps.notes; i++)
+		complaints.say(&complaints, LEVEL_REFUSED, deps.note[i]);
+	if (deps.unknown)
+		say(&complaints, LEVEL_REFUSED, "what this host lives on cannot be told: %s", deps.unknown);
+	form = choose_form(&deps);
 	if (forms[form])
-		say(&complaints, LEVEL_REFUSED, "/%s: too many functions for an entry each: %s", file, forms[form]);
-	text = compose_to_fit(r->ctx, &l, form);
-	if (l.unknown && !l.needs)
+		say(&complaints, LEVEL_REFUSED, "/%s: too many functions for an entry each: %s", protect_file,
+		    forms[form]);
+	text = compose_to_fit(r->ctx, &deps, form);
+	if (deps.unknown && !deps.needs)
 		text = with_old_entries(r->ctx->root.fd, text);
-	status = put(r, &l, text) || !read ? STATUS_FAILED : l.unknown != NULL;
+	status = write_or_print(r, &deps, text) || !read ? STATUS_FAILED : deps.unknown != NULL;
 	free(text);
-	dependencies_free(&l);
+	dependencies_free(&deps);
 	return status;
 }

@@ -9,29 +9,29 @@
 #include "need.h"
 #include "sysfs.h"
 
-/* A device, or MAJOR:MINOR, as the kernel takes it (name_to_dev_t()). */
-static void find_device(struct finder *f, const char *source)
+/* The kernel takes a device or MAJOR:MINOR (name_to_dev_t()). */
+static void find_resume_device(struct search *s, const char *source)
 {
 	unsigned major, minor;
 	char end;
 
 	if (!*source || !strcmp(source, "auto") || !strcmp(source, "none"))
 		return;
-	need_begin(f, "resume", true);
+	need_begin(s, "resume", true);
 	if (sscanf(source, "%u:%u%c", &major, &minor, &end) == 2)
-		follow_filesystem(f, source, "", makedev(major, minor), NULL);
+		follow_filesystem(s, source, "", makedev(major, minor), NULL);
 	else
-		follow_filesystem(f, source, "", 0, NULL);
-	follow_all(f);
-	need_end(f);
+		follow_filesystem(s, source, "", 0, NULL);
+	follow_queued(s);
+	need_end(s);
 }
 
-/* Lines of a shell script; initramfs-tools sources them. */
-static int find_file(void *data, const char *name)
+/* The file is a shell script that initramfs-tools sources. Look for RESUME= lines. */
+static int find_in_config(void *data, const char *name)
 {
-	struct finder *f = data;
+	struct search *s = data;
 	struct text path;
-	FILE *in = open_stream(f, text_set(&path, "etc/initramfs-tools/%s", name));
+	FILE *in = open_stream(s, text_set(&path, "etc/initramfs-tools/%s", name));
 	char *line = NULL;
 	size_t size = 0;
 
@@ -49,7 +49,7 @@ static int find_file(void *data, const char *name)
 		}
 		if (end)
 			*end = '\0';
-		find_device(f, value);
+		find_resume_device(s, value);
 	}
 	free(line);
 	if (in)
@@ -57,31 +57,33 @@ static int find_file(void *data, const char *name)
 	return 0;
 }
 
-static int find_part(void *data, const char *name)
+static int find_in_drop_in(void *data, const char *name)
 {
 	struct text path;
 
-	return find_file(data, text_set(&path, "conf.d/%s", name));
+	return find_in_config(data, text_set(&path, "conf.d/%s", name));
 }
 
-/* The root of the next boot, where that is another one; of an overlay it may be the only name there is. */
-static void find_root(struct finder *f, const char *source)
+/*
+ * Finds the root of the next boot if it is not the mounted one. For an overlay this may be the only name of the device.
+ */
+static void find_root_argument(struct search *s, const char *source)
 {
-	char *name = block_by_source(f, source), *mounted = block_of_root(f);
+	char *name = block_by_source(s, source), *mounted = block_of_root(s);
 
 	if (name && (!mounted || strcmp(name, mounted) != 0)) {
-		need_begin(f, "root=", true);
-		follow_filesystem(f, source, "", 0, NULL);
-		follow_all(f);
-		need_end(f);
+		need_begin(s, "root=", true);
+		follow_filesystem(s, source, "", 0, NULL);
+		follow_queued(s);
+		need_end(s);
 	}
 	free(mounted);
 	free(name);
 }
 
-static void find_cmdline(struct finder *f)
+static void find_in_cmdline(struct search *s)
 {
-	const char *p = f->ctx->buffers.cmdline_used;
+	const char *p = s->ctx->buffers.cmdline_used;
 	const char *end = p + strlen(p);
 	struct cmdline_word w;
 
@@ -90,18 +92,18 @@ static void find_cmdline(struct finder *f)
 
 		if (!w.has_value)
 			continue;
-		value = written("%.*s", (int)w.value.len, w.value.p);
+		value = alloc_printf("%.*s", (int)w.value.len, w.value.p);
 		if (span_is(w.name, "resume"))
-			find_device(f, value);
+			find_resume_device(s, value);
 		else if (span_is(w.name, "root"))
-			find_root(f, value);
+			find_root_argument(s, value);
 		free(value);
 	}
 }
 
-void find_resume(struct finder *f)
+void find_resume(struct search *s)
 {
-	find_cmdline(f);
-	find_file(f, "initramfs.conf");
-	list_directory(f->root, "etc/initramfs-tools/conf.d", find_part, f);
+	find_in_cmdline(s);
+	find_in_config(s, "initramfs.conf");
+	list_directory(s->root, "etc/initramfs-tools/conf.d", find_in_drop_in, s);
 }

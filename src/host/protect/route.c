@@ -13,12 +13,15 @@
 struct route {
 	char interface[IF_NAMESIZE];
 	uint8_t to[16];
-	unsigned bits; /* of it that count; none: the default route */
+	unsigned bits; /* length of the prefix; 0: the default route */
 	unsigned metric;
 	unsigned flags; /* RTF_* */
 };
 
-/* Iface Destination Gateway Flags RefCnt Use Metric Mask, numbers as they lie in memory (fib_route_seq_show()). */
+/*
+ * The columns are Iface Destination Gateway Flags RefCnt Use Metric Mask. Numbers are in memory byte order
+ * (fib_route_seq_show()).
+ */
 static bool parse_route4(const char *line, struct route *r)
 {
 	uint32_t to, mask;
@@ -30,7 +33,10 @@ static bool parse_route4(const char *line, struct route *r)
 	return true;
 }
 
-/* Destination, its length, source, its length, gateway, metric, two counters, flags, interface (rt6_info_route()). */
+/*
+ * The columns are destination, its length, source, its length, gateway, metric, two counters, flags and interface
+ * (rt6_info_route()).
+ */
 static bool parse_route6(const char *line, struct route *r)
 {
 	char to[33];
@@ -85,17 +91,17 @@ static bool leads_to(const struct route *r, const uint8_t *address)
 
 static int follow_lower(void *data, const char *name);
 
-/* What is below a bridge, a bond or a VLAN is linked as lower_NAME (netdev_adjacent_sysfs_add()). */
-static void follow_lowers(struct finder *f, const char *name)
+/* The interfaces below a bridge, a bond or a VLAN are links lower_NAME (netdev_adjacent_sysfs_add()). */
+static void follow_lowers(struct search *s, const char *name)
 {
 	struct text t;
 
-	/* No block device has a slash in its name. */
-	if (!words_take(&f->seen, written("net/%s", name)))
+	/* The slash keeps it apart from block devices. */
+	if (!string_set_add(&s->seen, alloc_printf("net/%s", name)))
 		return;
-	read_link(&t, f->root, text_set(&t, "sys/class/net/%s", name));
-	need_functions(f, t.p);
-	list_directory(f->root, text_set(&t, "sys/class/net/%s", name), follow_lower, f);
+	read_link(&t, s->root, text_set(&t, "sys/class/net/%s", name));
+	need_functions(s, t.p);
+	list_directory(s->root, text_set(&t, "sys/class/net/%s", name), follow_lower, s);
 }
 
 static int follow_lower(void *data, const char *name)
@@ -105,95 +111,99 @@ static int follow_lower(void *data, const char *name)
 	return 0;
 }
 
-/* A bridge may have more below it than cards, such as the ports of virtual machines. */
-static void follow_interface(struct finder *f, const char *name)
+/* A bridge may have ports without a PCI function, such as those of virtual machines. One function is enough. */
+static void follow_interface(struct search *s, const char *name)
 {
-	unsigned before = f->found;
+	unsigned before = s->found;
 
-	follow_lowers(f, name);
-	if (f->found == before)
-		need_cause(f, written("%s: no PCI function is below this interface", name));
+	follow_lowers(s, name);
+	if (s->found == before)
+		need_problem(s, alloc_printf("%s: no PCI function is below this interface", name));
 }
 
-/* Calls each() for the routes of a table that can be used and fit. */
-static void each_route(struct finder *f, unsigned table, bool (*fits)(const struct route *r, const uint8_t *address),
+/* Calls each() for the routes of a table that are up, not rejecting, and fit. */
+static void each_route(struct search *s, unsigned table, bool (*fits)(const struct route *r, const uint8_t *address),
 		       const uint8_t *address,
-		       void (*each)(struct finder *f, const struct route *r, struct route *best), struct route *best)
+		       void (*each)(struct search *s, const struct route *r, struct route *best), struct route *best)
 {
-	FILE *in = open_stream(f, tables[table].path);
+	FILE *in = open_stream(s, tables[table].path);
 	char *line = NULL;
 	size_t size = 0;
 	struct route r;
 
 	while (in && getline(&line, &size, in) >= 0) {
 		if (tables[table].parse(line, &r) && (r.flags & (RTF_UP | RTF_REJECT)) == RTF_UP && fits(&r, address))
-			each(f, &r, best);
+			each(s, &r, best);
 	}
 	free(line);
 	if (in)
 		fclose(in);
 }
 
-static void follow_route(struct finder *f, const struct route *r, struct route *best)
+static void follow_route(struct search *s, const struct route *r, struct route *best)
 {
 	(void)best;
-	follow_lowers(f, r->interface);
+	follow_lowers(s, r->interface);
 }
 
-static void follow_routes(struct finder *f, bool (*fits)(const struct route *r, const uint8_t *address))
+static void follow_routes(struct search *s, bool (*fits)(const struct route *r, const uint8_t *address))
 {
 	for (unsigned i = 0; i < ARRAY_SIZE(tables); i++)
-		each_route(f, i, fits, NULL, follow_route, NULL);
+		each_route(s, i, fits, NULL, follow_route, NULL);
 }
 
-static void keep_best(struct finder *f, const struct route *r, struct route *best)
+static void keep_best(struct search *s, const struct route *r, struct route *best)
 {
-	(void)f;
+	(void)s;
 	if (!*best->interface || r->bits > best->bits || (r->bits == best->bits && r->metric < best->metric))
 		*best = *r;
 }
 
-void follow_server(struct finder *f, const char *server)
+void follow_server(struct search *s, const char *server)
 {
 	struct route best = { .interface = "" };
 	uint8_t address[16] = { 0 };
-	unsigned before = f->found, causes = f->causes.count;
+	unsigned before = s->found, problems = s->problems.count;
 
 	for (unsigned i = 0; i < ARRAY_SIZE(tables); i++) {
 		if (inet_pton(tables[i].family, server, address) == 1)
-			each_route(f, i, leads_to, address, keep_best, &best);
+			each_route(s, i, leads_to, address, keep_best, &best);
 	}
 	if (*best.interface)
-		follow_interface(f, best.interface);
+		follow_interface(s, best.interface);
 	else
-		follow_routes(f, is_any);
-	if (f->found == before && f->causes.count == causes)
-		need_cause(f, written("no route leads to %s", *server ? server : "its server"));
+		follow_routes(s, is_any);
+	if (s->found == before && s->problems.count == problems)
+		need_problem(s, alloc_printf("no route leads to %s", *server ? server : "its server"));
 }
 
-static void reserve_route(struct finder *f, const struct route *r, struct route *best)
+static void reserve_route(struct search *s, const struct route *r, struct route *best)
 {
 	(void)best;
-	need_begin(f, "default route", false);
-	f->reserve = true;
-	need_why(f, written("default route through %s", r->interface));
-	follow_lowers(f, r->interface);
-	/* A port of Open vSwitch has nothing below it: the cards are below this one (netdev_create() of its kernel
-	 * part). */
-	if (!f->found)
-		follow_lowers(f, "ovs-system");
-	/* What is in a tunnel goes through a card all the same. */
-	if (!f->found)
-		follow_routes(f, has_gateway);
-	if (!f->found)
-		follow_routes(f, is_any);
-	if (!f->found)
-		need_cause(f, written("%s: no PCI function is below this interface", r->interface));
-	need_end(f);
+	need_begin(s, "default route", false);
+	s->reserve = true;
+	need_why(s, alloc_printf("default route through %s", r->interface));
+	follow_lowers(s, r->interface);
+	/*
+	 * A port of Open vSwitch has no interface below it. The cards are below ovs-system (netdev_create() of its
+	 * kernel part).
+	 */
+	if (!s->found)
+		follow_lowers(s, "ovs-system");
+	/*
+	 * A tunnel has no card of its own. Its packets leave through a card with a gateway, or any card with a route.
+	 */
+	if (!s->found)
+		follow_routes(s, has_gateway);
+	if (!s->found)
+		follow_routes(s, is_any);
+	if (!s->found)
+		need_problem(s, alloc_printf("%s: no PCI function is below this interface", r->interface));
+	need_end(s);
 }
 
-void find_network(struct finder *f)
+void find_network(struct search *s)
 {
 	for (unsigned i = 0; i < ARRAY_SIZE(tables); i++)
-		each_route(f, i, is_default, NULL, reserve_route, NULL);
+		each_route(s, i, is_default, NULL, reserve_route, NULL);
 }

@@ -5,11 +5,11 @@
 
 #include "need.h"
 
-/* What is mounted there is needed, whatever fstab says of it. */
+/* The host needs what is mounted here, whatever fstab says about it. */
 static const struct {
 	const char *target;
-	bool early;   /* the initramfs mounts it */
-	bool network; /* it may come over the network, and the host lives on that then (interface.md, "Protection") */
+	bool in_initramfs; /* the initramfs mounts it */
+	bool network;	   /* the host depends on it even if it is a network filesystem (interface.md, "Protection") */
 } targets[] = {
 	{ "/", true, true },	   { "/usr", true, true },   { "/var", false, true },
 	{ "/boot", false, false }, { "/efi", false, false }, { "/boot/efi", false, false },
@@ -20,24 +20,27 @@ bool has_option(const char *options, const char *name)
 	return options && !mnt_optstr_get_option(options, name, NULL, NULL);
 }
 
-bool is_not_needed(const char *options)
+bool is_optional(const char *options)
 {
 	return has_option(options, "noauto") || has_option(options, "nofail");
 }
 
 static int bad_line(struct libmnt_table *table, const char *file, int line)
 {
-	struct finder *f = mnt_table_get_userdata(table);
+	struct search *s = mnt_table_get_userdata(table);
 
-	need_cause(f, written("line %d cannot be read", line));
+	need_problem(s, alloc_printf("line %d cannot be read", line));
 	(void)file;
 	return 1;
 }
 
-/* NULL where it is not there. What is wrong with it becomes a cause. */
-static struct libmnt_table *read_table(struct finder *f, const char *path)
+/*
+ * Returns NULL if the table does not exist. An error in it becomes a problem of the current need. The caller releases
+ * the table.
+ */
+static struct libmnt_table *read_table(struct search *s, const char *path)
 {
-	FILE *in = open_stream(f, path);
+	FILE *in = open_stream(s, path);
 	struct libmnt_table *table;
 
 	if (!in)
@@ -45,59 +48,67 @@ static struct libmnt_table *read_table(struct finder *f, const char *path)
 	table = mnt_new_table();
 	if (!table)
 		abort();
-	mnt_table_set_userdata(table, f);
+	mnt_table_set_userdata(table, s);
 	mnt_table_set_parser_errcb(table, bad_line);
 	if (mnt_table_parse_stream(table, in, path))
-		need_cause(f, written("cannot be read"));
+		need_problem(s, alloc_printf("cannot be read"));
 	fclose(in);
 	return table;
 }
 
-static void find_mounts(struct finder *f)
+/* If one of two disks is unknown, the dependencies of the root as a whole are unknown. Its first problem says why. */
+static void check_root_is_known(struct search *s)
+{
+	struct string_set *problems = &s->problems;
+
+	if (s->found && !problems->count)
+		return;
+	if (!problems->count)
+		need_problem(s, alloc_printf("no PCI function is below it"));
+	s->deps->unknown = alloc_printf("%s: %s", s->what, problems->string[0]);
+	free(problems->string[0]);
+	problems->count--;
+	memmove(problems->string, problems->string + 1, problems->count * sizeof(*problems->string));
+}
+
+static void find_mounts(struct search *s)
 {
 	for (unsigned i = 0; i < ARRAY_SIZE(targets); i++) {
 		const char *target = targets[i].target;
-		struct libmnt_fs *fs = mounted_at(f, target);
+		struct libmnt_fs *fs = mounted_at(s, target);
 		bool root = !i;
 
-		need_begin(f, target, targets[i].early);
+		need_begin(s, target, targets[i].in_initramfs);
 		if (fs && has_devices(fs) && (targets[i].network || !mnt_fs_is_netfs(fs)))
-			follow_mount(f, fs);
+			follow_mount(s, fs);
 		else if (root)
-			need_cause(f, fs ? written("%s is on no device", mnt_fs_get_fstype(fs))
-					 : written("nothing is mounted there"));
-		follow_all(f);
-		/* Of two disks of which one is not known none is known. */
-		if (root && (!f->found || f->causes.count)) {
-			if (!f->causes.count)
-				need_cause(f, written("no PCI function is below it"));
-			f->deps->unknown = written("%s: %s", target, f->causes.word[0]);
-			free(f->causes.word[0]);
-			f->causes.count--;
-			memmove(f->causes.word, f->causes.word + 1, f->causes.count * sizeof(*f->causes.word));
-		}
-		need_end(f);
+			need_problem(s, fs ? alloc_printf("%s is on no device", mnt_fs_get_fstype(fs))
+					   : alloc_printf("nothing is mounted there"));
+		follow_queued(s);
+		if (root)
+			check_root_is_known(s);
+		need_end(s);
 	}
 }
 
 /*
- * Of what fstab mounts over the network the host lives on few things, and where they are mounted the kernel knows their
- * server better; pseudo filesystems and binds are on nothing.
+ * Returns true for an entry of fstab that adds no dependency. The host depends on few network filesystems. The kernel
+ * knows the server of a mounted one better than fstab does. Pseudo filesystems and bind mounts have no device.
  */
-static bool is_on_nothing(const struct finder *f, struct libmnt_fs *fs, int own)
+static bool is_ignored(const struct search *s, struct libmnt_fs *fs, int index)
 {
 	const char *options = mnt_fs_get_options(fs), *source = mnt_fs_get_source(fs), *type = mnt_fs_get_fstype(fs);
 
 	if (!source || mnt_fs_is_pseudofs(fs) || has_option(options, "bind") || has_option(options, "rbind"))
 		return true;
 	if (mnt_fs_is_netfs(fs))
-		return own < 0 || !targets[own].network || mounted_at(f, targets[own].target);
-	/* sshfs#host:, none, and whatever else is no device. */
+		return index < 0 || !targets[index].network || mounted_at(s, targets[index].target);
+	/* The source is sshfs#host:, none, or something else that is no device. */
 	return *source != '/' && !strchr(source, '=') && (!type || strcmp(type, "zfs") != 0);
 }
 
-/* Which of the targets it is, or -1. */
-static int own_target(struct libmnt_fs *fs)
+/* Returns the index of an entry in targets[], or -1. */
+static int target_index(struct libmnt_fs *fs)
 {
 	const char *target = mnt_fs_get_target(fs);
 
@@ -108,7 +119,7 @@ static int own_target(struct libmnt_fs *fs)
 	return -1;
 }
 
-static void find_fstab(struct finder *f)
+static void find_fstab(struct search *s)
 {
 	struct libmnt_iter *i = mnt_new_iter(MNT_ITER_FORWARD);
 	struct libmnt_table *table;
@@ -116,30 +127,30 @@ static void find_fstab(struct finder *f)
 
 	if (!i)
 		abort();
-	need_begin(f, "/etc/fstab", false);
-	table = read_table(f, "etc/fstab");
-	need_end(f);
+	need_begin(s, "/etc/fstab", false);
+	table = read_table(s, "etc/fstab");
+	need_end(s);
 	while (table && !mnt_table_next_fs(table, i, &fs)) {
 		const char *target = mnt_fs_get_target(fs), *type = mnt_fs_get_fstype(fs);
 		const char *options = mnt_fs_get_options(fs);
 		bool swap = mnt_fs_is_swaparea(fs);
-		int own = own_target(fs);
+		int index = target_index(fs);
 
-		/* An ESP is often mounted when it is asked for. */
-		if ((own < 0 && is_not_needed(options)) || (!swap && is_on_nothing(f, fs, own)))
+		/* An ESP is often mounted on demand: follow it even if it is optional. */
+		if ((index < 0 && is_optional(options)) || (!swap && is_ignored(s, fs, index)))
 			continue;
-		need_begin(f, swap || !target ? "swap" : target, own >= 0 && targets[own].early);
-		follow_filesystem(f, mnt_fs_get_source(fs), type ? type : "", 0, options);
-		follow_all(f);
-		need_end(f);
+		need_begin(s, swap || !target ? "swap" : target, index >= 0 && targets[index].in_initramfs);
+		follow_filesystem(s, mnt_fs_get_source(fs), type ? type : "", 0, options);
+		follow_queued(s);
+		need_end(s);
 	}
 	mnt_free_iter(i);
 	mnt_unref_table(table);
 }
 
-static void find_swap(struct finder *f)
+static void find_swap(struct search *s)
 {
-	FILE *in = open_stream(f, "proc/swaps");
+	FILE *in = open_stream(s, "proc/swaps");
 	char *line = NULL, *rest;
 	size_t size = 0;
 
@@ -147,16 +158,16 @@ static void find_swap(struct finder *f)
 		const char *word = strtok_r(line, " \t\n", &rest);
 		char *source;
 
-		/* The first line says what the columns are. */
+		/* Skip the line of column titles. */
 		if (!word || *word != '/')
 			continue;
 		source = mnt_unmangle(word);
 		if (!source)
 			abort();
-		need_begin(f, "swap", false);
-		follow_filesystem(f, source, "swap", 0, NULL);
-		follow_all(f);
-		need_end(f);
+		need_begin(s, "swap", false);
+		follow_filesystem(s, source, "swap", 0, NULL);
+		follow_queued(s);
+		need_end(s);
 		free(source);
 	}
 	free(line);
@@ -164,21 +175,21 @@ static void find_swap(struct finder *f)
 		fclose(in);
 }
 
-void find_storage(struct finder *f)
+void find_storage(struct search *s)
 {
-	need_begin(f, "mounts", false);
-	f->mounts = read_table(f, "proc/self/mountinfo");
-	if (!f->mounts)
-		f->mounts = read_table(f, "proc/mounts");
-	need_end(f);
-	if (!f->mounts)
-		f->mounts = mnt_new_table();
-	if (!f->mounts)
+	need_begin(s, "mounts", false);
+	s->mounts = read_table(s, "proc/self/mountinfo");
+	if (!s->mounts)
+		s->mounts = read_table(s, "proc/mounts");
+	need_end(s);
+	if (!s->mounts)
+		s->mounts = mnt_new_table();
+	if (!s->mounts)
 		abort();
-	find_mounts(f);
-	find_swap(f);
-	find_resume(f);
-	find_fstab(f);
-	find_crypttab(f);
-	mnt_unref_table(f->mounts);
+	find_mounts(s);
+	find_swap(s);
+	find_resume(s);
+	find_fstab(s);
+	find_crypttab(s);
+	mnt_unref_table(s->mounts);
 }
