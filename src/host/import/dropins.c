@@ -13,8 +13,8 @@ struct file {
 };
 
 struct files {
-	bool (*is)(const char *name); /* which names count */
-	const char *directory;	      /* that is being listed */
+	bool (*accepts)(const char *name); /* tells which names count */
+	const char *directory;		   /* the one that is being listed */
 	struct file *file;
 	unsigned n;
 };
@@ -23,7 +23,7 @@ static int note_file(void *data, const char *name)
 {
 	struct files *f = data;
 
-	if (!f->is(name))
+	if (!f->accepts(name))
 		return 0;
 	for (unsigned n = 0; n < f->n; n++) {
 		if (!strcmp(f->file[n].name, name))
@@ -44,11 +44,11 @@ static int by_name(const void *a, const void *b)
 	return strcmp(((const struct file *)a)->name, ((const struct file *)b)->name);
 }
 
-void directories_each(int root, const char *const *directory, bool (*is)(const char *name),
+void directories_each(int root, const char *const *directory, bool (*accepts)(const char *name),
 		      void (*each)(void *data, const char *path),
 		      void (*failed)(void *data, const char *directory, int error), void *data)
 {
-	struct files f = { .is = is };
+	struct files f = { .accepts = accepts };
 	char *path;
 
 	for (; *directory; directory++) {

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* vfio-boot import: what else was told to give devices to vfio-pci, and the settings that mean the same. */
+/*
+ * vfio-boot import: finds other configuration that gives devices to vfio-pci, and prints settings that mean the same.
+ */
 #include "listener.h"
 #include "log.h"
 #include "request.h"

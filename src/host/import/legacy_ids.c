@@ -7,7 +7,7 @@
 
 enum { VENDOR, DEVICE, SUBVENDOR, SUBDEVICE, CLASS, MASK, FIELDS };
 
-/* A class as a selector has it, where nothing else is told. */
+/* Writes a selector for a class alone. Other masks need a vendor. */
 static const char *set_class(struct text *out, uint32_t class, uint32_t mask)
 {
 	if (mask == 0xff0000)
@@ -19,18 +19,28 @@ static const char *set_class(struct text *out, uint32_t class, uint32_t mask)
 	return NULL;
 }
 
-static const char *set_selector(struct text *out, const uint32_t field[FIELDS])
+/* struct pci_device_id has 32 bits for each field. A device has 16 bits for an ID and 24 for its class. */
+static const char *check_range(const uint32_t field[FIELDS])
 {
-	uint32_t mask = field[MASK] & 0xffffff, class = field[CLASS] & mask;
-	unsigned end = mask || field[SUBVENDOR] != ANY_ID || field[SUBDEVICE] != ANY_ID ? CLASS : SUBVENDOR;
-
-	/* struct pci_device_id has 32 bits for each, a device 16 and 24 of them. */
 	if (field[CLASS] & field[MASK] & 0xff000000)
 		return "no device has such a class";
 	for (unsigned i = 0; i < CLASS; i++) {
 		if (field[i] != ANY_ID && field[i] > 0xffff)
 			return "no device has such an ID";
 	}
+	return NULL;
+}
+
+/* Writes the selector for these fields, or returns why there is none. */
+static const char *set_selector(struct text *out, const uint32_t field[FIELDS])
+{
+	uint32_t mask = field[MASK] & 0xffffff, class = field[CLASS] & mask;
+	unsigned end = mask || field[SUBVENDOR] != ANY_ID || field[SUBDEVICE] != ANY_ID ? CLASS : SUBVENDOR;
+
+	const char *error = check_range(field);
+
+	if (error)
+		return error;
 	if (field[VENDOR] == ANY_ID)
 		return set_class(
 			out, class,
@@ -47,7 +57,9 @@ static const char *set_selector(struct text *out, const uint32_t field[FIELDS])
 	return NULL;
 }
 
-/* A number as %x of the kernel's vsscanf() takes it: blanks before it, 0x, any number of digits; the low 32 bits stay.
+/*
+ * Parses a number as %x of the kernel's vsscanf() does: blanks and 0x before it, any number of digits. The low 32 bits
+ * stay.
  */
 static const char *scan_hex(const char *p, const char *end, uint32_t *out)
 {
@@ -81,45 +93,64 @@ const char *selector_of_id(struct text *out, struct span id, const char **remark
 		return "no ID for the kernel, which left it out (VENDOR:DEVICE, hexadecimal)";
 	if (trimmed(p, end).len)
 		*remark = "what follows the numbers is left out, the kernel ignores it";
-	/* pci_match_one_device() compares the bits of the mask, which are none then. */
+	/* pci_match_one_device() compares the bits of the mask, and here there are none. */
 	if (field[CLASS] && !field[MASK])
 		*remark = "the CLASS without MASK is left out, the kernel ignores it";
 	return set_selector(out, field);
 }
 
+struct alias_field {
+	const char *name;
+	unsigned digits;
+};
+
+/* Parses a field of an alias, its name and then * or its digits. Returns the end of the field, or NULL. */
+static const char *parse_alias_field(const char *p, const char *end, const struct alias_field *expected, bool *any,
+				     uint32_t *value)
+{
+	size_t len = strlen(expected->name);
+
+	if ((size_t)(end - p) <= len || memcmp(p, expected->name, len) != 0)
+		return NULL;
+	p += len;
+	*any = *p == '*';
+	if (*any)
+		return p + 1;
+	if ((size_t)(end - p) < expected->digits)
+		return NULL;
+	end = p + expected->digits;
+	if (!hex_number(p, end, expected->digits, expected->digits, value))
+		return NULL;
+	/* The kernel writes digits in upper case: a lower-case letter would match nothing. */
+	for (; p < end; p++) {
+		if (*p >= 'a')
+			return NULL;
+	}
+	return end;
+}
+
 const char *selector_of_alias(struct text *out, struct span alias)
 {
-	static const struct {
-		const char *name;
-		unsigned digits;
-	} parts[] = { { "pci:v", 8 }, { "d", 8 }, { "sv", 8 }, { "sd", 8 }, { "bc", 2 }, { "sc", 2 }, { "i", 2 } };
-	static const char *const wrong = "not an alias as the kernel writes them (upper case, * for a whole field)";
+	static const struct alias_field fields[] = { { "pci:v", 8 }, { "d", 8 },  { "sv", 8 }, { "sd", 8 },
+						     { "bc", 2 },    { "sc", 2 }, { "i", 2 } };
+	static const char *const bad_alias = "not an alias as the kernel writes them (upper case, * for a whole field)";
 	uint32_t field[FIELDS] = { ANY_ID, ANY_ID, ANY_ID, ANY_ID, 0, 0 };
 	const char *p = alias.p, *end = alias.p + alias.len;
 
-	for (unsigned i = 0; i < ARRAY_SIZE(parts); i++) {
-		size_t len = strlen(parts[i].name);
+	for (unsigned i = 0; i < ARRAY_SIZE(fields); i++) {
 		uint32_t value;
+		bool any;
 
-		/* One * for all that is left. */
+		/* A * at the end stands for all fields that are left. */
 		if (i && end - p == 1 && *p == '*')
 			return set_selector(out, field);
-		if ((size_t)(end - p) <= len || memcmp(p, parts[i].name, len) != 0)
-			return wrong;
-		p += len;
-		if (*p == '*') {
-			if (++p == end)
-				break;
+		p = parse_alias_field(p, end, &fields[i], &any, &value);
+		if (!p)
+			return bad_alias;
+		if (any && p == end)
+			break;
+		if (any)
 			continue;
-		}
-		if ((size_t)(end - p) < parts[i].digits ||
-		    !hex_number(p, p + parts[i].digits, parts[i].digits, parts[i].digits, &value))
-			return wrong;
-		/* A lower case letter matches nothing that the kernel says. */
-		for (unsigned digit = 0; digit < parts[i].digits; digit++) {
-			if (*p++ >= 'a')
-				return wrong;
-		}
 		if (i < CLASS) {
 			field[i] = value;
 		} else {
@@ -129,10 +160,10 @@ const char *selector_of_alias(struct text *out, struct span alias)
 			field[MASK] |= 0xffU << shift;
 		}
 	}
-	return p == end ? set_selector(out, field) : wrong;
+	return p == end ? set_selector(out, field) : bad_alias;
 }
 
-/* Are these an ID of two fields, of four digits each? */
+/* Returns true for an ID of two fields with four digits each, and stores both. */
 static bool is_id(struct span id, uint32_t *vendor, uint32_t *device)
 {
 	const char *end = id.p + id.len, *p = hex_number(id.p, end, 4, 4, vendor);

@@ -6,14 +6,14 @@
 #include "legacy_ids.h"
 #include "modconf.h"
 
-/* One command of a file: the word after its name, what follows that, and all of it. */
+/* A command of a file: the word after its name, the text after that, and the whole line. */
 struct command {
 	struct result *result;
 	struct place at;
 	struct span subject;
 	struct span rest;
 	const char *whole;
-	bool about_vfio; /* the file is */
+	bool about_vfio; /* the text or the name of the file has "vfio" in it */
 };
 
 static bool is_vfio_pci(struct span name)
@@ -21,7 +21,7 @@ static bool is_vfio_pci(struct span name)
 	return parameter_is(name, "vfio_pci");
 }
 
-/* White space as kmod_config_parse() has it; its tabs are blanks already. */
+/* Splits at blanks as kmod_config_parse() does. The lines have no tabs left. */
 static struct span next_word(const char **p)
 {
 	struct span word;
@@ -32,37 +32,51 @@ static struct span next_word(const char **p)
 	return word;
 }
 
-static void keep(const struct command *c, enum fate fate, bool at_work)
+static void add_command(const struct command *c, enum fate fate, bool at_work)
 {
 	result_line(c->result, &c->at, fate, c->whole);
 	if (at_work)
 		result_at_work(c->result, &c->at, c->whole);
 }
 
-/* What follows are parameters of the module, with the quotes of a kernel command line (parse_args()). */
+/* Reads the next parameter of a module, as parse_args() of the kernel does. */
+static bool next_parameter(const char **p, const char *end, struct cmdline_word *w)
+{
+	return cmdline_next(p, end, w) && (w->has_value || !span_is(w->name, "--"));
+}
+
+static bool is_ids(const struct cmdline_word *w)
+{
+	return w->has_value && span_is(w->name, "ids");
+}
+
+/* The rest of the line are parameters of the module, with the quotes of a kernel command line (parse_args()). */
 static void on_options(const struct command *c)
 {
 	const char *p = c->rest.p, *end = p + c->rest.len;
-	bool ids = false, others = false, comment = false, takes = false, stub = parameter_is(c->subject, "pci_stub");
+	bool ids = false, others = false, comment = false, binds = false, stub = parameter_is(c->subject, "pci_stub");
 	struct cmdline_word w;
 
 	if (!stub && !is_vfio_pci(c->subject))
 		return;
-	while (cmdline_next(&p, end, &w) && (w.has_value || !span_is(w.name, "--"))) {
-		if (w.has_value && span_is(w.name, "ids")) {
+	while (next_parameter(&p, end, &w)) {
+		if (is_ids(&w)) {
 			if (!stub)
 				result_ids(c->result, &c->at, w.value);
 			ids = true;
-			takes |= w.value.len != 0;
+			binds |= w.value.len != 0;
 		} else {
-			/* There are no comments here, but people write them, and the kernel ignores their words. */
+			/*
+			 * There are no comments here. People write them all the same, and the kernel ignores their
+			 * words.
+			 */
 			comment |= w.name.len && *w.name.p == '#';
 			others |= !comment;
 		}
 	}
 	if (!ids)
 		return;
-	keep(c, others || stub ? TO_LOOK_AT : TO_DELETE, takes);
+	add_command(c, others || stub ? TO_LOOK_AT : TO_DELETE, binds);
 	if (others && !stub)
 		result_warning(c->result, &c->at, "take ids= out of that line, its other parameters stay good");
 }
@@ -75,7 +89,7 @@ static void on_alias(const struct command *c)
 	if (!is_vfio_pci(next_word(&p)))
 		return;
 	if (c->subject.len < 4 || memcmp(c->subject.p, "pci:", 4) != 0) {
-		keep(c, TO_LOOK_AT, false);
+		add_command(c, TO_LOOK_AT, false);
 		return;
 	}
 	wrong = selector_of_alias(&selector, c->subject);
@@ -85,20 +99,20 @@ static void on_alias(const struct command *c)
 	else
 		result_setting(c->result, &c->at, selector.p);
 	c->result->untold |= wrong != NULL;
-	keep(c, wrong ? TO_LOOK_AT : TO_DELETE, true);
+	add_command(c, wrong ? TO_LOOK_AT : TO_DELETE, true);
 }
 
-/* softdep DRIVER pre: vfio-pci has vfio-pci come first; it is of no use where nobody waits for it. */
+/* `softdep DRIVER pre: vfio-pci` loads vfio-pci first. It has no use once no driver has to wait for vfio-pci. */
 static void on_dependency(const struct command *c)
 {
 	const char *p = c->rest.p;
 	struct span word;
 
 	if (is_vfio_pci(c->subject))
-		keep(c, TO_LOOK_AT, false);
+		add_command(c, TO_LOOK_AT, false);
 	while ((word = next_word(&p)).len) {
 		if (is_vfio_pci(word)) {
-			keep(c, TO_DELETE, true);
+			add_command(c, TO_DELETE, true);
 			return;
 		}
 	}
@@ -112,10 +126,13 @@ static bool is_about_vfio(const struct command *c)
 static void on_remove(const struct command *c)
 {
 	if (is_about_vfio(c))
-		keep(c, TO_LOOK_AT, false);
+		add_command(c, TO_LOOK_AT, false);
 }
 
-/* Of a module that we need it has the last word; of others it may be there for a device that vfio-pci is to have. */
+/*
+ * A command for a module that we need decides whether it loads. One for another module may be there to keep a device
+ * for vfio-pci.
+ */
 static void on_loading(const struct command *c)
 {
 	static const char *const ours[] = { "vfio_pci", "vfio_iommu_type1", "vfio" };
@@ -124,10 +141,10 @@ static void on_loading(const struct command *c)
 	for (unsigned i = 0; i < ARRAY_SIZE(ours); i++)
 		is_ours |= parameter_is(c->subject, ours[i]);
 	if (is_ours || is_about_vfio(c))
-		keep(c, TO_LOOK_AT, is_ours);
+		add_command(c, TO_LOOK_AT, is_ours);
 }
 
-/* The word at *p, and what follows it. */
+/* Splits the text at p into the subject and the rest. */
 static void set_subject(struct command *c, const char *p)
 {
 	c->subject = next_word(&p);
@@ -156,8 +173,29 @@ static void read_command(struct command *c)
 }
 
 /*
- * Lines as libkmod takes them (freadline_wrapped()): a backslash at the end joins the next one, anywhere else it goes
- * away. A comment begins with a # as first character, and is no command like any other word.
+ * Copies a line to `out`, together with the lines that continue it, and adds the number of these to *line. Returns the
+ * end of the line.
+ */
+static const char *copy_line(const char *p, const char *end, char *out, unsigned *line)
+{
+	for (; p < end && *p != '\n'; p++) {
+		if (*p == '\\') {
+			p++;
+			if (p == end)
+				break;
+			*line += *p == '\n';
+		}
+		if (*p != '\n')
+			*out++ = *p == '\t' ? ' ' : *p;
+	}
+	*out = '\0';
+	return p;
+}
+
+/*
+ * Splits lines as libkmod does (freadline_wrapped()): a backslash at the end of a line joins the next one, any other
+ * backslash disappears. A comment begins with # as the first character. It needs no code here, because it is no known
+ * command.
  */
 void modconf_read(struct result *f, const char *source, const char *text, size_t len)
 {
@@ -171,27 +209,14 @@ void modconf_read(struct result *f, const char *source, const char *text, size_t
 	c.about_vfio = strstr(text, "vfio") || strstr(source, "vfio");
 	c.whole = whole;
 	for (const char *p = text; p < end; p++) {
-		char *out = whole;
-
-		c.at.line = line;
-		for (; p < end && *p != '\n'; p++) {
-			if (*p == '\\') {
-				p++;
-				if (p == end)
-					break;
-				line += *p == '\n';
-			}
-			if (*p != '\n')
-				*out++ = *p == '\t' ? ' ' : *p;
-		}
-		*out = '\0';
-		line++;
+		c.at.line = line++;
+		p = copy_line(p, end, whole, &line);
 		read_command(&c);
 	}
 	free(whole);
 }
 
-/* Here a backslash is one (add_modules_from_file(), `read -r`). */
+/* A backslash means itself here (add_modules_from_file(), `read -r`). */
 void modconf_read_modules(struct result *f, const char *source, const char *text, size_t len)
 {
 	struct command c = { .result = f, .at = { source, 0, 0 } };

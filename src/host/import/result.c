@@ -70,7 +70,7 @@ void result_warning(struct result *f, const struct place *at, const char *fmt, .
 	f->warning[f->warnings++] = copy(t.p);
 }
 
-/* Is that place the one that was added last? */
+/* Returns true if the place is the last one of the list. */
 static bool ends_with(const char *from, const struct text *place)
 {
 	size_t len = strlen(from);
@@ -100,7 +100,7 @@ void result_setting(struct result *f, const struct place *at, const char *select
 		*s = (struct result_setting){ copy(selector), copy(at->source), at->line, copy(t.p) };
 		return;
 	}
-	/* A line may say it more than once. */
+	/* A line may have the same entry twice. */
 	if (ends_with(s->from, &t))
 		return;
 	if (asprintf(&from, "%s, %s", s->from, t.p) < 0)
@@ -109,8 +109,11 @@ void result_setting(struct result *f, const struct place *at, const char *select
 	s->from = from;
 }
 
-/* What cannot be a setting is not to be deleted unseen. */
-static void spare_line(struct result *f, const struct place *at)
+/*
+ * Moves the lines of a place from TO_DELETE to TO_LOOK_AT: a user must not delete unseen what could not become a
+ * setting.
+ */
+static void move_to_look_at(struct result *f, const struct place *at)
 {
 	struct found_list *from = &f->fate[TO_DELETE], *to = &f->fate[TO_LOOK_AT];
 	unsigned n = 0;
@@ -129,8 +132,11 @@ static void spare_line(struct result *f, const struct place *at)
 	}
 }
 
-/* The entries of one `ids=`; `last` is the one that counts. */
-static void settle_line(struct result *f, const struct result_line *l, const struct result_line *last)
+/*
+ * Turns the entries of an `ids=` into settings if it is `last`, the one that counts. Otherwise warns about those that
+ * are lost.
+ */
+static void settle_ids(struct result *f, const struct result_line *l, const struct result_line *last)
 {
 	const struct place at = { l->source, l->line, 0 };
 	char *rest = l->text, *entry;
@@ -153,7 +159,7 @@ static void settle_line(struct result *f, const struct result_line *l, const str
 		if (wrong) {
 			result_warning(f, &at, "%s cannot be a setting: %s", entry, wrong);
 			f->untold = true;
-			spare_line(f, &at);
+			move_to_look_at(f, &at);
 			continue;
 		}
 		result_setting(f, &at, selector.p);
@@ -169,12 +175,12 @@ void result_settle(struct result *f)
 	if (!f->ids.lines)
 		return;
 	last = &f->ids.line[f->ids.lines - 1];
-	settle_line(f, last, last);
+	settle_ids(f, last, last);
 	for (const struct result_line *l = f->ids.line; l < last; l++)
-		settle_line(f, l, last);
+		settle_ids(f, l, last);
 }
 
-/* Somebody else's text in a comment: nothing in it ends the line, or gives orders to a terminal. */
+/* Prints text from outside in a comment. It must not end the line, nor send control sequences to a terminal. */
 static void print_clean(const char *text)
 {
 	for (; *text; text++)

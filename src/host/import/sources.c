@@ -77,7 +77,7 @@ static void read_cmdline(struct reader *r, const char *source, size_t len)
 	read_words(r, source, r->text, len);
 }
 
-/* A function with its ID, or without; false where it cannot be a setting. */
+/* Adds a setting for a function. `id` may be empty. Returns false if it cannot be a setting. */
 static bool import_address(struct reader *r, const struct place *at, struct span address, struct span id)
 {
 	struct text t;
@@ -91,37 +91,37 @@ static bool import_address(struct reader *r, const struct place *at, struct span
 	return !wrong;
 }
 
-/* save_override() of driverctl: the name is BUS-DEVICE, the content the name of the driver, or none. */
+/* driverctl stores the name of a driver, or nothing, in a file that is named BUS-DEVICE (save_override()). */
 static void read_driverctl(struct reader *r, const char *source, size_t len)
 {
 	const struct place at = { source, 1, 0 };
 	struct span driver = trimmed(r->text, r->text + strcspn(r->text, "\n"));
 	const char *address = base_name(source) + strlen("pci-");
 	const struct device *d = machine_find_name(&r->ctx->machine, address, strlen(address));
-	bool told = false;
+	bool converted = false;
 	struct text t;
 
-	/* load-override takes an empty file for none at all. */
+	/* load-override takes an empty file for no override. */
 	if (!len)
 		return;
 	text_set(&t, "%.*s", (int)driver.len, driver.p);
 	if (!strstr(t.p, "vfio")) {
 		result_warning(r->result, &at, "%s is not for vfio, its override stays as it is", t.p);
-		/* Of what the settings select driverctl would give it to somebody else. */
+		/* driverctl would give a device that the settings select to its own driver. */
 		if (!d || !is_wanted(d))
 			return;
 	} else {
 		if (!parameter_is(driver, "vfio_pci"))
 			result_warning(r->result, &at, "%s is a variant driver, which needs driver = auto", t.p);
-		told = import_address(r, &at, (struct span){ address, (unsigned)strlen(address) },
-				      (struct span){ "", 0 });
+		converted = import_address(r, &at, (struct span){ address, (unsigned)strlen(address) },
+					   (struct span){ "", 0 });
 	}
 	text_add(&t, " (driverctl unset-override %s)", address);
-	result_line(r->result, &at, told ? TO_DELETE : TO_LOOK_AT, t.p);
+	result_line(r->result, &at, converted ? TO_DELETE : TO_LOOK_AT, t.p);
 	result_at_work(r->result, &at, t.p);
 }
 
-/* A word of Unraid's list: ADDRESS, ADDRESS|ID or an ID alone; false where it cannot be a setting. */
+/* Adds a setting for a word of Unraid's list: ADDRESS, ADDRESS|ID or an ID. Returns false if it cannot be a setting. */
 static bool import_unraid(struct reader *r, const struct place *at, struct span word)
 {
 	const char *end = word.p + word.len, *bar = memchr(word.p, '|', word.len), *remark, *why;
@@ -137,12 +137,12 @@ static bool import_unraid(struct reader *r, const struct place *at, struct span 
 	return true;
 }
 
-/* BIND=0000:03:00.0|10de:2204 ..., which the scripts of Unraid read. */
+/* The scripts of Unraid read lines such as BIND=0000:03:00.0|10de:2204 ... */
 static void read_unraid(struct reader *r, const char *source, size_t len)
 {
 	struct place at = { source, 0, 0 };
 	char *rest = r->text, *line, *word, *whole;
-	bool told;
+	bool converted;
 
 	r->text[len] = '\0';
 	while ((line = strsep(&rest, "\n"))) {
@@ -152,13 +152,13 @@ static void read_unraid(struct reader *r, const char *source, size_t len)
 		whole = strdup(line);
 		if (!whole)
 			abort();
-		told = true;
+		converted = true;
 		line += 5;
 		while ((word = strsep(&line, " \t\r\"'"))) {
 			if (*word)
-				told &= import_unraid(r, &at, (struct span){ word, (unsigned)strlen(word) });
+				converted &= import_unraid(r, &at, (struct span){ word, (unsigned)strlen(word) });
 		}
-		result_line(r->result, &at, told ? TO_DELETE : TO_LOOK_AT, whole);
+		result_line(r->result, &at, converted ? TO_DELETE : TO_LOOK_AT, whole);
 		result_at_work(r->result, &at, whole);
 		free(whole);
 	}
@@ -194,13 +194,13 @@ static bool is_modules(const char *path, const char *text)
 }
 
 struct kind {
-	bool (*is)(const char *path, const char *text);
+	bool (*matches)(const char *path, const char *text);
 	void (*read)(struct reader *r, const char *source, size_t len);
 };
 
 enum { DRIVERCTL, UNRAID, CMDLINE, MODULES, MODPROBE };
 
-/* A file that somebody names is of the first kind that it looks like. */
+/* A file that the user names is of the first kind that matches it. */
 static const struct kind kinds[] = {
 	[DRIVERCTL] = { is_driverctl, read_driverctl }, [UNRAID] = { is_unraid, read_unraid },
 	[CMDLINE] = { is_cmdline, read_cmdline },	[MODULES] = { is_modules, read_modules },
@@ -214,8 +214,8 @@ static void cannot_read(struct reader *r, const char *path, int error)
 }
 
 /*
- * Reads a file of that kind, or one that somebody names (NULL). An absolute path begins at the root of the context. Of
- * what was found by itself one that is gone again is no loss.
+ * Reads a file of this kind, or one that the user named (kind is NULL). An absolute path begins at the root of the
+ * context. A file that was found in a directory may be gone by now, which is no error.
  */
 static void read_file(struct reader *r, const char *path, const struct kind *kind)
 {
@@ -230,7 +230,7 @@ static void read_file(struct reader *r, const char *path, const struct kind *kin
 		return;
 	}
 	if (!kind) {
-		for (kind = kinds; kind->is && !kind->is(path, r->text);)
+		for (kind = kinds; kind->matches && !kind->matches(path, r->text);)
 			kind++;
 	}
 	kind->read(r, path, (size_t)len);
@@ -253,15 +253,15 @@ static void cannot_list(void *data, const char *path, int error)
 	cannot_read(((const struct directories *)data)->r, path, error);
 }
 
-static void read_directories(struct reader *r, const char *const *directory, bool (*is)(const char *name),
+static void read_directories(struct reader *r, const char *const *directory, bool (*accepts)(const char *name),
 			     const struct kind *kind)
 {
 	struct directories f = { r, kind };
 
-	directories_each(r->ctx->root.fd, directory, is, read_one, cannot_list, &f);
+	directories_each(r->ctx->root.fd, directory, accepts, read_one, cannot_list, &f);
 }
 
-static bool is_conf(const char *name)
+static bool has_conf_suffix(const char *name)
 {
 	size_t len = strlen(name);
 
@@ -287,11 +287,11 @@ void sources_read_all(struct result *f, struct context *ctx)
 	const char *line = ctx->buffers.cmdline_used;
 	struct reader *r = new_reader(f, ctx);
 
-	read_directories(r, modprobe_d, is_conf, &kinds[MODPROBE]);
-	/* modprobe puts it behind its files, so that it is what counts (kmod_config_new()). */
+	read_directories(r, modprobe_d, has_conf_suffix, &kinds[MODPROBE]);
+	/* modprobe reads the command line after its files, so that it wins (kmod_config_new()). */
 	if (line)
 		read_words(r, "kernel command line", line, strlen(line));
-	/* And what is behind a module's name comes after all that. */
+	/* Parameters after the name of a module come last. */
 	read_file(r, "/etc/initramfs-tools/modules", &kinds[MODULES]);
 	read_directories(r, driverctl_d, is_override, &kinds[DRIVERCTL]);
 	read_file(r, "/boot/config/vfio-pci.cfg", &kinds[UNRAID]);
