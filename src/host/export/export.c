@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* vfio-boot export: which devices can be given to a guest, and the cards that they make. */
+/* vfio-boot export: checks that devices can be passed to a guest, and groups them into cards. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -8,7 +8,7 @@
 #include "log.h"
 #include "plan.h"
 
-static const char *const what_to_do = "(vfio-boot add it and reboot, or vfio-boot claim it)";
+static const char *const advice = "(vfio-boot add it and reboot, or vfio-boot claim it)";
 
 static const struct format *find_format(const char *name)
 {
@@ -19,18 +19,24 @@ static const struct format *find_format(const char *name)
 	return NULL;
 }
 
-static bool is_with_vfio(const struct device *d)
+static bool is_bound_to_vfio(const struct device *d)
 {
 	return d->found.driver && (d->found.driver == d->found.target || is_vfio_driver(d->found.driver));
 }
 
-/* Does its driver keep its group from being used? What is behind a function that is no bridge goes with that one. */
-static bool is_in_the_way(const struct device *d)
+/*
+ * Returns true if the driver of d keeps its group from being used. A function behind one that is no bridge leaves its
+ * driver together with that one.
+ */
+static bool blocks_use(const struct device *d)
 {
-	return blocks_group(d->found.driver) && !is_with_vfio(d) && (is_bridge(d) || !is_exempt(d));
+	return blocks_group(d->found.driver) && !is_bound_to_vfio(d) && (is_bridge(d) || !is_exempt(d));
 }
 
-/* Says all that speaks against giving d to a guest; true where nothing does. What is chosen too has its own say. */
+/*
+ * Prints every reason why d cannot be passed to a guest. Returns true if there is none. Skips the other chosen devices
+ * of its group, because they are checked themselves.
+ */
 static bool can_be_given(const struct machine *m, const struct device *d, const bool chosen[DEVICES_MAX])
 {
 	const struct device *above = parent_that_is_no_bridge(d), *other;
@@ -44,9 +50,9 @@ static bool can_be_given(const struct machine *m, const struct device *d, const 
 		say(&complaints, LEVEL_REFUSED, "%s can only be used through %s", d->name, above->name);
 		good = false;
 	}
-	if (!is_with_vfio(d)) {
+	if (!is_bound_to_vfio(d)) {
 		say(&complaints, LEVEL_REFUSED, "%s is with %s %s", d->name,
-		    d->found.driver ? d->found.driver : "no driver", what_to_do);
+		    d->found.driver ? d->found.driver : "no driver", advice);
 		good = false;
 	}
 	if (!has_group(d)) {
@@ -54,11 +60,11 @@ static bool can_be_given(const struct machine *m, const struct device *d, const 
 		return false;
 	}
 	for_each_member(d->group, other) {
-		if (chosen[other - m->device] || !is_in_the_way(other))
+		if (chosen[other - m->device] || !blocks_use(other))
 			continue;
 		say(&complaints, LEVEL_REFUSED, "%s: %s of its group is with %s, the group is not usable %s", d->name,
 		    other->name, other->found.driver,
-		    is_bridge(other) ? "(vfio-boot claim takes that driver off)" : what_to_do);
+		    is_bridge(other) ? "(vfio-boot claim takes that driver off)" : advice);
 		good = false;
 	}
 	if (d->group->non_pci_member) {
@@ -69,7 +75,10 @@ static bool can_be_given(const struct machine *m, const struct device *d, const 
 	return good;
 }
 
-/* Puts the chosen functions into cards. Functions of a root bus share a slot number, not a card. */
+/*
+ * Groups the chosen functions into cards and returns the number of cards. Functions on a root bus may share a slot
+ * number without being one card.
+ */
 static unsigned make_cards(const struct machine *m, const bool chosen[DEVICES_MAX], struct card *card)
 {
 	struct card *last = NULL, *next = card;
@@ -92,7 +101,9 @@ static unsigned make_cards(const struct machine *m, const bool chosen[DEVICES_MA
 	return (unsigned)(next - card);
 }
 
-/* Says what the format cannot express, or its reader would not take; false where nothing can be printed. */
+/*
+ * Prints what the format cannot express or its reader does not accept. Returns false if the devices cannot be printed.
+ */
 static bool can_be_written(const struct export *e, const struct format *f)
 {
 	const struct machine *m = &e->ctx->machine;
@@ -106,7 +117,7 @@ static bool can_be_written(const struct export *e, const struct format *f)
 			say(&complaints, LEVEL_REFUSED, "%s: %s knows no domain above ffff", d->name, f->name);
 			good = false;
 		}
-		if (f->variants_differ && is_with_vfio(d) && d->found.driver != m->vfio_pci)
+		if (f->variants_differ && is_bound_to_vfio(d) && d->found.driver != m->vfio_pci)
 			say(&complaints, LEVEL_REFUSED, "%s is with %s: %s takes what is with vfio-pci alone", d->name,
 			    d->found.driver, f->name);
 	}
@@ -164,7 +175,7 @@ int verb_export(struct request *r)
 		return status;
 	for_each_device(&ctx->machine, d) {
 		if (r->words == 1)
-			chosen[d - ctx->machine.device] = is_with_vfio(d);
+			chosen[d - ctx->machine.device] = is_bound_to_vfio(d);
 		any |= chosen[d - ctx->machine.device];
 	}
 	if (!any) {

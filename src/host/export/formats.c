@@ -15,8 +15,8 @@
 		if ((e)->chosen[(d) - (e)->ctx->machine.device])
 
 /*
- * What a device is called, for a comment: no control characters, ASCII alone, so that the encoding of the file does not
- * matter, and never two dashes, which would end a comment of XML.
+ * Prints a device for a comment. ASCII alone makes the encoding of the file irrelevant. Control characters and repeated
+ * dashes become question marks; two dashes would end a comment in XML.
  */
 static void print_name(const struct device *d)
 {
@@ -45,15 +45,17 @@ static void print_comments(const struct export *e)
 	}
 }
 
-/* A guest looks for a card at function 0 alone, so that there has to be one; the others stay what they are. */
+/*
+ * A guest probes a card at function 0 only. The first function therefore becomes 0, and the others keep their numbers.
+ */
 static unsigned guest_function(const struct card *c, unsigned i)
 {
 	return i ? PCIADDR_DEVFN(c->function[i]->address) & 7 : 0;
 }
 
 /*
- * One root port a card: below one, slot 0 is the only one. QEMU's `host` takes domains up to ffff
- * (set_pci_host_devaddr()), the path of the device says the same.
+ * Each card needs a root port of its own, which has no slot but 0. QEMU's `host` accepts domains up to ffff
+ * (set_pci_host_devaddr()); the path of the device works for all domains.
  */
 static void print_qemu(const struct export *e)
 {
@@ -75,7 +77,7 @@ static void print_qemu(const struct export *e)
 	putchar('\n');
 }
 
-/* Buses of the guest that libvirt does not give to anything by itself in a small guest. */
+/* The first bus for cards in the guest. libvirt does not assign these buses by itself in a small guest. */
 #define LIBVIRT_BUS 0x10
 
 static void print_libvirt(const struct export *e)
@@ -110,7 +112,10 @@ static void print_proxmox(const struct export *e)
 		const struct card *c = &e->card[n];
 
 		printf("hostpci%u: ", n);
-		/* Without a function it means all of the slot; else it numbers them itself, from 0 on. */
+		/*
+		 * An address without a function means the whole slot. For a list Proxmox numbers the functions from 0
+		 * on.
+		 */
 		if (c->whole) {
 			printf("%.*s", (int)strlen(c->function[0]->name) - 2, c->function[0]->name);
 		} else {
@@ -126,7 +131,7 @@ static bool is_same_id(const struct device *a, const struct device *b)
 	return a->found.ids.vendor == b->found.ids.vendor && a->found.ids.device == b->found.ids.device;
 }
 
-/* The first exported device with the ID of d. */
+/* Returns true if d is the first exported device with its ID. */
 static bool is_first_of_id(const struct export *e, const struct device *d)
 {
 	const struct device *other;
@@ -139,9 +144,25 @@ static bool is_first_of_id(const struct export *e, const struct device *d)
 	return false;
 }
 
+/*
+ * Warns about devices that are not exported: discoverPermittedHostPCIDevices() selects by ID and takes all that are
+ * bound to vfio-pci.
+ */
+static void print_others_of_id(const struct export *e, const struct device *d)
+{
+	const struct machine *m = &e->ctx->machine;
+	const struct device *other;
+
+	for_each_device(m, other) {
+		if (!e->chosen[other - m->device] && is_same_id(other, d))
+			printf("      # %s has this ID too: KubeVirt takes it as well%s\n", other->name,
+			       other->found.driver == m->vfio_pci ? "" : " once it is with vfio-pci");
+	}
+}
+
 static void print_kubevirt(const struct export *e)
 {
-	const struct device *d, *other;
+	const struct device *d;
 
 	print_comments(e);
 	printf("# KubeVirt has to have its feature gate HostDevices on.\n"
@@ -158,20 +179,14 @@ static void print_kubevirt(const struct export *e)
 	{
 		if (!is_first_of_id(e, d))
 			continue;
-		/* discoverPermittedHostPCIDevices() goes by the ID, and takes what vfio-pci has. */
-		for_each_device(&e->ctx->machine, other) {
-			if (!e->chosen[other - e->ctx->machine.device] && is_same_id(other, d))
-				printf("      # %s has this ID too: KubeVirt takes it as well%s\n", other->name,
-				       other->found.driver == e->ctx->machine.vfio_pci ? ""
-										       : " once it is with vfio-pci");
-		}
+		print_others_of_id(e, d);
 		printf("      - pciVendorSelector: \"%04X:%04X\"\n"
 		       "        resourceName: \"vfio-boot/%04x_%04x\"\n",
 		       d->found.ids.vendor, d->found.ids.device, d->found.ids.vendor, d->found.ids.device);
 	}
 }
 
-/* What libvirt, and so Nova, takes it for. */
+/* Returns the type that libvirt, and therefore Nova, gives a device. */
 static const char *nova_type(const struct export *e, const struct device *d)
 {
 	int root = e->ctx->root.fd;
@@ -179,7 +194,7 @@ static const char *nova_type(const struct export *e, const struct device *d)
 
 	if (*physical_function(root, &t, d))
 		return "type-VF";
-	/* Only a function that can have virtual ones has that file (sriov_pf_attrs_are_visible()). */
+	/* Only a physical function has that file (sriov_pf_attrs_are_visible()). */
 	return faccessat(root, text_set(&t, "sys/bus/pci/devices/%s/sriov_totalvfs", d->name), F_OK, 0) ? "type-PCI"
 													: "type-PF";
 }
@@ -225,7 +240,7 @@ static void print_alias(const struct export *e, const struct device *d)
 	}
 	o = nova_ids(d);
 	add_string(o, "device_type", type);
-	/* An alias is of one type: what comes second needs a name of its own. */
+	/* An alias has one type. The second type of an ID needs a name of its own. */
 	text_set(&t, "%04x_%04x", d->found.ids.vendor, d->found.ids.device);
 	if (other_type)
 		text_add(&t, "_%s", type + strlen("type-"));
@@ -251,8 +266,8 @@ static void print_nova(const struct export *e)
 }
 
 /*
- * The root bus of q35 has 28 slots beside its own devices and the two that QEMU adds unasked; Proxmox has hostpci0 to
- * hostpci15 (PVE::QemuServer::PCI).
+ * The root bus of q35 has 28 free slots besides its own devices and the two that QEMU adds unasked. Proxmox has
+ * hostpci0 to hostpci15 (PVE::QemuServer::PCI).
  */
 const struct format formats[] = {
 	{ "qemu", "words for qemu-system-x86_64 -machine q35, on one line", print_qemu, 28,
