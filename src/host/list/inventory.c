@@ -9,7 +9,7 @@
 
 bool inventory_open(struct inventory *v, struct request *r)
 {
-	/* The aliases of the administrator are for modprobe; what fits a device is in the kernel's. */
+	/* Leave out the configuration of modprobe: only the aliases in the kernel's modules tell what fits a device. */
 	static const char *const no_config[] = { NULL };
 	static struct context next;
 	struct text t, path;
@@ -21,7 +21,7 @@ bool inventory_open(struct inventory *v, struct request *r)
 	if (!request_read(v->now, PHASE_NOW) || !request_read(v->next, PHASE_NEXT_BOOT))
 		return false;
 	dependencies_find(&v->deps, v->now);
-	/* libkmod knows paths alone. */
+	/* libkmod takes paths, not descriptors. */
 	if (!fchdir(v->now->root.fd))
 		v->kmod = kmod_new(text_set(&path, "lib/modules/%s",
 					    kernel_release(&t, v->now->root.fd, v->now->argument[ARGUMENT_RELEASE])),
@@ -75,14 +75,14 @@ void each_module(const struct inventory *v, const struct device *d, void (*each)
 	struct text alias;
 
 	attribute(v, &alias, d, "modalias");
-	/* libkmod 28 (bullseye) says how many it has found, later ones 0. */
+	/* libkmod 28 (bullseye) returns the number of modules found, later ones return 0. */
 	if (!v->kmod || kmod_module_new_from_lookup(v->kmod, alias.p, &list) < 0)
 		return;
 	kmod_list_foreach(at, list)
 	{
 		struct kmod_module *module = kmod_module_get_module(at);
 
-		/* Several aliases of one module may fit. */
+		/* Several aliases of a module may match. */
 		if (!is_named_before(list, at, kmod_module_get_name(module)))
 			each(data, kmod_module_get_name(module));
 		kmod_module_unref(module);

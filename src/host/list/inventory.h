@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/*
- * inventory: all that is told of a device by `list` and `explain`, beside what is decided on. Host program only.
- */
+/* inventory: collects what `list` and `explain` show about devices, besides the decisions. Host program only. */
 #ifndef VFIO_BOOT_INVENTORY_H
 #define VFIO_BOOT_INVENTORY_H
 
@@ -11,24 +9,32 @@
 #include "request.h"
 
 struct inventory {
-	struct context *now;	  /* the machine as it is at this moment */
-	struct context *next;	  /* and what the next boot makes of it */
-	struct dependencies deps; /* what the host lives on */
-	struct kmod_ctx *kmod;	  /* of the kernel that runs */
+	struct context *now;	  /* the machine as it is now */
+	struct context *next;	  /* the plan for the next boot */
+	struct dependencies deps; /* what the host depends on */
+	struct kmod_ctx *kmod;	  /* modules of the kernel; NULL if they are unknown */
 };
 
-/* Reads both, and what the host lives on. False where the machine cannot be read, which was said then. */
+/*
+ * Reads the machine, plans the next boot and finds the dependencies. Returns false, after a message, if the machine
+ * cannot be read. Makes the root the working directory. After success the caller owes an inventory_close().
+ */
 bool inventory_open(struct inventory *v, struct request *r) __attribute__((nonnull, warn_unused_result));
 void inventory_close(struct inventory *v) __attribute__((nonnull));
 
-/* What is decided of a device of v->now for the next boot: that device in v->next, or NULL (a VF is not there then). */
+/*
+ * Returns the device of v->next at the address of a device of v->now, or NULL: a virtual function does not exist there.
+ */
 const struct device *at_next_boot(const struct inventory *v, const struct device *d) __attribute__((nonnull));
 
-/* An attribute of a device, without its line feed and fit for a terminal; empty where there is none. Returns t->p. */
+/*
+ * Stores an attribute of a device in t, without its line feed and with control characters replaced. Empty if there is
+ * no such attribute. Returns t->p.
+ */
 const char *attribute(const struct inventory *v, struct text *t, const struct device *d, const char *name)
 	__attribute__((nonnull, returns_nonnull));
 
-/* Calls each() for the modules that the kernel's aliases have for a device, as `lspci -k` does. */
+/* Calls each() once for every module whose aliases match a device, as `lspci -k` lists them. */
 void each_module(const struct inventory *v, const struct device *d, void (*each)(void *data, const char *module),
 		 void *data) __attribute__((nonnull(1, 2, 3)));
 
