@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* vfio-boot add: one device more, or a few. */
+/* vfio-boot add: adds devices to the settings. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,11 +18,11 @@ static const char header[] = "# Written by vfio-boot add and remove; yours to ed
 
 struct addition {
 	struct change change;
-	FILE *to; /* the lines */
+	FILE *to; /* stream of the new lines */
 	char *lines;
 	size_t size;
 	int entries;
-	bool written[DEVICES_MAX]; /* those that have a line of their own */
+	bool has_line[DEVICES_MAX]; /* devices that have a line of their own */
 };
 
 static void add_line(struct addition *a, const char *selector, const struct device *d)
@@ -30,7 +30,7 @@ static void add_line(struct addition *a, const char *selector, const struct devi
 	char name[NAME_SIZE];
 
 	fprintf(a->to, "ids = %s", selector);
-	/* What a person would want to know who reads it in a year. */
+	/* Tell a later reader what the entry is. */
 	if (d)
 		fprintf(a->to, "  # %s %s", d->name, device_name(name, d));
 	fputc('\n', a->to);
@@ -38,17 +38,17 @@ static void add_line(struct addition *a, const char *selector, const struct devi
 }
 
 /*
- * By its guarded path, unless something selects it already. What a broad selector alone selects, and does not get, is
- * named: for the boot display and what is reserved that is the difference.
+ * Adds a device by its guarded path, unless an entry selects it. If only a broad selector selects it and it is not
+ * claimed, it gets a line of its own: the boot display and reserved devices must be named.
  */
 static void add_device_line(struct addition *a, const struct device *d)
 {
-	bool *written = &a->written[d - a->change.before->machine.device];
+	bool *has_line = &a->has_line[d - a->change.before->machine.device];
 	struct text t;
 
-	if (*written)
+	if (*has_line)
 		return;
-	*written = true;
+	*has_line = true;
 	if (!is_wanted(d) || !(d->asked.named || is_claimed(d)))
 		add_line(a, guarded_path(a->change.before, &t, d), d);
 	else
@@ -60,8 +60,8 @@ static bool is_same(const struct selector *a, const struct selector *b)
 	return !span_cmp(a->text, b->text) && !((a->flags ^ b->flags) & SELECTOR_EXCLUDES);
 }
 
-/* Is there a settings entry of this very text? Then it is about what that means. */
-static bool is_there(struct change *c, const struct selector *wanted)
+/* Returns true if the settings have the same entry. Chooses the devices of that entry then. */
+static bool is_in_settings(struct change *c, const struct selector *wanted)
 {
 	const struct machine *m = &c->before->machine;
 	const struct selector *sel;
@@ -80,7 +80,7 @@ static bool is_there(struct change *c, const struct selector *wanted)
 	return false;
 }
 
-/* Was it said before on the command line? */
+/* Returns true if an earlier word of the command line is the same. */
 static bool is_repeated(const struct change *c, char *const *word, const struct selector *wanted)
 {
 	struct selector earlier;
@@ -92,7 +92,10 @@ static bool is_repeated(const struct change *c, char *const *word, const struct 
 	return false;
 }
 
-/* Does an exclusion take away what is named here? It is a person's, and wins over every line that is added. */
+/*
+ * Returns true, after a message, if an exclusion covers this device. A person wrote it, and it wins over any line that
+ * is added.
+ */
 static bool is_excluded(const struct change *c, const struct device *d)
 {
 	const struct selector *sel;
@@ -106,54 +109,65 @@ static bool is_excluded(const struct change *c, const struct device *d)
 	return false;
 }
 
-/* One word of the command line; 0, or an exit status where it may not be added, which was said then. */
-static int add_word(struct addition *a, char *const *at)
+/* Adds the devices that a selector matches. Returns 0, or an exit status after a message. */
+static int add_matches(struct addition *a, char *word, const struct selector *sel)
 {
-	static bool meant[DEVICES_MAX];
+	static bool matched[DEVICES_MAX];
 	struct change *c = &a->change;
 	const struct machine *m = &c->before->machine;
-	char *word = *at;
 	char *const words[] = { word, NULL };
-	struct selector sel;
-	const char *wrong = selector_parse(&sel, word, strlen(word));
 	const struct device *d;
 	bool found, excluded = false;
 
-	if (wrong) {
-		say(&complaints, LEVEL_FAILED, "%s: %s", word, wrong);
-		return STATUS_WRONG;
-	}
-	if (is_repeated(c, at, &sel) || is_there(c, &sel))
-		return 0;
-	if (sel.flags & (SELECTOR_EXCLUDES | SELECTOR_OPTIONAL)) {
-		add_line(a, word, NULL);
-		return 0;
-	}
-	found = !choose(c->before, words, meant);
+	found = !choose(c->before, words, matched);
 	if (!found && !asked(c->r, OPTION_FORCE))
 		return 1;
 	for_each_device(m, d) {
-		if (!meant[d - m->device])
+		if (!matched[d - m->device])
 			continue;
 		c->chosen[d - m->device] = true;
-		excluded |= selector_names(&sel) && is_excluded(c, d);
+		excluded |= selector_names(sel) && is_excluded(c, d);
 	}
 	if (excluded && !asked(c->r, OPTION_FORCE))
 		return 1;
-	/* What names a device is written so that it goes on to name this one; by force one that is still to come. */
-	if (!found || !selector_names(&sel) || sel.kind == SELECT_BOOT_VGA || sel.flags & SELECTOR_GUARDED ||
+	/*
+	 * An entry that names a device is written as a guarded path, so that it goes on to name this device. --force
+	 * allows a device that is not there yet.
+	 */
+	if (!found || !selector_names(sel) || sel->kind == SELECT_BOOT_VGA || sel->flags & SELECTOR_GUARDED ||
 	    asked(c->r, OPTION_AS_WRITTEN)) {
 		add_line(a, word, NULL);
 		return 0;
 	}
 	for_each_device(m, d) {
-		if (meant[d - m->device])
+		if (matched[d - m->device])
 			add_device_line(a, d);
 	}
 	return 0;
 }
 
-/* Adds what keeps the groups of these devices incomplete, as far as that can be claimed. */
+/* Adds a word of the command line. Returns 0, or an exit status after a message. */
+static int add_word(struct addition *a, char *const *at)
+{
+	struct change *c = &a->change;
+	char *word = *at;
+	struct selector sel;
+	const char *wrong = selector_parse(&sel, word, strlen(word));
+
+	if (wrong) {
+		say(&complaints, LEVEL_FAILED, "%s: %s", word, wrong);
+		return STATUS_WRONG;
+	}
+	if (is_repeated(c, at, &sel) || is_in_settings(c, &sel))
+		return 0;
+	if (sel.flags & (SELECTOR_EXCLUDES | SELECTOR_OPTIONAL)) {
+		add_line(a, word, NULL);
+		return 0;
+	}
+	return add_matches(a, word, &sel);
+}
+
+/* Adds the devices that make the groups of the chosen devices incomplete, if they can be claimed. */
 static void add_rest_of_groups(struct addition *a)
 {
 	struct change *c = &a->change;
@@ -184,30 +198,31 @@ static bool is_incomplete(const struct change *c)
 	return false;
 }
 
-static bool is_asked_for(const struct change *c, const struct device *d)
+static bool change_claims(const struct change *c, const struct device *d)
 {
 	return c->chosen[d - c->after->machine.device] && (is_claimed(d) || d->decided.verdict == VERDICT_PENDING);
 }
 
-/* Is it to be claimed for this change, or taken from the host by a claim of its group? */
-static bool is_taken_with(const struct change *c, const struct device *d)
+/* Returns true if the change takes d from the host, by a claim of d itself or of a device of its group. */
+static bool change_takes(const struct change *c, const struct device *d)
 {
 	const struct device *member;
 
 	if (!d->group)
-		return is_asked_for(c, d);
+		return change_claims(c, d);
 	for_each_member(d->group, member) {
-		if (is_asked_for(c, member))
+		if (change_claims(c, member))
 			return true;
 	}
 	return false;
 }
 
 /*
- * Says what would be taken of what the host lives on at this moment. The protect file that the plan reads is written
- * when an image is made: on day one there is none, and one that is older than a disk knows nothing of it.
+ * Prints which dependencies of the host this change would take, as they are now, and returns true if there is one. The
+ * protect file that the plan reads is written with an image: at first there is none, and an old one does not know a new
+ * disk.
  */
-static bool is_lived_on(const struct change *c)
+static bool takes_dependency(const struct change *c)
 {
 	static struct context now;
 	struct dependencies deps;
@@ -221,7 +236,7 @@ static bool is_lived_on(const struct change *c)
 		const struct need *need = &deps.need[i];
 		const struct device *d = machine_find(&c->after->machine, need->device->address);
 
-		if (need->reserve || !d || !is_taken_with(c, d))
+		if (need->reserve || !d || !change_takes(c, d))
 			continue;
 		say(&complaints, LEVEL_REFUSED, "%pd: the host lives on it: %s", d, need->why);
 		found = true;
@@ -230,32 +245,74 @@ static bool is_lived_on(const struct change *c)
 	return found;
 }
 
-/* The settings with what is added, decided. */
-static bool decide_with(struct addition *a)
+static bool decide_added(struct addition *a)
 {
 	fflush(a->to);
 	return change_decide(&a->change, a->lines);
 }
 
-static int add_to_settings(struct addition *a)
+static int add_words(struct addition *a)
 {
-	struct change *c = &a->change;
 	int status = 0;
-	char *text;
 
-	for (char **word = c->r->word; *word; word++) {
+	for (char **word = a->change.r->word; *word; word++) {
 		int wrong = add_word(a, word);
 
 		if (wrong > status)
 			status = wrong;
 	}
+	return status;
+}
+
+/* Returns 0 if the addition may be written, or an exit status after a message. */
+static int check_addition(const struct change *c)
+{
+	const bool force = asked(c->r, OPTION_FORCE);
+
+	if (c->after->settings.problems) {
+		say_problems(&c->after->machine, &complaints);
+		return nothing_changed(STATUS_WRONG);
+	}
+	if (!force && change_is_refused(c)) {
+		change_say(c, &complaints);
+		say(&complaints, LEVEL_REFUSED, "the next boot would refuse that (%s--force adds it all the same)",
+		    is_incomplete(c) && !asked(c->r, OPTION_WHOLE) ? "--whole adds the rest of the group; " : "");
+		return nothing_changed(1);
+	}
+	if (takes_dependency(c) && !force) {
+		say(&complaints, LEVEL_REFUSED, "the image would protect that (--force adds it all the same)");
+		return nothing_changed(1);
+	}
+	return 0;
+}
+
+/* Appends the new lines to the text of OWN_FILE. */
+static int write_addition(struct addition *a)
+{
+	struct change *c = &a->change;
+	char *text;
+	int status;
+
+	if (asprintf(&text, "%s%s%s", c->old_len ? c->old : header,
+		     c->old_len && c->old[c->old_len - 1] != '\n' ? "\n" : "", a->lines) < 0)
+		abort();
+	status = change_write(c, text, a->entries);
+	free(text);
+	return status;
+}
+
+static int add_to_settings(struct addition *a)
+{
+	struct change *c = &a->change;
+	int status = add_words(a);
+
 	if (status)
 		return nothing_changed(status);
-	if (!decide_with(a))
+	if (!decide_added(a))
 		return STATUS_FAILED;
 	if (asked(c->r, OPTION_WHOLE)) {
 		add_rest_of_groups(a);
-		if (!decide_with(a))
+		if (!decide_added(a))
 			return STATUS_FAILED;
 	}
 	if (!a->entries) {
@@ -264,26 +321,8 @@ static int add_to_settings(struct addition *a)
 			change_say(c, &complaints);
 		return nothing_changed(status);
 	}
-	if (c->after->settings.problems) {
-		say_problems(&c->after->machine, &complaints);
-		return nothing_changed(STATUS_WRONG);
-	}
-	if (!asked(c->r, OPTION_FORCE) && change_is_refused(c)) {
-		change_say(c, &complaints);
-		say(&complaints, LEVEL_REFUSED, "the next boot would refuse that (%s--force adds it all the same)",
-		    is_incomplete(c) && !asked(c->r, OPTION_WHOLE) ? "--whole adds the rest of the group; " : "");
-		return nothing_changed(1);
-	}
-	if (is_lived_on(c) && !asked(c->r, OPTION_FORCE)) {
-		say(&complaints, LEVEL_REFUSED, "the image would protect that (--force adds it all the same)");
-		return nothing_changed(1);
-	}
-	if (asprintf(&text, "%s%s%s", c->old_len ? c->old : header,
-		     c->old_len && c->old[c->old_len - 1] != '\n' ? "\n" : "", a->lines) < 0)
-		abort();
-	status = change_write(c, text, a->entries);
-	free(text);
-	return status;
+	status = check_addition(c);
+	return status ? status : write_addition(a);
 }
 
 int verb_add(struct request *r)

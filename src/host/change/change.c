@@ -23,7 +23,9 @@ int nothing_changed(int status)
 	return status;
 }
 
-/* A list on the kernel command line hides that of the files, which is what is changed. */
+/*
+ * A list on the kernel command line replaces that of the files. The change is about the files, so read them without it.
+ */
 static bool read_files(struct context *ctx)
 {
 	if (!request_read(ctx, PHASE_NEXT_BOOT))
@@ -37,10 +39,10 @@ static bool read_files(struct context *ctx)
 }
 
 /*
- * Another change is waited for until its image is made: two update-initramfs at once write to one file. Where there are
- * no locks (NFS), and of an editor, change_write() sees that the file is another.
+ * Waits until another change has made its image, because two update-initramfs would write to one file. Without locks
+ * (NFS), and against an editor, change_write() checks that the file is unchanged.
  */
-static int take_turn(int root)
+static int take_lock(int root)
 {
 	int etc = openat(root, "etc", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
@@ -61,7 +63,7 @@ int change_begin(struct change *c, struct request *r)
 	c->r = r;
 	c->before = r->ctx;
 	c->after = &after;
-	c->turn = take_turn(c->before->root.fd);
+	c->lock_fd = take_lock(c->before->root.fd);
 	ret = read_text(c->before->root.fd, OWN_FILE + 1, &c->old, &c->old_len);
 	if (ret) {
 		say(&complaints, LEVEL_FAILED, "%s: %s", OWN_FILE,
@@ -81,11 +83,11 @@ int change_begin(struct change *c, struct request *r)
 void change_end(struct change *c)
 {
 	free(c->old);
-	if (c->turn >= 0)
-		close(c->turn);
+	if (c->lock_fd >= 0)
+		close(c->lock_fd);
 }
 
-/* Everything here is by place, in both snapshots. */
+/* Devices are indexed alike in both snapshots, which therefore must have the same ones. */
 static bool same_devices(const struct machine *a, const struct machine *b)
 {
 	size_t n = (size_t)(a->end - a->device);
@@ -110,7 +112,7 @@ bool change_decide(struct change *c, const char *added)
 	(void)!decide_settings(ctx);
 	kept = ids->selector;
 	for_each_selector(ids, sel) {
-		if (!c->gone[sel - ids->selector])
+		if (!c->removed[sel - ids->selector])
 			*kept++ = *sel;
 	}
 	ids->end = kept;
@@ -164,8 +166,8 @@ void change_say(const struct change *c, const struct listener *l)
 	}
 }
 
-/* The number of selectors in a text of OWN_FILE, or -1 where it has errors. */
-static int count(const char *text)
+/* Returns the number of selectors in a text of OWN_FILE, or -1 if it has errors. */
+static int count_selectors(const char *text)
 {
 	static struct settings s;
 
@@ -174,7 +176,7 @@ static int count(const char *text)
 	return s.problems ? -1 : (int)(s.list[LIST_IDS].end - s.list[LIST_IDS].selector);
 }
 
-/* Is OWN_FILE what it was when it was read? */
+/* Returns true if OWN_FILE is still what change_begin() read. */
 static bool is_unchanged(const struct change *c)
 {
 	char *text;
@@ -188,22 +190,25 @@ static bool is_unchanged(const struct change *c)
 	return same;
 }
 
-/* May there be that much in the settings files, and one file more? The claim would use nothing of what is too much. */
+/*
+ * Returns true if the settings files with the new text stay within their limits. The claim ignores all settings beyond
+ * them.
+ */
 static bool has_room(const struct change *c, const char *text)
 {
 	const struct settings_buffers *p = &c->before->buffers;
 
-	/* They stand there one behind the other, and a text with a NUL in it was refused. */
+	/* The buffer holds the texts one after the other. A text with a NUL in it was refused. */
 	return strlen(p->files) - c->old_len + strlen(text) <= SETTINGS_TEXT_MAX &&
 	       (p->drop_ins < DROP_INS_MAX || !faccessat(c->before->root.fd, OWN_FILE + 1, F_OK, 0));
 }
 
-/* Why it must not be written, or NULL. */
-static const char *fault_of(const struct change *c, const char *text, int more)
+/* Returns why the text must not be written, or NULL. */
+static const char *find_fault(const struct change *c, const char *text, int more)
 {
-	int before = count(c->old), after = count(text);
+	int before = count_selectors(c->old), after = count_selectors(text);
 
-	/* A net below all the cutting and pasting: what cannot be read back as it is meant is not written. */
+	/* This check guards all editing of the text: it must read back as it is meant. */
 	if (before < 0 || after - before != more)
 		return "it has lines that only a person can edit";
 	if (!has_room(c, text))
@@ -213,7 +218,7 @@ static const char *fault_of(const struct change *c, const char *text, int more)
 
 int change_write(struct change *c, const char *text, int more)
 {
-	const char *fault = fault_of(c, text, more);
+	const char *fault = find_fault(c, text, more);
 	struct output out;
 	int ret, failed;
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* change: what add and remove share: the settings as they are and as they would be. Host program only. */
+/* change: what `add` and `remove` share: the settings before and after a change. Host program only. */
 #ifndef VFIO_BOOT_CHANGE_H
 #define VFIO_BOOT_CHANGE_H
 
@@ -7,47 +7,48 @@
 #include "message.h"
 #include "request.h"
 
-/* What these verbs write; no package owns it. */
+/* The file that these verbs write. No package owns it. */
 #define OWN_FILE "/etc/vfio-boot.conf.d/50-local.conf"
 
 struct change {
 	struct request *r;
-	struct context *before; /* as the settings are */
-	struct context *after;	/* and as they would be */
-	int turn;		/* the lock of one change at a time, or -1 */
-	char *old;		/* the text of OWN_FILE */
+	struct context *before; /* the settings as they are */
+	struct context *after;	/* the settings as they would be */
+	int lock_fd;		/* descriptor of the lock against other changes, or -1 */
+	char *old;		/* the text of OWN_FILE, owned */
 	size_t old_len;
-	bool chosen[DEVICES_MAX]; /* the devices it is about, by their places in both jobs */
-	bool gone[SELECTORS_MAX]; /* the entries of `ids` that are taken out, by their places in the list */
+	bool chosen[DEVICES_MAX];    /* the devices of this change, indexed as in both contexts */
+	bool removed[SELECTORS_MAX]; /* the entries of `ids` that are removed, indexed as in the list */
 };
 
 /*
- * Waits for its turn, which lasts until change_end(), then reads OWN_FILE, settings and machine. Returns 0, or an exit
- * status where nothing may be changed, which was said then: settings with errors are a person's to put right.
- * change_end() is owed in both cases.
+ * Takes the lock, which change_end() releases, and reads OWN_FILE, the settings and the machine. Waits for another
+ * change. Returns 0, or an exit status after a message if nothing may be changed. Only a person may correct settings
+ * with errors. The caller owes a change_end() in both cases.
  */
 int change_begin(struct change *c, struct request *r) __attribute__((nonnull, warn_unused_result));
 void change_end(struct change *c) __attribute__((nonnull));
 
 /*
- * Decides what the settings come to without what is gone and with `added`, a text; false where that cannot be
- * done, which was said then.
+ * Plans the next boot with the settings, without the removed entries and with the text `added`. Returns false after a
+ * message if that fails.
  */
 bool change_decide(struct change *c, const char *added) __attribute__((nonnull, warn_unused_result));
 
-/* Is a device refused that was not before, or one that the change is about? */
+/* Returns true if the plan refuses a device of this change, or one that it did not refuse before. */
 bool change_is_refused(const struct change *c) __attribute__((nonnull));
 
-/* Says what becomes of the devices that it is about, and of those whose verdict changes. */
+/* Prints the verdicts of the devices of this change, and of all others whose verdict changes. */
 void change_say(const struct change *c, const struct listener *l) __attribute__((nonnull));
 
 /*
- * Writes `text`, which has to be free of errors and to hold `more` selectors more than the old one (fewer where that is
- * negative), says what it comes to, and rebuilds the image unless told otherwise. Returns the exit status.
+ * Writes `text` to OWN_FILE, prints the plan for the next boot, and rebuilds the image unless --no-rebuild is given.
+ * `text` must have no errors, and `more` selectors more than the old text (fewer if that is negative). Returns the exit
+ * status.
  */
 int change_write(struct change *c, const char *text, int more) __attribute__((nonnull, warn_unused_result));
 
-/* Says that nothing was changed, and passes on the exit status. */
+/* Prints that nothing was changed and returns `status`. */
 int nothing_changed(int status);
 
 #endif

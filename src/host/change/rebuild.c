@@ -28,8 +28,17 @@ static time_t now(void)
 	return t.tv_sec;
 }
 
-/* Passes on what the child says, and shows the time below it, until it has ended; returns its status of waitpid(). */
-static int follow(int fd, pid_t pid, const char *what)
+static void show_time(bool visible, const char *what, time_t start)
+{
+	if (visible)
+		fprintf(stderr, "\r%s: %u s ", what, (unsigned)(now() - start));
+}
+
+/*
+ * Copies the output of the child to standard error, with the elapsed time below it, until the child has ended. Returns
+ * its status as from waitpid().
+ */
+static int relay_output(int fd, pid_t pid, const char *what)
 {
 	struct pollfd said = { fd, POLLIN, 0 };
 	bool terminal = isatty(STDERR_FILENO), at_start = true;
@@ -40,10 +49,9 @@ static int follow(int fd, pid_t pid, const char *what)
 	int status = 0;
 
 	while (got > 0 && !ended) {
-		if (terminal && at_start)
-			fprintf(stderr, "\r%s: %u s ", what, (unsigned)(now() - start));
+		show_time(terminal && at_start, what, start);
 		if (poll(&said, 1, 1000) <= 0) {
-			/* What it has left behind may hold the pipe open for ever. */
+			/* A process that it left behind may keep the pipe open for good. */
 			ended = waitpid(pid, &status, WNOHANG);
 			continue;
 		}
@@ -63,8 +71,8 @@ static int follow(int fd, pid_t pid, const char *what)
 	return status;
 }
 
-/* With nothing to read: nobody sees what it asks. */
-static void start(const char *const command[], int to)
+/* In the child: runs the command without standard input, because nobody would see what it asks. */
+static void exec_builder(const char *const command[], int to)
 {
 	int null = open("/dev/null", O_RDONLY | O_CLOEXEC);
 
@@ -77,8 +85,8 @@ static void start(const char *const command[], int to)
 	_exit(127);
 }
 
-/* Ctrl-C is for the command: we say what came of it, however often the key is pressed and whoever passes it on. */
-static int run(const char *const command[])
+/* Ctrl-C is for the command. We report its result even if the key is pressed again or somebody passes the signal on. */
+static int run_builder(const char *const command[])
 {
 	void (*interrupt)(int) = signal(SIGINT, SIG_IGN), (*quit)(int) = signal(SIGQUIT, SIG_IGN);
 	struct text what;
@@ -92,14 +100,14 @@ static int run(const char *const command[])
 		return STATUS_FAILED;
 	}
 	if (!pid) {
-		/* The pipes of its scripts end as everywhere. */
+		/* Its scripts expect the default action of SIGPIPE. */
 		signal(SIGINT, interrupt);
 		signal(SIGQUIT, quit);
 		signal(SIGPIPE, SIG_DFL);
-		start(command, fds[1]);
+		exec_builder(command, fds[1]);
 	}
 	close(fds[1]);
-	status = follow(fds[0], pid, what.p);
+	status = relay_output(fds[0], pid, what.p);
 	close(fds[0]);
 	if (!status)
 		return 0;
@@ -118,7 +126,7 @@ int rebuild_image(const struct context *ctx)
 	}
 	for (unsigned i = 0; i < ARRAY_SIZE(builders); i++) {
 		if (!access(builders[i][0], X_OK))
-			return run(builders[i]);
+			return run_builder(builders[i]);
 	}
 	say(&complaints, LEVEL_FAILED,
 	    "neither update-initramfs nor dracut is here: rebuild the image yourself, or it keeps the old settings");

@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* rebuild: the image of the initramfs, made anew by what makes it on this system. Host program only. */
+/* rebuild: rebuilds the initramfs image with the tool of this system. Host program only. */
 #ifndef VFIO_BOOT_REBUILD_H
 #define VFIO_BOOT_REBUILD_H
 
 #include "pipeline.h"
 
 /*
- * Runs update-initramfs -u, or where there is none dracut --force, with nothing to read, and passes on what it says; on
- * a terminal it shows how long it has been at work. With --sysroot nothing is run. Returns an exit status; what failed
- * was said then. It is the last thing that a verb does: SIGINT and SIGQUIT, which are for what is run, stay ignored.
+ * Runs update-initramfs -u, or dracut --force if that does not exist, without standard input, and passes on its output.
+ * On a terminal shows the elapsed time. Does nothing for a --sysroot. Returns an exit status, after a message on
+ * failure.
+ *
+ * A verb calls this last: SIGINT and SIGQUIT are for the tool and stay ignored.
  */
 int rebuild_image(const struct context *ctx) __attribute__((nonnull, warn_unused_result));
 

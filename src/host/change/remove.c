@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* vfio-boot remove: out of the settings what vfio-boot add put there. */
+/* vfio-boot remove: removes from the settings what vfio-boot add wrote. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,39 +15,42 @@ static struct list *ids_of(const struct change *c)
 	return &c->before->settings.list[LIST_IDS];
 }
 
-/* Is this word of the command line the entry itself, as written? */
-static bool is_entry(const struct selector *sel, const struct selector *word)
+/* Returns true if the word of the command line is written like this entry. */
+static bool is_same_entry(const struct selector *sel, const struct selector *word)
 {
 	return !span_cmp(sel->text, word->text) && !((sel->flags ^ word->flags) & SELECTOR_EXCLUDES);
 }
 
-/* A device that the entry selects and that is not to be removed, or NULL. */
-static const struct device *other_than(const struct change *c, const struct selector *sel, const bool *meant)
+/* Returns a device that the entry selects and that is not matched, or NULL. */
+static const struct device *unmatched_device(const struct change *c, const struct selector *sel, const bool *matched)
 {
 	const struct machine *m = &c->before->machine;
 	const struct device *d;
 
 	for_each_device(m, d) {
-		if (selector_match(sel, d) == SELECTOR_YES && !meant[d - m->device])
+		if (selector_match(sel, d) == SELECTOR_YES && !matched[d - m->device])
 			return d;
 	}
 	return NULL;
 }
 
-static bool selects_one_of(const struct change *c, const struct selector *sel, const bool *meant)
+static bool selects_one_of(const struct change *c, const struct selector *sel, const bool *matched)
 {
 	const struct machine *m = &c->before->machine;
 	const struct device *d;
 
 	for_each_device(m, d) {
-		if (meant[d - m->device] && selector_match(sel, d) != SELECTOR_NO)
+		if (matched[d - m->device] && selector_match(sel, d) != SELECTOR_NO)
 			return true;
 	}
 	return false;
 }
 
-/* Takes one entry out where that is ours to do; false where it is not, which was said then. */
-static bool take_out(struct change *c, const struct selector *sel, const struct device *other)
+/*
+ * Removes an entry. Returns false after a message if vfio-boot add did not write it, or if it selects another device,
+ * too.
+ */
+static bool remove_entry(struct change *c, const struct selector *sel, const struct device *other)
 {
 	if (strcmp(sel->at.source, OWN_FILE) != 0) {
 		say(&complaints, LEVEL_REFUSED, "%pe: not written by vfio-boot add (take it out there)", sel);
@@ -59,12 +62,12 @@ static bool take_out(struct change *c, const struct selector *sel, const struct 
 		    (int)sel->text.len, sel->text.p);
 		return false;
 	}
-	c->gone[sel - ids_of(c)->selector] = true;
+	c->removed[sel - ids_of(c)->selector] = true;
 	return true;
 }
 
-/* Adds the rest of the groups of what is meant. */
-static void mean_groups(const struct machine *m, bool meant[DEVICES_MAX])
+/* Matches the rest of the groups of the matched devices. */
+static void match_rest_of_groups(const struct machine *m, bool matched[DEVICES_MAX])
 {
 	const struct group *g;
 	const struct device *d;
@@ -73,20 +76,61 @@ static void mean_groups(const struct machine *m, bool meant[DEVICES_MAX])
 		bool any = false;
 
 		for_each_member(g, d)
-			any |= meant[d - m->device];
+			any |= matched[d - m->device];
 		for_each_member(g, d)
-			meant[d - m->device] |= any;
+			matched[d - m->device] |= any;
 	}
 }
 
-/* One word of the command line: the entry of that text, or else those that select what it means. */
+/*
+ * Removes the entries that are written like the word, and matches the devices that they select. Sets *found if there is
+ * one. Returns false, after a message, if one cannot be removed.
+ */
+static bool remove_same(struct change *c, const struct selector *word, bool matched[DEVICES_MAX], bool *found)
+{
+	const struct machine *m = &c->before->machine;
+	const struct selector *sel;
+	const struct device *d;
+	bool all = true;
+
+	for_each_selector(ids_of(c), sel) {
+		if (!is_same_entry(sel, word))
+			continue;
+		*found = true;
+		all &= remove_entry(c, sel, NULL);
+		for_each_device(m, d)
+			matched[d - m->device] |= selector_match(sel, d) != SELECTOR_NO;
+	}
+	return all;
+}
+
+/* Removes the other entries that select a matched device. Otherwise as remove_same(). */
+static bool remove_selecting(struct change *c, const struct selector *word, const bool matched[DEVICES_MAX],
+			     bool *found)
+{
+	const struct selector *sel;
+	bool all = true;
+
+	for_each_selector(ids_of(c), sel) {
+		if (sel->flags & SELECTOR_EXCLUDES || is_same_entry(sel, word) || !selects_one_of(c, sel, matched))
+			continue;
+		*found = true;
+		all &= remove_entry(c, sel, unmatched_device(c, sel, matched));
+	}
+	return all;
+}
+
+/*
+ * Removes a word of the command line: the entry with the same text, or else those that select the devices it means.
+ * Returns 0 or an exit status.
+ */
 static int remove_word(struct change *c, char *word)
 {
-	static bool meant[DEVICES_MAX];
+	static bool matched[DEVICES_MAX];
 	const struct machine *m = &c->before->machine;
 	char *const words[] = { word, NULL };
-	bool found = false, all = true, whole;
-	struct selector wanted, *sel;
+	bool found = false, all, whole;
+	struct selector wanted;
 	const char *wrong = selector_parse(&wanted, word, strlen(word));
 	const struct device *d;
 
@@ -94,46 +138,34 @@ static int remove_word(struct change *c, char *word)
 		say(&complaints, LEVEL_FAILED, "%s: %s", word, wrong);
 		return STATUS_WRONG;
 	}
-	memset(meant, 0, sizeof(meant));
+	memset(matched, 0, sizeof(matched));
 	whole = asked(c->r, OPTION_WHOLE) && !(wanted.flags & SELECTOR_EXCLUDES);
-	for_each_selector(ids_of(c), sel) {
-		if (!is_entry(sel, &wanted))
-			continue;
-		found = true;
-		all &= take_out(c, sel, NULL);
-		for_each_device(m, d)
-			meant[d - m->device] |= selector_match(sel, d) != SELECTOR_NO;
-	}
+	all = remove_same(c, &wanted, matched, &found);
 	if (!found && wanted.flags & SELECTOR_EXCLUDES) {
 		say(&complaints, LEVEL_REFUSED, "%s: no such exclusion in the settings", word);
 		return 1;
 	}
-	if (!found && choose(c->before, words, meant))
+	if (!found && choose(c->before, words, matched))
 		return 1;
 	if (whole)
-		mean_groups(m, meant);
+		match_rest_of_groups(m, matched);
 	for_each_device(m, d)
-		c->chosen[d - m->device] |= meant[d - m->device];
+		c->chosen[d - m->device] |= matched[d - m->device];
 	if (found && !whole)
 		return !all;
-	for_each_selector(ids_of(c), sel) {
-		if (sel->flags & SELECTOR_EXCLUDES || is_entry(sel, &wanted) || !selects_one_of(c, sel, meant))
-			continue;
-		found = true;
-		all &= take_out(c, sel, other_than(c, sel, meant));
-	}
+	all &= remove_selecting(c, &wanted, matched, &found);
 	if (!found)
 		say(&complaints, LEVEL_REFUSED, "%s: nothing in the settings selects it", word);
 	return !found || !all;
 }
 
-/* Is there an entry to be taken out at this place of OWN_FILE? */
-static bool is_gone(const struct change *c, unsigned line, size_t column)
+/* Returns true if the entry at this place of OWN_FILE is removed. */
+static bool is_removed_at(const struct change *c, unsigned line, size_t column)
 {
 	const struct selector *sel;
 
 	for_each_selector(ids_of(c), sel) {
-		if (c->gone[sel - ids_of(c)->selector] && sel->at.line == line && sel->at.column == column)
+		if (c->removed[sel - ids_of(c)->selector] && sel->at.line == line && sel->at.column == column)
 			return true;
 	}
 	return false;
@@ -144,37 +176,50 @@ static bool is_separator(char ch)
 	return ch == ',' || is_blank(ch);
 }
 
+static const char *skip_separators(const char *p, const char *end)
+{
+	while (p < end && is_separator(*p))
+		p++;
+	return p;
+}
+
+/* Returns the entries from p to end that stay, and sets *changed if one does not. The caller frees the text. */
+static char *kept_entries(const struct change *c, unsigned number, const char *line, const char *p, const char *end,
+			  bool *changed)
+{
+	const char *between = memchr(p, ',', (size_t)(end - p)) ? ", " : " ";
+	char *kept;
+	size_t size;
+	FILE *to = open_memstream(&kept, &size);
+
+	if (!to)
+		abort();
+	while ((p = skip_separators(p, end)) < end) {
+		const char *word = p;
+
+		while (p < end && !is_separator(*p))
+			p++;
+		if (is_removed_at(c, number, (size_t)(word - line) + 1))
+			*changed = true;
+		else
+			fprintf(to, "%s%.*s", ftell(to) ? between : " ", (int)(p - word), word);
+	}
+	if (fclose(to))
+		abort();
+	return kept;
+}
+
 /*
- * Copies a line without the words that go. What is left of it keeps its name, its comment and its kind of separator; a
- * line with nothing left goes as a whole.
+ * Copies a line without its removed entries. The rest keeps its name, its comment and its kind of separator. Drops a
+ * line without any entry left.
  */
 static void copy_line(const struct change *c, FILE *to, unsigned number, const char *line, const char *end)
 {
 	const char *comment = memchr(line, '#', (size_t)(end - line)), *tail = comment ? comment : end;
-	const char *equals = memchr(line, '=', (size_t)(tail - line)), *p = equals ? equals + 1 : tail;
-	const char *between = memchr(p, ',', (size_t)(tail - p)) ? ", " : " ";
+	const char *equals = memchr(line, '=', (size_t)(tail - line));
 	bool changed = false;
-	char *kept;
-	size_t size;
-	FILE *words = open_memstream(&kept, &size);
+	char *kept = kept_entries(c, number, line, equals ? equals + 1 : tail, tail, &changed);
 
-	if (!words)
-		abort();
-	while (p < tail) {
-		const char *word;
-
-		while (p < tail && is_separator(*p))
-			p++;
-		word = p;
-		while (p < tail && !is_separator(*p))
-			p++;
-		if (is_gone(c, number, (size_t)(word - line) + 1))
-			changed = true;
-		else if (p > word)
-			fprintf(words, "%s%.*s", ftell(words) ? between : " ", (int)(p - word), word);
-	}
-	if (fclose(words))
-		abort();
 	if (!changed)
 		fprintf(to, "%.*s\n", (int)(end - line), line);
 	else if (*kept)
@@ -183,34 +228,14 @@ static void copy_line(const struct change *c, FILE *to, unsigned number, const c
 	free(kept);
 }
 
-static int remove_from_settings(struct change *c)
+/* Returns the text of OWN_FILE without the removed entries. The caller frees it. */
+static char *remaining_text(const struct change *c)
 {
-	int status = 0, gone = 0, written;
 	unsigned number = 1;
 	char *text;
 	size_t size;
-	FILE *to;
+	FILE *to = open_memstream(&text, &size);
 
-	for (char **word = c->r->word; *word; word++) {
-		int wrong = remove_word(c, *word);
-
-		if (wrong > status)
-			status = wrong;
-	}
-	for (unsigned i = 0; i < SELECTORS_MAX; i++)
-		gone += c->gone[i];
-	/* All that was asked for, or nothing. */
-	if (status || !gone)
-		return nothing_changed(status);
-	if (!change_decide(c, ""))
-		return STATUS_FAILED;
-	if (!asked(c->r, OPTION_FORCE) && change_is_refused(c)) {
-		change_say(c, &complaints);
-		say(&complaints, LEVEL_REFUSED,
-		    "the next boot would refuse the rest (--whole removes all of a group, --force this alone)");
-		return nothing_changed(1);
-	}
-	to = open_memstream(&text, &size);
 	if (!to)
 		abort();
 	for (const char *p = c->old, *end = p + c->old_len; p < end; number++) {
@@ -221,9 +246,37 @@ static int remove_from_settings(struct change *c)
 	}
 	if (fclose(to))
 		abort();
-	written = change_write(c, text, -gone);
+	return text;
+}
+
+static int remove_from_settings(struct change *c)
+{
+	int status = 0, removed = 0;
+	char *text;
+
+	for (char **word = c->r->word; *word; word++) {
+		int wrong = remove_word(c, *word);
+
+		if (wrong > status)
+			status = wrong;
+	}
+	for (unsigned i = 0; i < SELECTORS_MAX; i++)
+		removed += c->removed[i];
+	/* Remove everything that the user asked for, or nothing. */
+	if (status || !removed)
+		return nothing_changed(status);
+	if (!change_decide(c, ""))
+		return STATUS_FAILED;
+	if (!asked(c->r, OPTION_FORCE) && change_is_refused(c)) {
+		change_say(c, &complaints);
+		say(&complaints, LEVEL_REFUSED,
+		    "the next boot would refuse the rest (--whole removes all of a group, --force this alone)");
+		return nothing_changed(1);
+	}
+	text = remaining_text(c);
+	status = change_write(c, text, -removed);
 	free(text);
-	return written;
+	return status;
 }
 
 int verb_remove(struct request *r)
