@@ -45,7 +45,7 @@ static int write_all(int fd, const char *text, size_t len)
 	return fsync(fd) ? -errno : 0;
 }
 
-/* Makes the directories of a path that are missing, for everybody to look into whatever the umask; 0 or -errno. */
+/* Creates the missing directories of a path with mode 0755, whatever the umask. Returns 0 or -errno. */
 static int make_directories(int root, const char *path)
 {
 	struct text directory;
@@ -61,13 +61,35 @@ static int make_directories(int root, const char *path)
 	return 0;
 }
 
+/*
+ * Writes a new file with the owner and mode of `old`, or with `mode` if old is NULL. Returns 0, or -errno after
+ * removing the file.
+ */
+static int write_new(int root, const char *path, const char *text, size_t len, const struct stat *old, mode_t mode)
+{
+	int fd = openat(root, path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600), ret;
+
+	if (fd < 0)
+		return -errno;
+	ret = write_all(fd, text, len);
+	if (!ret && old && fchown(fd, old->st_uid, old->st_gid))
+		ret = -errno;
+	if (!ret && fchmod(fd, old ? old->st_mode & 0777 : mode))
+		ret = -errno;
+	if (close(fd) && !ret)
+		ret = -errno;
+	if (ret)
+		unlinkat(root, path, 0);
+	return ret;
+}
+
 int replace_file(int root, const char *path, const char *text, size_t len, mode_t mode)
 {
 	struct stat old;
-	/* A link, which it takes the place of, has a mode that lets everybody write. */
+	/* A symbolic link is replaced, and its mode would let everybody write. */
 	bool as_old = !mode && !fstatat(root, path, &old, AT_SYMLINK_NOFOLLOW) && S_ISREG(old.st_mode);
-	struct text directory, beside;
-	int dir, fd, ret = make_directories(root, path);
+	struct text directory, temporary;
+	int dir, ret = make_directories(root, path);
 
 	if (ret)
 		return ret;
@@ -75,24 +97,17 @@ int replace_file(int root, const char *path, const char *text, size_t len, mode_
 	dir = openat(root, directory.p, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (dir < 0)
 		return -errno;
-	/* Of two runs one waits: it would rename what the other has half written. */
+	/* Without the lock another run could rename a file that is half written. */
 	(void)!flock(dir, LOCK_EX);
-	/* A name that no reader of *.conf takes. */
-	text_set(&beside, "%s.new", path);
-	unlinkat(root, beside.p, 0);
-	fd = openat(root, beside.p, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
-	ret = fd < 0 ? -errno : write_all(fd, text, len);
-	if (!ret && as_old && fchown(fd, old.st_uid, old.st_gid))
+	/* Readers of *.conf ignore this name. */
+	text_set(&temporary, "%s.new", path);
+	unlinkat(root, temporary.p, 0);
+	ret = write_new(root, temporary.p, text, len, as_old ? &old : NULL, mode ? mode : 0644);
+	if (!ret && renameat(root, temporary.p, root, path)) {
 		ret = -errno;
-	if (!ret && fchmod(fd, as_old ? old.st_mode & 0777 : mode ? mode : 0644))
-		ret = -errno;
-	if (fd >= 0 && close(fd) && !ret)
-		ret = -errno;
-	if (!ret && renameat(root, beside.p, root, path))
-		ret = -errno;
-	if (ret && fd >= 0)
-		unlinkat(root, beside.p, 0);
-	/* The name as well; that it may not last through a loss of power is no reason to say that it failed. */
+		unlinkat(root, temporary.p, 0);
+	}
+	/* Flush the new name, too. The file is replaced even if that fails. */
 	if (!ret)
 		(void)!fsync(dir);
 	close(dir);

@@ -8,7 +8,7 @@
 #include "message.h"
 #include "scan.h"
 
-/* The function in the domain of d that is next to its root bus. */
+/* Returns the function above d that is next to the root bus of its domain. */
 static const struct device *topmost(const struct device *d)
 {
 	while (d->parent && PCIADDR_DOMAIN(d->parent->address) == PCIADDR_DOMAIN(d->address))
@@ -23,7 +23,7 @@ static void add_hops(struct text *t, const struct device *d, const struct device
 		return;
 	}
 	add_hops(t, d->parent, top);
-	/* DD.F of DDDD:BB:DD.F */
+	/* only DD.F of DDDD:BB:DD.F */
 	text_add(t, "/%s", strrchr(d->name, ':') + 1);
 }
 
@@ -34,7 +34,7 @@ const char *guarded_path(struct context *ctx, struct text *t, const struct devic
 
 	t->len = 0;
 	add_hops(t, d, topmost(d));
-	/* The reader's own opinion of where it leads. */
+	/* Resolve the path as a reader of the settings does. */
 	if (selector_parse(&sel, t->p, t->len)) {
 		sel.target = PCIADDR_NONE;
 	} else if (sel.kind == SELECT_PATH) {

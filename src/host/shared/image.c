@@ -14,7 +14,7 @@
 
 const char *const image_module[IMAGE_MODULES] = { "vfio", "vfio_iommu_type1", "vfio-pci" };
 
-/* What stands before and behind the release, which a NULL behind it means is not in the name. */
+/* The text before and after the release in a path. If `behind` is NULL, the path has no release. */
 static const struct {
 	const char *before, *behind;
 } places[] = {
@@ -96,11 +96,11 @@ const char *image_newer_settings(const struct image *i, const struct root *root,
 		if (is_newer(i, root->fd, buffers->drop_in[d]))
 			return buffers->drop_in[d];
 	}
-	/* A file was taken away, or came with an old date. */
+	/* The directory changes if a file is removed, or added with an old date. */
 	return is_newer(i, root->fd, fixed[1]) ? fixed[1] : NULL;
 }
 
-/* Has the file in the image, which is open, the bytes of that one of the host? */
+/* Returns true if the open file of the image is identical to this file of the host. */
 static bool same_bytes(int in_image, int root, const char *path)
 {
 	int fd = openat(root, path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
@@ -125,7 +125,7 @@ struct search {
 	const struct context *ctx;
 	struct image_content *content;
 	const char *release;
-	bool conf, protect, drop_in[DROP_INS_MAX]; /* of the host's settings, those that are in the image */
+	bool conf, protect, drop_in[DROP_INS_MAX]; /* settings files of the host that are in the image */
 };
 
 static void add_difference(struct image_content *c, const char *what, const char *path)
@@ -135,7 +135,7 @@ static void add_difference(struct image_content *c, const char *what, const char
 	c->differences++;
 }
 
-static bool is_program_at(const struct search *s, int fd, const char *path, struct image_content *c)
+static bool is_installed_at(const struct search *s, int fd, const char *path, struct image_content *c)
 {
 	if (faccessat(s->ctx->root.fd, path, F_OK, 0))
 		return false;
@@ -144,18 +144,18 @@ static bool is_program_at(const struct search *s, int fd, const char *path, stru
 	return true;
 }
 
-static void see_claim(const struct search *s, int fd, const struct stat *st)
+static void inspect_claim(const struct search *s, int fd, const struct stat *st)
 {
 	struct image_content *c = s->content;
 
 	c->claim = true;
 	c->claim_runs |= (st->st_mode & S_IXUSR) && st->st_size > 0;
-	/* With another PREFIX it is in another directory, here and there. */
-	if (!is_program_at(s, fd, "usr/lib/vfio-boot/vfio-boot-claim", c))
-		(void)!is_program_at(s, fd, "usr/local/lib/vfio-boot/vfio-boot-claim", c);
+	/* Another PREFIX means another directory, in the image and on the host. */
+	if (!is_installed_at(s, fd, "usr/lib/vfio-boot/vfio-boot-claim", c))
+		(void)!is_installed_at(s, fd, "usr/local/lib/vfio-boot/vfio-boot-claim", c);
 }
 
-static void see_order(struct image_content *c, int fd)
+static void inspect_order(struct image_content *c, int fd)
 {
 	int copy = fcntl(fd, F_DUPFD_CLOEXEC, 0);
 	FILE *f = copy < 0 ? NULL : fdopen(copy, "r");
@@ -176,7 +176,7 @@ static void see_order(struct image_content *c, int fd)
 		fclose(f);
 }
 
-static void see_setting(struct search *s, int fd, const char *path, bool *seen)
+static void inspect_setting(struct search *s, int fd, const char *path, bool *seen)
 {
 	struct text t;
 
@@ -186,8 +186,8 @@ static void see_setting(struct search *s, int fd, const char *path, bool *seen)
 		add_difference(s->content, "is not as it is in the image", t.p);
 }
 
-/* A file of a directory of settings in the image. */
-static void see_drop_in(struct search *s, int fd, const char *path)
+/* Inspects a file in a directory of drop-ins of the image. */
+static void inspect_drop_in(struct search *s, int fd, const char *path)
 {
 	size_t len = strlen(path);
 	struct text t;
@@ -196,7 +196,7 @@ static void see_drop_in(struct search *s, int fd, const char *path)
 		return;
 	for (unsigned i = 0; i < s->ctx->buffers.drop_ins; i++) {
 		if (!strcmp(s->ctx->buffers.drop_in[i] + 1, path)) {
-			see_setting(s, fd, path, &s->drop_in[i]);
+			inspect_setting(s, fd, path, &s->drop_in[i]);
 			return;
 		}
 	}
@@ -204,7 +204,7 @@ static void see_drop_in(struct search *s, int fd, const char *path)
 	add_difference(s->content, "is in the image alone", t.p);
 }
 
-static void see_module(const struct search *s, const char *path)
+static void inspect_module(const struct search *s, const char *path)
 {
 	struct text t;
 
@@ -215,14 +215,14 @@ static void see_module(const struct search *s, const char *path)
 	}
 }
 
-static void see(void *data, int fd, const char *path, const struct stat *st)
+static void inspect(void *data, int fd, const char *path, const struct stat *st)
 {
 	static const char directory[] = "etc/vfio-boot.conf.d/";
 	struct search *s = data;
 	struct image_content *c = s->content;
 
-	see_module(s, path);
-	/* systemd is /init by a link. */
+	inspect_module(s, path);
+	/* /init may be a symbolic link to systemd. */
 	if (!strcmp(path, "init"))
 		c->init = true;
 	else if (!strcmp(path, "etc/initrd-release") || strstr(path, "lib/dracut/"))
@@ -230,18 +230,18 @@ static void see(void *data, int fd, const char *path, const struct stat *st)
 	if (fd < 0)
 		return;
 	if (!strcmp(base_name(path), "vfio-boot-claim"))
-		see_claim(s, fd, st);
+		inspect_claim(s, fd, st);
 	else if (!strcmp(path, "scripts/init-top/ORDER"))
-		see_order(c, fd);
+		inspect_order(c, fd);
 	else if (!strcmp(path, "etc/vfio-boot.conf"))
-		see_setting(s, fd, path, &s->conf);
+		inspect_setting(s, fd, path, &s->conf);
 	else if (!strcmp(path, "var/lib/vfio-boot/protect"))
-		see_setting(s, fd, path, &s->protect);
+		inspect_setting(s, fd, path, &s->protect);
 	else if (!strncmp(path, directory, sizeof(directory) - 1))
-		see_drop_in(s, fd, path);
+		inspect_drop_in(s, fd, path);
 }
 
-static void see_what_is_not_there(struct search *s)
+static void note_missing(struct search *s)
 {
 	static const char *const what = "is not in the image", *const conf = "/etc/vfio-boot.conf",
 				 *const protect = "/var/lib/vfio-boot/protect";
@@ -273,14 +273,14 @@ enum image_look image_look(struct image_content *c, const struct image *i, const
 	memset(c, 0, sizeof(*c));
 	if (faccessat(ctx->root.fd, i->path.p, R_OK, AT_EACCESS))
 		return LOOK_NO_RIGHT;
-	/* As the tool is to have it, whatever characters are in it: no option, and outside of the tree. */
+	/* The path is for a program outside of --sysroot. ./ keeps a relative path from looking like an option. */
 	if (asprintf(&path, "%s%s/%s", *sysroot && *sysroot != '/' ? "./" : "", sysroot, i->path.p) < 0)
 		abort();
-	look = unpack(path, see, &s);
+	look = unpack(path, inspect, &s);
 	free(path);
 	if (look == LOOK_DONE && !c->init)
 		look = LOOK_FAILED;
 	if (look == LOOK_DONE)
-		see_what_is_not_there(&s);
+		note_missing(&s);
 	return look;
 }

@@ -9,7 +9,7 @@
 static struct pci_access *database;
 static jmp_buf list_ends;
 
-/* libpci ends the program by itself where it is not told otherwise. */
+/* Without handlers, libpci prints messages and ends the program. */
 static void ignore_message(char *fmt, ...)
 {
 	(void)fmt;
@@ -22,7 +22,7 @@ static void end_list(char *fmt, ...)
 	longjmp(list_ends, 1);
 }
 
-/* After that there is one error left: out of memory. */
+/* Out of memory is the only error that is left after loading. */
 static void give_up(char *fmt, ...) __attribute__((noreturn));
 static void give_up(char *fmt, ...)
 {
@@ -37,20 +37,32 @@ void pci_names_open(void)
 	database = pci_alloc();
 	database->error = end_list;
 	database->warning = database->debug = ignore_message;
-	/* pci_init() would look for devices, which only the scan does. A line that cannot be read ends the list: what
-	 * comes behind it is as if nobody knew it. */
+	/*
+	 * Do not call pci_init(), which would scan for devices. A line that cannot be parsed ends the list; what
+	 * follows it is unknown.
+	 */
 	if (!setjmp(list_ends))
 		pci_load_name_list(database);
 	database->error = give_up;
-	/* What is asked for here is nobody's: the database of udev is opened when that of libpci has no answer. */
+	/*
+	 * No vendor has this ID. If libpci's database has no answer, libpci opens that of udev, which is only possible
+	 * now.
+	 */
 	pci_lookup_name(database, name, sizeof(name), PCI_LOOKUP_VENDOR, 0xff00);
 }
 
-/* The number of bytes of the UTF-8 character at p, or 0 where it is none or controls something. */
+static unsigned utf8_length(unsigned char first)
+{
+	if (first < 0x80)
+		return 1;
+	return first >> 5 == 0x6 ? 2 : first >> 4 == 0xe ? 3 : first >> 3 == 0x1e ? 4 : 0;
+}
+
+/* Returns the number of bytes of the UTF-8 character at p, or 0 if it is invalid or a control character. */
 static unsigned printable(const unsigned char *p)
 {
 	static const uint32_t least[] = { 0, ' ', 0xa0, 0x800, 0x10000 };
-	unsigned len = *p < 0x80 ? 1 : *p >> 5 == 0x6 ? 2 : *p >> 4 == 0xe ? 3 : *p >> 3 == 0x1e ? 4 : 0;
+	unsigned len = utf8_length(*p);
 	uint32_t value = len == 1 ? *p : *p & 0x7fU >> len;
 
 	for (unsigned i = 1; i < len; i++) {
@@ -58,7 +70,7 @@ static unsigned printable(const unsigned char *p)
 			return 0;
 		value = value << 6 | (p[i] & 0x3f);
 	}
-	/* Surrogates are no characters. */
+	/* Surrogates are not characters. */
 	return value >= least[len] && value != 0x7f && value <= 0x10ffff && value >> 11 != 0x1b ? len : 0;
 }
 
@@ -73,7 +85,7 @@ static const char *look_up(char *buf, int what, const struct device *d)
 				       d->found.ids.subvendor, d->found.ids.subdevice);
 	else
 		name = pci_lookup_name(database, buf, NAME_SIZE, what, d->found.ids.vendor, d->found.ids.device);
-	/* It may return a text of its own, such as that there is no room. */
+	/* libpci may return a text of its own, for example if the buffer is too small. */
 	if (name != buf)
 		snprintf(buf, NAME_SIZE, "%s", name);
 	for (char *p = buf; *p;) {

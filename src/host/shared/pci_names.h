@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* pci_names: what vendors, devices and classes are called, from libpci's database. Host program only. */
+/* pci_names: looks up the names of vendors, devices and classes in libpci's database. Host program only. */
 #ifndef VFIO_BOOT_PCI_NAMES_H
 #define VFIO_BOOT_PCI_NAMES_H
 
@@ -7,10 +7,10 @@
 
 #define NAME_SIZE 200
 
-/* Loads the database; before a --sysroot shuts it out. Without one, names are made of the numbers. */
+/* Loads the database. Call it before a chroot() to --sysroot. Without a database, names consist of numbers. */
 void pci_names_open(void);
 
-/* Put the name into buf, of NAME_SIZE bytes, UTF-8 without control characters, and return it. */
+/* Store a name in buf, which has NAME_SIZE bytes, and return buf. The name is UTF-8 without control characters. */
 const char *device_name(char *buf, const struct device *d) __attribute__((nonnull));	/* vendor and device */
 const char *class_name(char *buf, const struct device *d) __attribute__((nonnull));	/* VGA compatible controller */
 const char *subsystem_name(char *buf, const struct device *d) __attribute__((nonnull)); /* vendor and device */

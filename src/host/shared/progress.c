@@ -11,7 +11,7 @@
 #include "format.h"
 #include "progress.h"
 
-/* A line that is too long for the terminal could not be taken away again. */
+/* A line that wraps could not be erased. */
 static int columns(void)
 {
 	struct winsize size;
@@ -27,7 +27,7 @@ static void show(const struct text *step, int stop)
 	while (!poll(&end, 1, 1000)) {
 		struct text line, now = *step;
 
-		/* Somebody may be writing to it at this moment. */
+		/* Another process may be writing to it. */
 		now.p[TEXT_SIZE - 1] = '\0';
 		if (!now.len)
 			continue;
@@ -49,9 +49,9 @@ void progress_begin(struct progress *p, const struct text *step)
 	p->stop = ends[1];
 	p->pid = fork();
 	if (!p->pid) {
-		/* Children of ours that are left behind have the pipe open, too: it does not tell that we have gone. */
+		/* Children that we leave behind keep the pipe open, so that it does not tell that we are gone. */
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
-		/* No key is for us: who else takes away what was shown? */
+		/* Ctrl-C must not kill this process, which has to erase its line. */
 		setsid();
 		show(step, ends[0]);
 		_exit(0);

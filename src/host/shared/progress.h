@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* progress: shows on a terminal what is being waited for, where that takes longer than a second. Host program only. */
+/* progress: shows on a terminal what the program waits for, if that takes more than a second. Host program only. */
 #ifndef VFIO_BOOT_PROGRESS_H
 #define VFIO_BOOT_PROGRESS_H
 
@@ -8,14 +8,17 @@
 #include "text.h"
 
 struct progress {
-	pid_t pid; /* 0 where there is no terminal */
+	pid_t pid; /* 0: nothing is shown */
 	int stop;
 };
 
-/* From now on *step, which has to be in memory shared with children, is shown on standard error once a second. */
+/*
+ * Shows *step on standard error once a second, from a child process. *step must be in memory shared with children. Does
+ * nothing without a terminal, or if the child cannot be made.
+ */
 void progress_begin(struct progress *p, const struct text *step) __attribute__((nonnull));
 
-/* Takes away what was shown; nothing is left of it. */
+/* Erases the line that was shown. */
 void progress_end(struct progress *p) __attribute__((nonnull));
 
 #endif

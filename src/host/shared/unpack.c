@@ -15,55 +15,55 @@
 #include "sysfs.h"
 #include "unpack.h"
 
-/* An image is no deeper than this: a directory is open for each level, and 1,024 files may be. */
+/* The limit for nested directories. Each level keeps a directory open, and a process may have 1,024 open files. */
 #define DEPTH 500
 
 #define NO_TOOL 127
 
-static int outside = -1; /* the real root */
+static int real_root = -1; /* descriptor of the real root, which stays open after a chroot() */
 
-static volatile sig_atomic_t stopped; /* the signal that came */
+static volatile sig_atomic_t caught_signal; /* the number of the signal, or 0 */
 
-static const int stopping[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT };
+static const int stop_signals[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT };
 
 struct walk {
-	void (*see)(void *data, int fd, const char *path, const struct stat *st);
+	void (*each)(void *data, int fd, const char *path, const struct stat *st);
 	void *data;
 	struct text path;
 };
 
 void unpack_begin(void)
 {
-	outside = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	real_root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
 }
 
 static void note_signal(int number)
 {
-	stopped = number;
+	caught_signal = number;
 }
 
-/* Leaves alone what somebody wants ignored (nohup). */
-static void catch_signals(struct sigaction old[ARRAY_SIZE(stopping)])
+/* Does not catch ignored signals (nohup). */
+static void catch_signals(struct sigaction old[ARRAY_SIZE(stop_signals)])
 {
 	struct sigaction ours = { .sa_handler = note_signal };
 
 	sigemptyset(&ours.sa_mask);
-	for (unsigned i = 0; i < ARRAY_SIZE(stopping); i++) {
-		sigaction(stopping[i], NULL, &old[i]);
+	for (unsigned i = 0; i < ARRAY_SIZE(stop_signals); i++) {
+		sigaction(stop_signals[i], NULL, &old[i]);
 		if (old[i].sa_handler != SIG_IGN)
-			sigaction(stopping[i], &ours, NULL);
+			sigaction(stop_signals[i], &ours, NULL);
 	}
 }
 
-static void pass_signals_on(const struct sigaction old[ARRAY_SIZE(stopping)])
+static void restore_signals(const struct sigaction old[ARRAY_SIZE(stop_signals)])
 {
-	for (unsigned i = 0; i < ARRAY_SIZE(stopping); i++)
-		sigaction(stopping[i], &old[i], NULL);
-	if (stopped)
-		raise(stopped);
+	for (unsigned i = 0; i < ARRAY_SIZE(stop_signals); i++)
+		sigaction(stop_signals[i], &old[i], NULL);
+	if (caught_signal)
+		raise(caught_signal);
 }
 
-/* Makes a directory of our own that nobody else may enter; its path, of the real root, in t. */
+/* Creates a directory that nobody else may enter. Stores its path, from the real root, in t. */
 static bool make_directory(struct text *t)
 {
 	const char *wish = getenv("TMPDIR");
@@ -75,14 +75,14 @@ static bool make_directory(struct text *t)
 		if (getrandom(&random, sizeof(random), 0) != sizeof(random))
 			return false;
 		text_set(t, "%s/vfio-boot-%08x", bases[i], random);
-		/* Which fails where anything has that name. */
-		if (!mkdirat(outside, t->p + 1, 0700))
+		/* mkdirat() fails if the name exists in any form. */
+		if (!mkdirat(real_root, t->p + 1, 0700))
 			return true;
 	}
 	return false;
 }
 
-/* Opens a directory in another one, never through a link. */
+/* Opens a directory inside another one. Does not follow a symbolic link. */
 static DIR *open_directory(int parent, const char *name)
 {
 	int fd = openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
@@ -115,33 +115,42 @@ static void remove_all(int parent, const char *name, unsigned depth)
 	unlinkat(parent, name, AT_REMOVEDIR);
 }
 
-static void show_file(struct walk *w, int parent, const char *name, const struct stat *st)
+static void walk_file(struct walk *w, int parent, const char *name, const struct stat *st)
 {
 	int fd = S_ISREG(st->st_mode) ? openat(parent, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC) : -1;
 
-	w->see(w->data, fd, w->path.p, st);
+	w->each(w->data, fd, w->path.p, st);
 	if (fd >= 0)
 		close(fd);
 }
 
-static void show_directory(struct walk *w, int parent, const char *name, unsigned depth)
+/* unmkinitramfs gives the archives of an image directories of their own: early, early2, main. */
+static bool is_archive_directory(const char *name, const struct stat *st)
+{
+	return S_ISDIR(st->st_mode) && (!strncmp(name, "early", 5) || !strncmp(name, "main", 4));
+}
+
+static void add_component(struct text *path, const char *name)
+{
+	text_add(path, "%s%s", path->len ? "/" : "", name);
+}
+
+static void walk_directory(struct walk *w, int parent, const char *name, unsigned depth)
 {
 	DIR *d = depth < DEPTH ? open_directory(parent, name) : NULL;
 	unsigned before = w->path.len;
 	const struct dirent *e;
 	struct stat st;
 
-	while (d && !stopped && (e = readdir(d))) {
+	while (d && !caught_signal && (e = readdir(d))) {
 		if (is_dots(e->d_name) || fstatat(dirfd(d), e->d_name, &st, AT_SYMLINK_NOFOLLOW))
 			continue;
-		/* unmkinitramfs gives the archives of an image directories of their own: early, early2, main. */
-		if (depth || !S_ISDIR(st.st_mode) ||
-		    (strncmp(e->d_name, "early", 5) != 0 && strncmp(e->d_name, "main", 4) != 0))
-			text_add(&w->path, "%s%s", before ? "/" : "", e->d_name);
+		if (depth || !is_archive_directory(e->d_name, &st))
+			add_component(&w->path, e->d_name);
 		if (S_ISDIR(st.st_mode))
-			show_directory(w, dirfd(d), e->d_name, depth + 1);
+			walk_directory(w, dirfd(d), e->d_name, depth + 1);
 		else
-			show_file(w, dirfd(d), e->d_name, &st);
+			walk_file(w, dirfd(d), e->d_name, &st);
 		w->path.len = before;
 		w->path.p[before] = '\0';
 	}
@@ -149,25 +158,25 @@ static void show_directory(struct walk *w, int parent, const char *name, unsigne
 		closedir(d);
 }
 
-/* In the child: out of the --sysroot, whose tools are not ours, and on to whatever can unpack. */
+/* In the child: leaves --sysroot, whose tools do not count, and runs a tool that can unpack the image. */
 __attribute__((noreturn)) static void run_tool(const char *image, const char *directory)
 {
-	int null = openat(outside, "dev/null", O_RDWR), here = open(".", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	int null = openat(real_root, "dev/null", O_RDWR), here = open(".", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	struct text content;
 	char *absolute;
 
 	setpgid(0, 0);
-	if (fchdir(outside) || (chroot(".") && errno != EPERM) || fchdir(here))
+	if (fchdir(real_root) || (chroot(".") && errno != EPERM) || fchdir(here))
 		_exit(1);
 	if (null < 0 || dup2(null, 0) < 0 || dup2(null, 1) < 0 || dup2(null, 2) < 0)
 		_exit(1);
 	signal(SIGPIPE, SIG_DFL);
-	/* What the tool itself puts aside is removed with the rest. */
+	/* The temporary files of the tool are removed with the rest. */
 	setenv("TMPDIR", directory, 1);
 	setenv("LC_ALL", "C", 1);
 	text_set(&content, "%s/content", directory);
 	execlp("unmkinitramfs", "unmkinitramfs", image, content.p, (char *)NULL);
-	/* lsinitrd unpacks to where it is. */
+	/* lsinitrd unpacks into the working directory. */
 	absolute = realpath(image, NULL);
 	if (!chdir(content.p))
 		execlp("lsinitrd", "lsinitrd", "--unpack", absolute ? absolute : image, (char *)NULL);
@@ -186,22 +195,24 @@ static bool wait_for(pid_t child, int *status)
 		if (ended == child)
 			return true;
 		clock_gettime(CLOCK_MONOTONIC, &now);
-		if (ended < 0 || stopped || now.tv_sec - begin.tv_sec >= UNPACK_SECONDS)
+		if (ended < 0 || caught_signal || now.tv_sec - begin.tv_sec >= UNPACK_SECONDS)
 			break;
 		nanosleep(&moment, NULL);
 	}
-	/* All of the pipeline, and its group may not be there yet. */
+	/* Kill the whole pipeline. The process group may not exist yet. */
 	kill(child, SIGKILL);
 	kill(-child, SIGKILL);
 	waitpid(child, status, 0);
-	/* What has not died yet would write into the directory that is being removed; one that hangs is not waited for.
+	/*
+	 * A process that is still alive could write into the directory while it is removed. Do not wait for one that
+	 * hangs.
 	 */
 	for (unsigned i = 0; i < 50 && !kill(-child, 0); i++)
 		nanosleep(&moment, NULL);
 	return false;
 }
 
-/* Less than this, and the tool failed: it is for want of room. */
+/* If the tool failed with less free space than this, the cause is lack of space. */
 #define ROOM (1 << 20)
 
 static bool is_full(int directory)
@@ -218,7 +229,7 @@ static enum image_look unpack_into(const struct text *directory, const char *ima
 	int status = 0, fd;
 	pid_t child;
 
-	fd = openat(outside, directory->p + 1, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	fd = openat(real_root, directory->p + 1, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (fd < 0)
 		return LOOK_NO_ROOM;
 	text_set(&content, "content");
@@ -229,7 +240,7 @@ static enum image_look unpack_into(const struct text *directory, const char *ima
 		close(fd);
 		return LOOK_NO_ROOM;
 	}
-	/* Both do it, so that it is done whoever comes first. */
+	/* Parent and child both do this, because either may run first. */
 	setpgid(child, child);
 	if (!wait_for(child, &status)) {
 		close(fd);
@@ -240,25 +251,25 @@ static enum image_look unpack_into(const struct text *directory, const char *ima
 	else if (status && is_full(fd))
 		look = LOOK_NO_ROOM;
 	else
-		/* Without the right to make device nodes cpio says that it failed, and all the rest is there. */
-		show_directory(w, fd, content.p, 0);
+		/* Without the right to create device nodes cpio reports an error, but unpacks everything else. */
+		walk_directory(w, fd, content.p, 0);
 	close(fd);
 	return look;
 }
 
-enum image_look unpack(const char *path, void (*see)(void *data, int fd, const char *path, const struct stat *st),
+enum image_look unpack(const char *path, void (*each)(void *data, int fd, const char *path, const struct stat *st),
 		       void *data)
 {
-	struct walk w = { .see = see, .data = data };
-	struct sigaction old[ARRAY_SIZE(stopping)];
+	struct walk w = { .each = each, .data = data };
+	struct sigaction old[ARRAY_SIZE(stop_signals)];
 	enum image_look look = LOOK_NO_ROOM;
 	struct text directory;
 
 	catch_signals(old);
 	if (make_directory(&directory)) {
 		look = unpack_into(&directory, path, &w);
-		remove_all(outside, directory.p + 1, 0);
+		remove_all(real_root, directory.p + 1, 0);
 	}
-	pass_signals_on(old);
+	restore_signals(old);
 	return look;
 }
