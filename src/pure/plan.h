@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * plan: what becomes of each device, and why. Pure: (settings, snapshot) in, verdicts out, written into the snapshot.
- * The rules are those of interface.md, "What is decided, and why", and are numbered as there.
+ * The rules are those of doc/interface.md, "What is decided, and why", and are numbered as there.
  */
 #ifndef VFIO_BOOT_PLAN_H
 #define VFIO_BOOT_PLAN_H
@@ -55,7 +55,7 @@ bool held_fast(const struct machine *m, const struct device *d) __attribute__((n
 /* Does this member keep its group incomplete? */
 bool is_missing(const struct device *d) __attribute__((nonnull));
 
-/* The exit status of a plan or a report: 0, 1 or 2 (interface.md). */
+/* The exit status of a plan or a report: 0, 1 or 2 (doc/interface.md). */
 int plan_status(const struct machine *m) __attribute__((nonnull));
 
 #endif

@@ -9,7 +9,7 @@
 
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
 
-/* interface.md limits our lines in the kernel log to 900 bytes. Paths and links of sysfs are shorter. */
+/* doc/interface.md limits our lines in the kernel log to 900 bytes. Paths and links of sysfs are shorter. */
 #define TEXT_SIZE 900
 
 /* One line or path. Writers truncate what does not fit. p[len] is always a NUL. */

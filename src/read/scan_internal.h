@@ -13,7 +13,8 @@ int link_of(const struct scan *s, struct text *t, const struct device *d, const 
 /* Learns what is above a device from the text of its link, which is the path of its directory. */
 void read_parents(const struct scan *s, const struct device *d) __attribute__((nonnull));
 
-/* Is it the boot display? Its own word for it, or a firmware framebuffer that sits in it (interface.md, rule 3). */
+/* Is it the boot display? By its own word, or by a firmware framebuffer in it (doc/interface.md, "What is decided, and
+ * why", 3). */
 void read_display(const struct scan *s, struct device *d) __attribute__((nonnull));
 
 /* All that the decision needs of a device, and of those that share its group; once. */

@@ -95,7 +95,7 @@ static void mark_function(void *data, struct device *d)
 
 /*
  * The disk of native NVMe multipath, or a partition of it, has no PCI function above it; the hidden paths nvmeXcYnZ of
- * the disk nvmeXnZ have (kernel-facts.md, "More traps").
+ * the disk nvmeXnZ have (doc/kernel-facts.md, "More traps").
  */
 static int mark_hidden_path(void *data, const char *name)
 {

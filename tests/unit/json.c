@@ -30,7 +30,7 @@ static struct json_object *list(struct json_object *o, const char *key)
 	return json_object_object_get(o, key);
 }
 
-/* "ADDRESS [ID] group N: VERDICT for DRIVER, REASON: MESSAGE", as interface.md has it. */
+/* "ADDRESS [ID] group N: VERDICT for DRIVER, REASON: MESSAGE", as doc/interface.md has it. */
 static void add_device_line(struct json_object *o)
 {
 	const char *group = word(o, "group"), *driver = word(o, "driver"), *reason = word(o, "reason");

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* oracle: the decision once more, read from interface.md and from the facts alone. Calls nothing of plan.c. */
+/* oracle: the decision once more, read from doc/interface.md and from the facts alone. Calls nothing of plan.c. */
 #ifndef VFIO_BOOT_ORACLE_H
 #define VFIO_BOOT_ORACLE_H
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* plan: rules 2 to 7 of interface.md, "What is decided, and why"; the rows are in their order. */
+/* plan: rules 2 to 7 of doc/interface.md, "What is decided, and why"; the rows are in their order. */
 #include "model.h"
 #include "tap.h"
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * property: random machines and settings, judged a second time by an oracle that was written from interface.md alone,
- * and looked at for what has to hold whatever comes.
+ * property: random machines and settings, judged a second time by an oracle that was written from doc/interface.md
+ * alone, and looked at for what has to hold whatever comes.
  *
  *	unit-property.t [SEED [ROUNDS]]
  *

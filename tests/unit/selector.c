@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* selector: every form of the table in interface.md, what is no selector, and which devices are meant. */
+/* selector: every form of the table in doc/interface.md, what is no selector, and which devices are meant. */
 #include "machine.h"
 #include "model.h"
 #include "tap.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * dependencies: finds the PCI functions that this host depends on, and why (interface.md, "Protection"). libmount tells
- * what is mounted, udev's links or libblkid resolve tags, sysfs tells the rest. Host program only.
+ * dependencies: finds the PCI functions that this host depends on, and why (doc/interface.md, "Protection"). libmount
+ * tells what is mounted, udev's links or libblkid resolve tags, sysfs tells the rest. Host program only.
  */
 #ifndef VFIO_BOOT_DEPENDENCIES_H
 #define VFIO_BOOT_DEPENDENCIES_H

@@ -9,7 +9,7 @@
 static const struct {
 	const char *target;
 	bool in_initramfs; /* the initramfs mounts it */
-	bool network;	   /* the host depends on it even if it is a network filesystem (interface.md, "Protection") */
+	bool network; /* the host depends on it even if it is a network filesystem (doc/interface.md, "Protection") */
 } targets[] = {
 	{ "/", true, true },	   { "/usr", true, true },   { "/var", false, true },
 	{ "/boot", false, false }, { "/efi", false, false }, { "/boot/efi", false, false },

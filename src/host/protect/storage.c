@@ -157,7 +157,7 @@ static int follow_hidden_path(void *data, const char *name)
 	return 0;
 }
 
-/* All controllers of its subsystem are paths to a disk of native NVMe multipath (kernel-facts.md, "More traps"). */
+/* All controllers of its subsystem are paths to a disk of native NVMe multipath (doc/kernel-facts.md, "More traps"). */
 static void follow_subsystem(struct block *b)
 {
 	struct span subsystem = text_after(b->link, "/nvme-subsystem/");

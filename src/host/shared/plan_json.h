@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* plan_json: the plan for programs (interface.md, "The plan, for people and for programs"). Host program only. */
+/* plan_json: the plan for programs (doc/interface.md, "The plan, for people and for programs"). Host program only. */
 #ifndef VFIO_BOOT_PLAN_JSON_H
 #define VFIO_BOOT_PLAN_JSON_H
 
