@@ -10,7 +10,7 @@ use Exporter 'import';
 use File::Copy;
 use File::Path qw(make_path remove_tree);
 
-our @EXPORT = qw(slurp spew wait_until in_memory q35 bring told beside_schema @as_root as_anybody);
+our @EXPORT = qw(slurp spew process wait_until in_memory q35 bring told beside_schema @as_root as_anybody);
 
 # Who is not root may shut nothing into a tree but as the root of a namespace.
 our @as_root = $> ? qw(unshare --map-root-user) : ();
@@ -42,6 +42,12 @@ sub spew {
 	open my $out, '>:raw', $path or die "$path: $!\n";
 	print $out $text;
 	close $out or die "$path: $!\n";
+}
+
+# Puts a process into the tree, with the start that its stat file says (proc(5)).
+sub process {
+	my ($root, $pid, $start) = @_;
+	spew("$root/proc/$pid/stat", "$pid (a ) b) S " . join(' ', (0) x 18, $start) . " 0 0\n");
 }
 
 # Waits until something is so, for ten seconds at most; whether it is.

@@ -66,7 +66,7 @@ is(state_of($a, $b, $host, $second), 'e1000e/ e1000e/ / intel_host/', 'all have 
 is(verdicts($a, $b), 'refused group-member-refused, failed bind', 'and the report says which one it was');
 
 # A run whose time was up had written to all of them; its child is gone.
-my $open = "8086:10d3\t7\tfailed\ttimeout\t-\t-\tprocess $nobody is still at work, past the time limit, waiting for: x";
+my $open = "8086:10d3\t7\tfailed\ttimeout\t-\t-\tprocess $nobody is still at work, past the time limit, waiting for: x\t$nobody\@77\t-";
 sub leftovers {
 	new_tree();
 	spew("$root/run/vfio-boot/report", join '', "vfio-boot-report 1\n", map { "$_\t$open\n" } $a, $b, $host, $second);
@@ -91,7 +91,7 @@ run('', { $a => 'e1000e' }, '--second-look');
 is(override($b), 'pci-stub', 'an override that somebody else wrote meanwhile stays');
 is(state_of($a), 'e1000e/', 'and the rest of the group is given back');
 leftovers();
-make_path("$root/proc/$nobody");
+process($root, $nobody, 77);
 $before = state_of($a, $b, $host, $second);
 run('', {}, '--second-look');
 is(state_of($a, $b, $host, $second), $before, 'while the child lives nothing is touched');

@@ -574,7 +574,7 @@ case('service', 'no systemd', "--  service    there is no systemd here\n", 0);
 unlink "$root/run/vfio-boot/report";
 case('report', 'no report', "--  report     no report of this boot: the claim has not run\n", 0);
 in_tree('run/vfio-boot/report', join '', map { "$_\n" } 'vfio-boot-report 1', map { tr/|/\t/r } '0000:03:00.0|8086:10d3|7|refused|x|-|y|z',
-	'0000:03:00.1|8086:10d3|7|already|-|-|y|z', '-|-|-|absent|-|-|10de:2204|no such device (optional)', '-|-|-|absent|-|-|10de:2204|no');
+	'0000:03:00.1|8086:10d3|7|already|-|-|y|z', '-|-|-|absent|-|-|10de:2204|no such device (optional)|-|optional', '-|-|-|absent|-|-|10de:2204|no');
 case('report', 'a boot that refused', <<'END', 1);
 !!  report     this boot: 1 claimed, 1 refused, 0 failed, 0 pending, 1 absent
                vfio-boot status

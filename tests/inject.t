@@ -54,7 +54,7 @@ sub broken {
 		my @rows = split /\n/, $report, -1;
 		return 'a report without its first line' if $rows[0] ne 'vfio-boot-report 1';
 		return 'a report that ends in a line' if pop @rows ne '';
-		return 'a record that is no record' if grep { tr/\t// != 7 } @rows[ 1 .. $#rows ];
+		return 'a record that is no record' if grep { !/^(?:[^\t]+\t){7}[^\t]+(?:\t[^\t]+\t[^\t]+)?\z/ } @rows[ 1 .. $#rows ];
 		return 'somebody is claimed' if $report =~ /\tclaimed\t/;
 		# Of settings that cannot be read nothing is used, and that is said; ENODEV is a device that went away.
 		return 'somebody is missing in the report' if "$report$log" !~ /^-\t-\t-\tfailed\t|^<3>.* cannot be read/m

@@ -47,7 +47,7 @@ run('--second-look');
 like(rows(), qr/^\Q$a\E\t\S+\t7\tfailed\tbind\t/m, 'the second look tries it');
 
 # A run whose time was up has written an override, and its child has ended since.
-my $open = "8086:10d3|7|failed|timeout|-|0000:03:00.*|process $nobody is still at work, past the time limit, waiting for: x";
+my $open = "8086:10d3|7|failed|timeout|-|0000:03:00.*|process $nobody is still at work, past the time limit, waiting for: x|$nobody\@77|-";
 my %then = (
 	'is claimed again, and given back where that fails' => ["ids = 0000:03:00.*\n", [$a, $b]],
 	'is given back where the group is refused now' => ["ids = 0000:03:00.0\n", [$a]],
@@ -63,18 +63,26 @@ for my $name (sort keys %then) {
 }
 # While the child lives nobody touches it.
 q35($root, "ids = 0000:03:00.*\n");
-make_path("$root/proc/$nobody");
+process($root, $nobody, 77);
 report("$a|$open", "$b|$open");
 spew("$pci/devices/$_/driver_override", "vfio-pci\n") for $a, $b;
 run('--second-look');
 is(override($_), "vfio-pci\n", "$_ is left alone while a child is at work on it") for $a, $b;
-like(rows(), qr/^\Q$a\E\t.*\tfailed\ttimeout\t.*\tprocess $nobody is still at work, past the time limit$/m,
+like(rows(), qr/^\Q$a\E\t.*\tfailed\ttimeout\t.*\tprocess $nobody is still at work, past the time limit\t$nobody\@77\t-$/m,
 	'and still reported so, without what this run did');
 is(slurp("$root/modprobe.log"), '', 'which was nothing');
+# Another process that has its number by now is not that child.
+q35($root, "ids = 0000:03:00.*\n");
+process($root, $nobody, 78);
+report("$a|$open", "$b|$open");
+spew("$pci/devices/$_/driver_override", "vfio-pci\n") for $a, $b;
+run('--second-look');
+unlike(rows(), qr/\ttimeout\t/, 'a process of the same number that began at another time is not waited for');
+like(override($_), qr/^\n/, "and what the child had written to $_ is given back") for $a, $b;
 # Also where nobody asks for it any more, and for its group mate.
 for my $settings ("ids = 0000:03:00.1\n", "ids = 0000:03:00.1 !0000:03:00.0\n", "ids = 0000:04:00.0\n") {
 	q35($root, $settings);
-	make_path("$root/proc/$nobody");
+	process($root, $nobody, 77);
 	report("$a|$open");
 	run($_) for '--dry-run', '--second-look', '--settle', '--second-look';
 	like(rows(), qr/^\Q$a\E\t.*\tfailed\ttimeout\t.*\tprocess $nobody is still at work/m, 'the child at work is not forgotten');

@@ -29,7 +29,7 @@ my ($out, $err, $status);
 
 # The card with its driver, and a boot that has said this of other devices.
 my @boot = map { tr/|/\t/r } '0000:02:01.0|8086:100e|6|refused|group-incomplete|-|0000:02:01.0|x is not selected (add it)',
-	'0000:0a:00.0|8086:10d3|14|claimed|-|vfio-pci|8086:10d3|-', "$twin|1b36:0010|8|failed|timeout|-|8086:10d3|process $nobody is still at work, past the time limit",
+	'0000:0a:00.0|8086:10d3|14|claimed|-|vfio-pci|8086:10d3|-', "$twin|1b36:0010|8|failed|timeout|-|8086:10d3|process $nobody is still at work, past the time limit|$nobody\@77|-",
 	'-|-|-|absent|-|-|10de:2204|no such device', '-|-|-|failed|-|-|-|the devices cannot be read';
 sub report { spew("$root/run/vfio-boot/report", join '', map { "$_\n" } 'vfio-boot-report 1', map { tr/|/\t/r } @_) }
 sub rows { return slurp("$root/run/vfio-boot/report") }
@@ -297,7 +297,7 @@ like($out, qr/^\Q$a\E .*still with vfio-pci: busy$/m, 'and it is said why');
 for my $row ('excluded|timeout|-', 'failed|timeout|-') {
 	tree("ids = 03:00\ntimeout = 20\n", driver => 'vfio-pci');
 	spew("$pci/devices/$_/driver_override", "vfio-pci\n") for $a, $b;
-	report(map { "$_|8086:10d3|7|$row|03:00|process $nobody is still at work, past the time limit" } $a, $b);
+	report(map { "$_|8086:10d3|7|$row|03:00|process $nobody is still at work, past the time limit|$nobody\@77|-" } $a, $b);
 	answered('release', '03:00');
 	is("$out$err-- $status", $both->('released, now with e1000e') . '-- 0', "$row: what did not come to its end is released by the next try");
 	is(state_of($a, $b), 'e1000e/ e1000e/', 'without an override');
@@ -312,14 +312,14 @@ plain('release', '03:00');
 cmp_ok(time - $start, '<', 4, 'a module that takes for ever: the time limit holds');
 my $still = 'process \d+ is still at work, past the time limit, waiting for: modprobe -b pci:v00008086d000010D3\S+';
 like("$out-- $status", qr/\A\Q$a\E .*: failed, timeout: $still\n\Q$b\E .*: failed, timeout: $still\n-- 1\z/, 'and what was waited for is said');
-like(row($a), qr/\texcluded\ttimeout\t-\t03:00\t$still\z/, 'the report knows who is at work');
+like(row($a), qr/\texcluded\ttimeout\t-\t03:00\t$still\t\d+\@0\t-\z/, 'the report knows who is at work');
 my ($child) = row($a) =~ /process (\d+)/;
-make_path("$root/proc/$child");
+process($root, $child, 77);
 plain('release', '03:00');
 like("$out-- $status", qr/\A\Q$a\E .*: failed, timeout: process \d+ is still at work, past the time limit\n.*-- 1\z/s, 'whom nobody disturbs');
 plain('claim', '03:00');
 like("$out-- $status", qr/\A\Q$a\E .*: failed, timeout: process \d+ is still at work, past the time limit\n.*-- 1\z/s, 'nor does a claim');
-like(row($a), qr/\texcluded\ttimeout\t-\t03:00\t$still\z/, 'and the report remembers');
+like(row($a), qr/\texcluded\ttimeout\t-\t03:00\t$still\t\d+\@0\t-\z/, 'and the report remembers');
 ok(wait_until(sub { slurp("$root/modprobe.log") ne '' }), 'it comes to its end');
 remove_tree("$root/proc/$child");
 is(slurp("$root/modprobe.log") =~ tr/\n//, 1, 'one child has been at work, and no other');
@@ -332,7 +332,7 @@ is(rows() . slurp("$root/modprobe.log"), $before, '--settle does not take again 
 
 # A release that is late takes the place of a boot that was.
 tree("ids = 03:00\ntimeout = 2\n", driver => 'vfio-pci');
-report(map { "$_|8086:10d3|7|failed|timeout|-|03:00|process $nobody is still at work, past the time limit" } $a, $b);
+report(map { "$_|8086:10d3|7|failed|timeout|-|03:00|process $nobody is still at work, past the time limit|$nobody\@77|-" } $a, $b);
 spew("$root/modprobe.slow", '');
 plain('release', '03:00');
 like(row($_), qr/\texcluded\ttimeout\t-\t03:00\tprocess (?!$nobody)\d+ is still at work.*modprobe/, "the report knows who is at work on what the boot left open ($_)") for $a, $b;
@@ -393,7 +393,7 @@ for my $signal ('INT', 'QUIT', 'TSTP', 'HUP', 'TERM') {
 
 # The child of a release that was late has come to its end since.
 tree();
-report(map { "$_|8086:10d3|7|excluded|timeout|-|03:00|process $nobody is still at work, past the time limit" } $a, $b);
+report(map { "$_|8086:10d3|7|excluded|timeout|-|03:00|process $nobody is still at work, past the time limit|$nobody\@77|-" } $a, $b);
 plain('release', '03:00.0');
 is("$out$err-- $status", "$a [8086:10d3] group 7: is with e1000e, nothing to release\n-- 0", 'what a late release has done in the end is done');
 is(row($_), "$_\t8086:10d3\t7\texcluded\t-\t-\t03:00\t" . substr($given_back, 2), "and the report names no process any more ($_)") for $a, $b;

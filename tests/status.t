@@ -100,7 +100,7 @@ END
 END
 	'kept, excluded and an optional one' => ['0000:03:00.0' => [7, 'e1000e'], '0000:04:00.0' => [8, '']],
 	['0000:03:00.0|8086:10d3|7|kept|reserved|-|8086:10d3|why', '0000:04:00.0|8086:10d3|8|excluded|-|-|8086:10d3|by !04:00.0',
-	 '-|-|-|absent|-|-|10de:2204|no such device (optional)'], <<'END',
+	 '-|-|-|absent|-|-|10de:2204|no such device (optional)|-|optional'], <<'END',
 0000:03:00.0 [8086:10d3] group 7: kept, reserved: why; now with e1000e
 0000:04:00.0 [8086:10d3] group 8: excluded: by !04:00.0; now with no driver
 10de:2204: absent: no such device (optional)
@@ -118,7 +118,13 @@ END
 failed: the devices cannot be read
 -- exit 3
 END
-	'held unasked' => ['0000:09:00.0' => [8, 'vfio-pci']], ['-|-|-|absent|-|-|10de:2204|no such device (optional)'], <<'END',
+	'a broad selector that claims nothing' => ['0000:03:00.0' => [7, 'e1000e']], ['-|-|-|idle|-|-|8086:10d3|matches devices and claims nothing',
+	 '0000:03:00.0|8086:10d3|7|kept|reserved|-|8086:10d3|why'], <<'END',
+8086:10d3: idle: matches devices and claims nothing
+0000:03:00.0 [8086:10d3] group 7: kept, reserved: why; now with e1000e
+-- exit 1
+END
+	'held unasked' => ['0000:09:00.0' => [8, 'vfio-pci']], ['-|-|-|absent|-|-|10de:2204|no such device (optional)|-|optional'], <<'END',
 vfio-boot: 0000:09:00.0: foreign: vfio-pci holds it, and this boot did not claim it
 10de:2204: absent: no such device (optional)
 -- exit 0
@@ -231,7 +237,7 @@ with_image("ids = 8086:10d3\n", $claimed);
 is(status(), "$older$is_claimed-- exit 0\n", 'a device that came late for a selector of the boot');
 with_image("ids = 8086:10d3 04:00.0\n", $claimed);
 is(status(), "$older$is_claimed-- exit 0\n", 'also where a selector that is new means it too');
-with_image("ids = 03:00.0 10de:2204 04:00.0\n", $by_address, '-|-|-|absent|-|-|04:00.0|no such device (optional)');
+with_image("ids = 03:00.0 10de:2204 04:00.0\n", $by_address, '-|-|-|absent|-|-|04:00.0|no such device (optional)|-|optional');
 is(status(), "$older${is_claimed}04:00.0: absent: no such device (optional)\n-- exit 0\n", 'or for one that was absent');
 my $excluded = '0000:04:00.0|8086:10d3|8|excluded|-|-|8086:10d3|by !04:00.0';
 with_image("ids = 8086:10d3 !04:00.0\n", $claimed, $excluded);

@@ -23,7 +23,7 @@ enum work { WORK_NONE, WORK_DRIVERLESS, WORK_UNBIND, WORK_GIVE_BACK };
 static bool is_begun(const struct act *act, const struct device *unit)
 {
 	for (; unit; unit = unit_next(act, unit)) {
-		if (unit->group && unit->done.progress & PROGRESS_OVERRIDDEN && !unit->done.worker_pid)
+		if (unit->group && unit->done.progress & PROGRESS_OVERRIDDEN && !unit->done.worker.pid)
 			return true;
 	}
 	return false;
@@ -53,9 +53,9 @@ static enum work work_of(const struct act *act, const struct device *unit)
 	return work && unbind ? WORK_UNBIND : work;
 }
 
-static void begin(struct device *unit)
+static void begin(const struct act *act, struct device *unit)
 {
-	unit->done.worker_pid = (uint32_t)getpid();
+	this_process(act->root->fd, &unit->done.worker);
 }
 
 /* Past the time limit nobody knows, and this child has stopped half way. */
@@ -67,14 +67,14 @@ static void end(const struct act *act, struct device *unit)
 
 static void give_back(const void *data, struct device *unit)
 {
-	begin(unit);
+	begin(data, unit);
 	unit_give_back(data, unit);
 	end(data, unit);
 }
 
 static void claim(const void *data, struct device *unit)
 {
-	begin(unit);
+	begin(data, unit);
 	if (!unit_claim(data, unit))
 		unit_give_back(data, unit);
 	end(data, unit);
@@ -104,14 +104,14 @@ static void collect(const struct act *act, struct device *unit, bool late)
 {
 	struct device *other = troubled(act, unit);
 	bool ended = unit->done.progress & PROGRESS_ENDED, open;
-	uint32_t child;
+	struct worker child;
 
 	/* What an earlier run began and this one had no time for stays open, by the number of a process that is gone
 	 * soon. */
-	if (!unit->done.worker_pid && !ended && is_begun(act, unit))
-		begin(unit);
-	child = unit->done.worker_pid;
-	open = child && !ended;
+	if (!unit->done.worker.pid && !ended && is_begun(act, unit))
+		begin(act, unit);
+	child = unit->done.worker;
+	open = child.pid && !ended;
 	for (struct device *d = unit; d; d = unit_next(act, d)) {
 		if (d->decided.verdict != VERDICT_CLAIM && !(open && d->done.progress & PROGRESS_OVERRIDDEN))
 			continue;
@@ -121,7 +121,7 @@ static void collect(const struct act *act, struct device *unit, bool late)
 		if (open) {
 			/* Whether that child still lives or not: it did not come to its end. */
 			d->decided.reason = REASON_TIMEOUT;
-			d->done.worker_pid = child;
+			d->done.worker = child;
 		} else if (d->done.error) {
 			d->decided.reason = d->done.error;
 		} else if (other || (!act->alone && d->group->non_pci_member)) {
@@ -139,7 +139,7 @@ static void collect(const struct act *act, struct device *unit, bool late)
 	}
 	/* Nobody is at work on what has come to its end. */
 	if (ended)
-		unit->done.worker_pid = 0;
+		unit->done.worker.pid = 0;
 }
 
 void apply_plan(struct machine *m, const struct root *root, clock_t deadline, const struct listener *log)

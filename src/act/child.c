@@ -1,11 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include <fcntl.h>
 #include <poll.h>
+#include <string.h>
 #include <sys/times.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "child.h"
+#include "format.h"
+#include "machine.h"
+#include "sysfs.h"
 
 #define TICKS 100 /* USER_HZ, the unit of times() */
 
@@ -17,6 +21,28 @@ clock_t deadline_after(unsigned seconds)
 bool is_past(clock_t deadline)
 {
 	return times(NULL) - deadline >= 0;
+}
+
+uint32_t process_start(int root, const char *pid)
+{
+	struct text t;
+	const char *p;
+
+	read_attribute(&t, root, text_set(&t, "proc/%s/stat", pid));
+	/* The second field, in parentheses, may have anything in it; the start is the 22nd (proc(5)). */
+	p = strrchr(t.p, ')');
+	for (unsigned field = 2; p && field < 22; field++)
+		p = strchr(p + 1, ' ');
+	if (!p)
+		return 0;
+	p++;
+	return decimal(&p);
+}
+
+void this_process(int root, struct worker *out)
+{
+	out->pid = (uint32_t)getpid();
+	out->start = process_start(root, "self");
 }
 
 enum ending run_in_child(clock_t deadline, void (*work)(const void *data, struct device *unit), const void *data,

@@ -4,9 +4,11 @@
 #define VFIO_BOOT_CHILD_H
 
 #include <stdbool.h>
+#include <stdint.h>
 #include <time.h>
 
 struct device;
+struct worker;
 
 enum ending {
 	ENDED,
@@ -18,6 +20,15 @@ enum ending {
 clock_t deadline_after(unsigned seconds);
 
 bool is_past(clock_t deadline);
+
+/*
+ * Returns when the process of that number (or "self") began, in ticks since the boot, from its stat file below root; 0
+ * if it is not there. Two processes of one number began at different times.
+ */
+uint32_t process_start(int root, const char *pid) __attribute__((nonnull));
+
+/* Stores the process that calls it. */
+void this_process(int root, struct worker *out) __attribute__((nonnull));
 
 /*
  * Runs work(data, unit) in a child and waits for its end until the deadline. Starts nothing and returns TIME_IS_UP if

@@ -32,6 +32,7 @@ enum reason {
 	REASON_BIND,
 	REASON_TIMEOUT,
 	REASON_VANISHED,
+	REASONS,
 };
 
 enum verdict {
@@ -44,6 +45,7 @@ enum verdict {
 	VERDICT_REFUSED,
 	VERDICT_PENDING,
 	VERDICT_FAILED,
+	VERDICTS,
 };
 
 /* How far the act layer came with a device; of a unit (see act.h) it is noted at its first device. */
@@ -74,6 +76,12 @@ struct function_ids {
 	uint16_t device;
 	uint16_t subvendor;
 	uint16_t subdevice;
+};
+
+/* A process, which its number alone does not tell from a later one. */
+struct worker {
+	uint32_t pid;
+	uint32_t start; /* when it began, in ticks since the boot, or 0 if unknown */
 };
 
 /*
@@ -132,8 +140,7 @@ struct device {
 		const char *driver;	 /* that holds it after a release; NULL for none */
 		bool due;		 /* an earlier run of this boot left it open: pending, or the time was up */
 		bool said;		 /* an earlier run of this boot said the same */
-		uint32_t worker_pid; /* the process that is at work on it past its time limit, or 0: nobody else touches
-					it */
+		struct worker worker; /* at work on it past its time limit: nobody else touches it; pid is 0 for none */
 	} done;
 };
 

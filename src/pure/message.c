@@ -13,6 +13,11 @@ const char *verdict_name(enum verdict v)
 	return nth_word("-\0claim\0already\0kept\0excluded\0refused\0pending\0failed", v);
 }
 
+const char *outcome_name(enum verdict v)
+{
+	return v == VERDICT_CLAIM ? "claimed" : verdict_name(v);
+}
+
 const char *reason_name(enum reason r)
 {
 	return nth_word("-\0bridge\0guard-mismatch\0behind-parent\0protected\0in-use\0overridden\0no-iommu\0"
@@ -195,10 +200,10 @@ static void add_failure(struct text *t, const struct machine *m, const struct de
 		text_add(t, "it went away meanwhile");
 		break;
 	case REASON_TIMEOUT:
-		if (!d->done.worker_pid)
+		if (!d->done.worker.pid)
 			text_add(t, "not begun at the time limit");
 		else
-			text_add(t, "process %u is still at work, past the time limit", d->done.worker_pid);
+			text_add(t, "process %u is still at work, past the time limit", d->done.worker.pid);
 		/* Of what this run waited for. */
 		if (m->step.len && !(d->done.due))
 			text_add(t, ", waiting for: %s", m->step.p);
@@ -284,7 +289,7 @@ void add_message(struct text *t, const struct machine *m, const struct device *d
 
 void set_device_line(struct text *t, const struct machine *m, const struct device *d, bool ran)
 {
-	const char *verdict = ran && d->decided.verdict == VERDICT_CLAIM ? "claimed" : verdict_name(d->decided.verdict);
+	const char *verdict = ran ? outcome_name(d->decided.verdict) : verdict_name(d->decided.verdict);
 
 	if (has_group(d))
 		text_set(t, "%pd group %u: %s", d, d->group->number, verdict);

@@ -8,6 +8,7 @@
 
 /* The words of the contract. */
 const char *verdict_name(enum verdict v);
+const char *outcome_name(enum verdict v); /* of what was done: claimed instead of claim */
 const char *reason_name(enum reason r);
 
 /* What a use is called, for programs ("mounted"), and what is said of what uses a device ("is mounted"). Not of

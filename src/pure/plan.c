@@ -95,11 +95,11 @@ static void judge_device(const struct machine *m, struct device *d)
 	d->decided.verdict = VERDICT_NONE;
 	d->decided.reason = REASON_NONE;
 	/* Also of what nobody asks for any more: a process is at work on it. */
-	if (d->done.worker_pid) {
+	if (d->done.worker.pid) {
 		d->decided.verdict = VERDICT_FAILED;
 		d->decided.reason = REASON_TIMEOUT;
 	}
-	if (d->done.worker_pid || !asked_for(d))
+	if (d->done.worker.pid || !asked_for(d))
 		return;
 	if (d->asked.excluded) {
 		d->decided.verdict = VERDICT_EXCLUDED;
@@ -148,7 +148,7 @@ static enum reason holds_back(const struct device *d)
 		return REASON_PROTECTED;
 	if (is_exempt(d))
 		return REASON_NONE;
-	if (d->done.worker_pid)
+	if (d->done.worker.pid)
 		return REASON_TIMEOUT;
 	if (d->decided.verdict == VERDICT_REFUSED)
 		return d->decided.reason;

@@ -100,7 +100,7 @@ static void warn_of_idle(const struct machine *m, const struct listener *l)
 
 	for_each_selector(&m->settings->list[LIST_IDS], sel) {
 		if (sel->flags & SELECTOR_IDLE)
-			say(l, LEVEL_REFUSED, "%pe: matches devices and claims nothing", sel);
+			say(l, LEVEL_REFUSED, "%pe: " IDLE_TEXT, sel);
 	}
 }
 

@@ -14,6 +14,9 @@ void say_problems(const struct machine *m, const struct listener *l) __attribute
 /* Says how many problems were too many to keep, and why nothing is claimed at all where that is so. */
 void say_notes(const struct machine *m, const struct listener *l) __attribute__((nonnull));
 
+/* What is said of a broad selector that claims nothing. */
+#define IDLE_TEXT "matches devices and claims nothing"
+
 /* Says each warning about the settings and the plan. */
 void say_warnings(const struct machine *m, const struct listener *l) __attribute__((nonnull));
 

@@ -163,7 +163,7 @@ void read_details(struct scan *s, struct device *d)
 	if (may_have_children(d))
 		list_directory(s->pci, d->name, note_child, d);
 	/* On some kernels these two take the lock of the device, which somebody may hold for long. */
-	if (s->m->phase != PHASE_NEXT_BOOT && !d->done.worker_pid) {
+	if (s->m->phase != PHASE_NEXT_BOOT && !d->done.worker.pid) {
 		/* Unset it reads (null): driver_override_show() prints a NULL pointer. None survives a boot. */
 		if (read_of(s, &t, d, "driver_override") > 0 && strcmp(t.p, "(null)"))
 			d->found.override = machine_name(s->m, t.p);

@@ -83,7 +83,7 @@ static void mark_function(void *data, struct device *d)
 {
 	struct search *s = data;
 
-	if (!(d->found.detailed) || d->done.worker_pid || d->found.use)
+	if (!(d->found.detailed) || d->done.worker.pid || d->found.use)
 		return;
 	if (!s->judged)
 		s->judge(s);

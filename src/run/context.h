@@ -39,8 +39,8 @@ struct context {
 struct context *context_shared(void) __attribute__((returns_nonnull, warn_unused_result));
 
 /*
- * Opens --sysroot or / as ctx->root, and checks that the kernel of -k is installed. Returns 0, or an exit status after a
- * message on standard error.
+ * Opens --sysroot or / as ctx->root, and checks that the kernel of -k is installed. Returns 0, or an exit status after
+ * a message on standard error.
  */
 int context_open(struct context *ctx) __attribute__((nonnull, warn_unused_result));
 

@@ -3,50 +3,45 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
+#include "child.h"
 #include "format.h"
-#include "listener.h"
 #include "log.h"
-#include "message.h"
 #include "nearest.h"
 #include "report.h"
+#include "selector.h"
+#include "settings.h"
 #include "sysfs.h"
 
-static const char *const file = "run/vfio-boot/report", *const beside = "run/vfio-boot/report.new",
-			 *const first_line = "vfio-boot-report 1";
+static const char *const file = "run/vfio-boot/report", *const beside = "run/vfio-boot/report.new";
 
 /*
- * Calls each() for the rows of the report of an earlier run, with the device that is there now, or NULL. 0, also where
- * there is none, or an errno.
+ * Calls each() for the rows of the report of an earlier run, with the device that is there now, or NULL. Returns 0,
+ * also where there is no report; EINVAL for one of another version; or another errno. What is no row is passed over.
  */
-static int each_row(struct machine *m, int root, void (*each)(void *data, struct device *d, char *row), void *data)
+static int each_row(struct machine *m, int root,
+		    void (*each)(void *data, struct device *d, const struct report_row *row), void *data)
 {
+	struct report_row row;
 	struct lines l;
-	char *row;
+	char *line;
+	int ret = 0;
 
 	if (!lines_open(&l, root, file))
 		return errno == ENOENT ? 0 : errno;
-	while ((row = lines_next(&l)))
-		each(data, machine_find_name(m, row, strcspn(row, "\t")), row);
-	lines_close(&l);
-	return l.failed ? EIO : 0;
-}
+	line = lines_next(&l);
+	if (line && strcmp(line, REPORT_FIRST_LINE) != 0)
+		ret = EINVAL;
+	while (!ret && (line = lines_next(&l))) {
+		const char *address = row.text;
 
-void report_split(char *row, const char *column[REPORT_COLUMNS])
-{
-	for (unsigned i = 0; i < REPORT_COLUMNS; i++) {
-		column[i] = row;
-		row += strcspn(row, "\t");
-		if (*row)
-			*row++ = '\0';
+		if (!report_row_read(&row, line))
+			each(data, machine_find_name(m, address, strlen(address)), &row);
 	}
-}
-
-/* The row of a run that could not read the devices. */
-static bool is_run_failure(const char *const column[REPORT_COLUMNS])
-{
-	return *column[REPORT_ADDRESS] == '-' && !strcmp(column[REPORT_VERDICT], "failed");
+	lines_close(&l);
+	return l.failed ? EIO : ret;
 }
 
 struct recall {
@@ -54,39 +49,40 @@ struct recall {
 	int root;
 };
 
-static void recall_row(void *data, struct device *d, char *row)
+static bool is_alive(int root, const struct worker *w)
+{
+	struct text pid;
+	uint32_t start = process_start(root, text_set(&pid, "%u", w->pid));
+
+	return start && (!w->start || start == w->start);
+}
+
+static void recall_row(void *data, struct device *d, const struct report_row *row)
 {
 	const struct recall *r = data;
-	const char *column[REPORT_COLUMNS], *pid;
-	struct text t;
 
-	report_split(row, column);
 	/* A run that could not read the devices has left everything open. */
-	if (is_run_failure(column))
+	if (row->kind == ROW_RUN)
 		r->m->settle = false;
-	if (!d || (strcmp(column[REPORT_VERDICT], "pending") && strcmp(column[REPORT_REASON], "timeout")))
+	if (!d || (row->verdict != VERDICT_PENDING && row->reason != REASON_TIMEOUT))
 		return;
-	/* What was to be given back by hand is not to be done again (release.c). */
-	if (strcmp(column[REPORT_VERDICT], verdict_name(VERDICT_EXCLUDED)))
+	/* What was to be given back by hand is not to be done again (vfio-boot release). */
+	if (row->verdict != VERDICT_EXCLUDED)
 		d->done.due = true;
-	/* As add_failure() has it of what was begun. */
-	pid = column[REPORT_MESSAGE] + 8;
-	if (strncmp(column[REPORT_MESSAGE], "process ", 8))
+	if (!row->worker.pid)
 		return;
-	/* Whoever else has that number by now does no harm but to be waited for. */
-	d->done.worker_pid = decimal(&pid);
-	if (!faccessat(r->root, text_set(&t, "proc/%u", d->done.worker_pid), F_OK, 0))
-		return;
-	/* It is over; what it wrote is ours, to be completed or given back. */
-	d->done.worker_pid = 0;
-	d->done.progress = PROGRESS_OVERRIDDEN;
+	if (is_alive(r->root, &row->worker))
+		d->done.worker = row->worker;
+	else
+		/* It is over; what it wrote is ours, to be completed or given back. */
+		d->done.progress = PROGRESS_OVERRIDDEN;
 }
 
 void report_recall(struct machine *m, int root)
 {
 	struct recall r = { m, root };
 
-	each_row(m, root, recall_row, &r);
+	(void)!each_row(m, root, recall_row, &r);
 }
 
 /* Does it have the override that a claim gives a bridge? */
@@ -120,48 +116,37 @@ void report_recall_overrides(struct machine *m)
 	}
 }
 
-unsigned set_device_row(struct text *t, const struct machine *m, const struct device *d)
+/* Do two rows say the same up to the message? What sits on a claimed device may be gone by now. */
+static bool is_same_outcome(const struct report_row *a, const struct report_row *b)
 {
-	struct span selector = d->asked.selector ? d->asked.selector->text : (struct span){ "-", 1 };
-	unsigned before;
-
-	text_set(t, "%s\t%04x:%04x\t", d->name, d->found.ids.vendor, d->found.ids.device);
-	if (has_group(d))
-		text_add(t, "%u", d->group->number);
-	else
-		text_add(t, "-");
-	text_add(t, "\t%s\t%s\t%s\t%.*s\t",
-		 d->decided.verdict == VERDICT_CLAIM ? "claimed" : verdict_name(d->decided.verdict),
-		 reason_name(d->decided.reason), is_claimed(d) ? d->found.target : "-", (int)selector.len, selector.p);
-	before = t->len;
-	add_message(t, m, d);
-	if (t->len == before)
-		text_add(t, "-");
-	return before;
+	for (unsigned i = 0; i < REPORT_MESSAGE; i++) {
+		if (strcmp(report_column(a, i), report_column(b, i)) != 0)
+			return false;
+	}
+	return true;
 }
 
-static void merge_row(void *machine, struct device *d, char *row)
+static void merge_row(void *machine, struct device *d, const struct report_row *row)
 {
-	struct text t;
-	unsigned same;
+	struct report_row now;
+	struct text was, is;
 
 	if (!d || d->decided.verdict == VERDICT_NONE)
 		return;
 	/* "already" is not what happened in this boot: what an earlier run claimed counts as claimed. */
 	if (d->decided.verdict == VERDICT_ALREADY)
 		d->decided.verdict = VERDICT_CLAIM;
-	same = set_device_row(&t, machine, d);
-	/* What sits on a claimed one may be gone by now. */
-	if (!strcmp(t.p, row))
+	report_row_of_device(&now, machine, d);
+	if (!strcmp(report_row_line(&was, row), report_row_line(&is, &now)))
 		d->done.said = true;
 	else if (d->decided.verdict == VERDICT_CLAIM && d->found.driver == d->found.target &&
-		 !(d->done.progress & PROGRESS_OVERRIDDEN) && strncmp(t.p, row, same))
+		 !(d->done.progress & PROGRESS_OVERRIDDEN) && !is_same_outcome(row, &now))
 		d->decided.verdict = VERDICT_ALREADY;
 }
 
 void report_merge(struct machine *m, int root)
 {
-	each_row(m, root, merge_row, m);
+	(void)!each_row(m, root, merge_row, m);
 }
 
 static int open_beside(int root)
@@ -186,53 +171,85 @@ struct keeper {
 	struct output out;
 };
 
-static void write_row(struct keeper *k, const char *row)
+static void write_line(struct keeper *k, const char *line)
 {
-	k->out.listener.say(&k->out.listener, LEVEL_DONE, row);
+	k->out.listener.say(&k->out.listener, LEVEL_DONE, line);
+}
+
+static void write_row(struct keeper *k, const struct report_row *row)
+{
+	struct text line;
+
+	write_line(k, report_row_line(&line, row));
+}
+
+/* What an earlier run claimed is gone. */
+static void write_vanished(struct keeper *k, const struct report_row *row)
+{
+	static const char *const message = "it went away after the claim";
+	struct report_row now = *row;
+
+	report_row_change(&now, REPORT_VERDICT, verdict_name(VERDICT_FAILED));
+	report_row_change(&now, REPORT_REASON, reason_name(REASON_VANISHED));
+	report_row_change(&now, REPORT_DRIVER, "-");
+	report_row_change(&now, REPORT_MESSAGE, message);
+	write_row(k, &now);
+	say(k->log, LEVEL_FAILED, "%s [%s]: failed, vanished: %s", report_column(row, REPORT_ADDRESS),
+	    report_column(row, REPORT_ID), message);
+}
+
+/* Has this run nothing better to say than this row of an earlier one? */
+static bool is_kept(const struct machine *m, const struct device *d, const struct report_row *row)
+{
+	/* A run that has read nothing knows nothing better. */
+	if (m->end == m->device)
+		return true;
+	if (m->settle)
+		return !(d && d->done.due);
+	return d ? row->verdict == VERDICT_CLAIM : row->kind == ROW_DEVICE && row->reason == REASON_VANISHED;
 }
 
 /* What an earlier run said of devices that this one has nothing to say of. */
-static void keep_row(void *data, struct device *d, char *row)
+static void keep_row(void *data, struct device *d, const struct report_row *row)
 {
 	struct keeper *k = data;
-	const char *column[REPORT_COLUMNS];
-	struct text t, whole;
-	bool claimed;
 
-	/* The first line begins with neither an address nor a -. */
-	if (*row == 'v' || (d && d->decided.verdict != VERDICT_NONE))
+	bool of_selector = row->kind == ROW_ABSENT || row->kind == ROW_IDLE;
+
+	if ((d && d->decided.verdict != VERDICT_NONE) || row->kind == ROW_RUN)
 		return;
-	whole.len = (unsigned)strlen(row);
-	memcpy(whole.p, row, whole.len < TEXT_SIZE ? whole.len + 1 : TEXT_SIZE);
-	whole.p[TEXT_SIZE - 1] = '\0';
-	report_split(row, column);
-	if (is_run_failure(column))
+	/* Said anew, by write_selectors(). */
+	if (of_selector && !k->m->settle && !k->m->no_claim_reason)
 		return;
-	/* Said anew. */
-	if (!k->m->settle && !strcmp(column[REPORT_VERDICT], "absent") && next_absent(k->m, NULL))
-		return;
-	claimed = !strcmp(column[REPORT_VERDICT], "claimed");
-	/* A run that has read nothing knows nothing better. */
-	if ((k->m->settle && !(d && d->done.due)) || k->m->end == k->m->device || (d && claimed) ||
-	    (!d && !strcmp(column[REPORT_REASON], "vanished"))) {
-		write_row(k, whole.p);
-		return;
+	if (is_kept(k->m, d, row))
+		write_row(k, row);
+	else if (!d && row->verdict == VERDICT_CLAIM)
+		write_vanished(k, row);
+}
+
+/* The selectors of which nothing came. */
+static void write_selectors(struct keeper *k)
+{
+	const struct selector *sel = NULL;
+	struct report_row row;
+
+	while ((sel = next_absent(k->m, sel))) {
+		report_row_of_selector(&row, k->m, sel);
+		write_row(k, &row);
 	}
-	if (d || !claimed)
-		return;
-	text_set(&t, "%s\t%s\t%s\tfailed\tvanished\t-\t%s\tit went away after the claim", column[REPORT_ADDRESS],
-		 column[REPORT_ID], column[REPORT_GROUP], column[REPORT_SELECTOR]);
-	write_row(k, t.p);
-	say(k->log, LEVEL_FAILED, "%s [%s]: failed, vanished: it went away after the claim", column[REPORT_ADDRESS],
-	    column[REPORT_ID]);
+	for_each_selector(&k->m->settings->list[LIST_IDS], sel) {
+		if (!(sel->flags & SELECTOR_IDLE))
+			continue;
+		report_row_of_selector(&row, k->m, sel);
+		write_row(k, &row);
+	}
 }
 
 int report_write(struct machine *m, int root, const struct listener *log)
 {
-	const struct selector *sel = NULL;
+	struct report_row row;
 	const struct device *d;
 	struct keeper k;
-	struct text t;
 
 	/* What has not run has left nothing open, and that there is no report says so. */
 	if (m->settle && faccessat(root, file, F_OK, 0))
@@ -242,42 +259,37 @@ int report_write(struct machine *m, int root, const struct listener *log)
 	output_init(&k.out, open_beside(root));
 	if (k.out.fd < 0)
 		return errno;
-	write_row(&k, first_line);
+	write_line(&k, REPORT_FIRST_LINE);
 	if (m->failed) {
-		text_set(&t, "-\t-\t-\tfailed\t-\t-\t-\t%s", m->no_claim_reason);
-		write_row(&k, t.p);
+		report_row_of_failure(&row, m->no_claim_reason);
+		write_row(&k, &row);
 	}
 	for_each_device(m, d) {
 		if (d->decided.verdict == VERDICT_NONE)
 			continue;
-		set_device_row(&t, m, d);
-		write_row(&k, t.p);
+		report_row_of_device(&row, m, d);
+		write_row(&k, &row);
 	}
-	each_row(m, root, keep_row, &k);
-	while (!m->settle && (sel = next_absent(m, sel))) {
-		text_set(&t, "-\t-\t-\tabsent\t-\t-\t%.*s\t", (int)sel->text.len, sel->text.p);
-		add_absent(&t, m, sel);
-		write_row(&k, t.p);
-	}
+	(void)!each_row(m, root, keep_row, &k);
+	if (!m->settle)
+		write_selectors(&k);
 	return put_in_place(&k.out, root);
 }
 
 struct amendment {
 	struct keeper k;
-	bool (*amend)(const void *data, struct text *row, const struct device *d, const char *old);
+	report_amend_fn *amend;
 	const void *data;
 	const struct device *next; /* what comes before has its record */
 	bool known[DEVICES_MAX];   /* the report has a record of it */
-	bool foreign;		   /* of another version */
 	bool changed;		   /* amend() had something to say */
 };
 
-static void note_known(void *data, struct device *d, char *row)
+static void note_known(void *data, struct device *d, const struct report_row *row)
 {
 	struct amendment *a = data;
 
-	if (*row == 'v' && strcmp(row, first_line))
-		a->foreign = true;
+	(void)row;
 	if (d)
 		a->known[d - a->k.m->device] = true;
 }
@@ -285,44 +297,41 @@ static void note_known(void *data, struct device *d, char *row)
 /* New records, in address order as far as the old ones are. */
 static void add_until(struct amendment *a, const struct device *end)
 {
-	struct text t;
+	struct report_row row;
 
 	for (; a->next < end; a->next++) {
-		if (!a->known[a->next - a->k.m->device] && a->amend(a->data, &t, a->next, NULL)) {
-			write_row(&a->k, t.p);
+		if (!a->known[a->next - a->k.m->device] && a->amend(a->data, &row, a->next, NULL)) {
+			write_row(&a->k, &row);
 			a->changed = true;
 		}
 	}
 }
 
-static void amend_row(void *data, struct device *d, char *row)
+static void amend_row(void *data, struct device *d, const struct report_row *row)
 {
 	struct amendment *a = data;
-	struct text t;
+	struct report_row now;
 
-	if (*row == 'v')
-		return;
-	add_until(a, d ? d : *row == '-' ? a->k.m->end : a->next);
-	if (d && a->amend(a->data, &t, d, row)) {
-		row = t.p;
+	/* What has no device comes behind all that have one. */
+	add_until(a, d ? d : row->kind == ROW_DEVICE ? a->next : a->k.m->end);
+	if (d && a->amend(a->data, &now, d, row)) {
+		row = &now;
 		a->changed = true;
 	}
 	write_row(&a->k, row);
 }
 
-int report_amend(struct machine *m, int root,
-		 bool (*amend)(const void *data, struct text *row, const struct device *d, const char *old),
-		 const void *data)
+int report_amend(struct machine *m, int root, report_amend_fn *amend, const void *data)
 {
 	struct amendment a = { .k.m = m, .amend = amend, .data = data, .next = m->device };
 	int ret = each_row(m, root, note_known, &a);
 
-	if (ret || a.foreign)
-		return ret ? ret : EINVAL;
+	if (ret)
+		return ret;
 	output_init(&a.k.out, open_beside(root));
 	if (a.k.out.fd < 0)
 		return errno;
-	write_row(&a.k, first_line);
+	write_line(&a.k, REPORT_FIRST_LINE);
 	ret = each_row(m, root, amend_row, &a);
 	add_until(&a, m->end);
 	/* A report that says nothing would tell status that the claim of the boot has run. */

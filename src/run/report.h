@@ -4,28 +4,13 @@
 #define VFIO_BOOT_REPORT_H
 
 #include "listener.h"
-#include "message.h"
-
-/* A record of the report; of what has no device the address is -, as is whatever else does not apply. */
-enum {
-	REPORT_ADDRESS,
-	REPORT_ID,
-	REPORT_GROUP,
-	REPORT_VERDICT,
-	REPORT_REASON,
-	REPORT_DRIVER,
-	REPORT_SELECTOR,
-	REPORT_MESSAGE,
-	REPORT_COLUMNS,
-};
-
-/* Cuts a record into its columns; those that are missing are empty. */
-void report_split(char *row, const char *column[REPORT_COLUMNS]) __attribute__((nonnull));
+#include "machine.h"
+#include "report_row.h"
 
 /*
- * Recalls from the report of an earlier run of this boot what was left open (due; where that is all, m->settle
- * is off), the child of that run that is still at work on a device (left), and what one that has ended may have written
- * (PROGRESS_OVERRIDDEN, see report_recall_overrides()). Needs the devices in order.
+ * Recalls from the report of an earlier run of this boot what was left open (done.due; where that is
+ * all, m->settle is off), the child of that run that is still at work on a device (done.worker), and what one that has
+ * ended may have written (PROGRESS_OVERRIDDEN, see report_recall_overrides()). Needs the devices in order.
  */
 void report_recall(struct machine *m, int root) __attribute__((nonnull));
 
@@ -49,16 +34,18 @@ void report_merge(struct machine *m, int root) __attribute__((nonnull));
 int report_write(struct machine *m, int root, const struct listener *log) __attribute__((nonnull, warn_unused_result));
 
 /*
+ * What report_amend() asks once for each device, with the record that the report has of it, or NULL: returns true where
+ * it has put another one into *row.
+ */
+typedef bool report_amend_fn(const void *data, struct report_row *row, const struct device *d,
+			     const struct report_row *old);
+
+/*
  * Changes single records of the report, after a run that looked at some devices only, and leaves all the others as they
  * are; without a report it begins one where there is something to say. One that cannot be read, or is of another
- * version, stays. amend() is asked once for each device, with the record that the report has of it or NULL, and says
- * true where it has put another one into *row. 0 or an errno.
+ * version, stays. 0 or an errno.
  */
-int report_amend(struct machine *m, int root,
-		 bool (*amend)(const void *data, struct text *row, const struct device *d, const char *old),
-		 const void *data) __attribute__((nonnull(1, 3), warn_unused_result));
-
-/* The record of a device, as report_write() has it; returns where its message begins. */
-unsigned set_device_row(struct text *t, const struct machine *m, const struct device *d) __attribute__((nonnull));
+int report_amend(struct machine *m, int root, report_amend_fn *amend, const void *data)
+	__attribute__((nonnull(1, 3), warn_unused_result));
 
 #endif

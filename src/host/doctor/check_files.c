@@ -229,7 +229,7 @@ void check_plan(const struct patient *p, struct check *c)
 		check_say(c, CHECK_FAULT, "%s", t.p);
 		check_remedy(c, "vfio-boot plan shows all of it");
 	} else if (idle) {
-		check_say(c, CHECK_FAULT, "%pe: matches devices and claims nothing", idle);
+		check_say(c, CHECK_FAULT, "%pe: " IDLE_TEXT, idle);
 		check_remedy(c, "vfio-boot plan shows why each of them is kept");
 	}
 }
@@ -251,8 +251,7 @@ void check_service(const struct patient *p, struct check *c)
 
 void check_report(const struct patient *p, struct check *c)
 {
-	static const char *const names[] = { "claimed", "already", "refused", "failed", "pending", "absent" };
-	unsigned n[ARRAY_SIZE(names)] = { 0 };
+	unsigned n[VERDICTS] = { 0 }, absent = 0;
 	struct rows rows = { .ctx = p->ctx };
 	bool good, bad = false;
 	struct text wrong;
@@ -260,8 +259,8 @@ void check_report(const struct patient *p, struct check *c)
 	good = rows_read(&rows, &wrong);
 	for (const struct row *r = rows.row; good && r < rows.row + rows.n; r++) {
 		bad |= is_fault(r);
-		for (unsigned i = 0; i < ARRAY_SIZE(names); i++)
-			n[i] += !strcmp(r->column[REPORT_VERDICT], names[i]) && (!is_absent(r) || is_fault(r));
+		absent += r->report.kind == ROW_ABSENT && is_fault(r);
+		n[r->report.verdict]++;
 	}
 	if (!good)
 		check_say(c, CHECK_FAULT, "%s", wrong.p);
@@ -269,8 +268,9 @@ void check_report(const struct patient *p, struct check *c)
 		check_say(c, CHECK_NONE, "no report of this boot: the claim has not run");
 	else
 		check_say(c, bad ? CHECK_FAULT : CHECK_OK,
-			  "this boot: %u claimed, %u refused, %u failed, %u pending, %u absent", n[0] + n[1], n[2],
-			  n[3], n[4], n[5]);
+			  "this boot: %u claimed, %u refused, %u failed, %u pending, %u absent",
+			  n[VERDICT_CLAIM] + n[VERDICT_ALREADY], n[VERDICT_REFUSED], n[VERDICT_FAILED],
+			  n[VERDICT_PENDING], absent);
 	if (!good)
 		check_remedy(c, "update-initramfs -u, and boot: what wrote it is of another version");
 	else if (bad)

@@ -121,9 +121,7 @@ int by_hand_begin(struct by_hand *b, const struct request *r, const char *source
 	return 0;
 }
 
-bool by_hand_end(struct by_hand *b,
-		 bool (*amend)(const void *data, struct text *row, const struct device *d, const char *old),
-		 const void *data)
+bool by_hand_end(struct by_hand *b, report_amend_fn *amend, const void *data)
 {
 	int error = report_amend(&b->ctx->machine, b->ctx->root.fd, amend, data);
 
@@ -157,32 +155,8 @@ static void forget_others(struct machine *m)
 			continue;
 		d->decided.verdict = VERDICT_NONE;
 		d->done.progress = 0;
-		d->done.worker_pid = 0;
+		d->done.worker.pid = 0;
 	}
-}
-
-/* Does the record of the boot say already that a vfio driver has it? */
-static bool says_claimed(const char *old)
-{
-	for (unsigned tabs = 0; old && *old && tabs < REPORT_VERDICT; old++)
-		tabs += *old == '\t';
-	return old && (!strncmp(old, "claimed\t", 8) || !strncmp(old, "already\t", 8));
-}
-
-/* Of what a vfio driver had before only that may have changed which sits on it: the message, behind the last tab. */
-static bool amend_already(struct text *row, const struct machine *m, const struct device *d, const char *old)
-{
-	size_t before = (size_t)(strrchr(old, '\t') - old) + 1;
-
-	if (before >= TEXT_SIZE)
-		return false;
-	memcpy(row->p, old, before);
-	row->p[before] = '\0';
-	row->len = (unsigned)before;
-	add_message(row, m, d);
-	if (row->len == before)
-		text_add(row, "-");
-	return strcmp(row->p, old) != 0;
 }
 
 struct attempt {
@@ -194,17 +168,24 @@ struct attempt {
  * The report hears of what was tried, and of what it did not know yet. A refusal has changed nothing, and what the boot
  * said of that device is as true as before.
  */
-static bool amend_claim(const void *data, struct text *row, const struct device *d, const char *old)
+static bool amend_claim(const void *data, struct report_row *row, const struct device *d, const struct report_row *old)
 {
 	const struct attempt *a = data;
 	const struct machine *m = &a->run.ctx->machine;
+	struct text message = { 0 };
 
-	if (d->decided.verdict == VERDICT_ALREADY && says_claimed(old))
-		return amend_already(row, m, d, old);
+	/* Of what a vfio driver had before only the message may have changed: what sits on it. */
+	if (d->decided.verdict == VERDICT_ALREADY && old &&
+	    (old->verdict == VERDICT_CLAIM || old->verdict == VERDICT_ALREADY)) {
+		*row = *old;
+		add_message(&message, m, d);
+		report_row_change(row, REPORT_MESSAGE, message.p);
+		return strcmp(report_column(row, REPORT_MESSAGE), report_column(old, REPORT_MESSAGE)) != 0;
+	}
 	if (d->decided.verdict == a->decided[d - m->device] && d->decided.verdict != VERDICT_CLAIM &&
 	    d->decided.verdict != VERDICT_ALREADY)
 		return false;
-	set_device_row(row, m, d);
+	report_row_of_device(row, m, d);
 	return true;
 }
 

@@ -5,6 +5,7 @@
 
 #include "child.h"
 #include "progress.h"
+#include "report.h"
 #include "request.h"
 
 struct by_hand {
@@ -24,8 +25,7 @@ int by_hand_begin(struct by_hand *b, const struct request *r, const char *source
 	__attribute__((nonnull, warn_unused_result));
 
 /* Writes into the report what amend() says, see report_amend(), and ends our turn. False where that failed, as said. */
-bool by_hand_end(struct by_hand *b,
-		 bool (*amend)(const void *data, struct text *row, const struct device *d, const char *old),
-		 const void *data) __attribute__((nonnull(1, 2), warn_unused_result));
+bool by_hand_end(struct by_hand *b, report_amend_fn *amend, const void *data)
+	__attribute__((nonnull(1, 2), warn_unused_result));
 
 #endif

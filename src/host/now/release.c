@@ -77,7 +77,7 @@ static void give_back(const void *data, struct device *unit)
 {
 	const struct release *r = data;
 
-	unit->done.worker_pid = (uint32_t)getpid();
+	this_process(r->act.root->fd, &unit->done.worker);
 	/* Taking the driver off would wait for that user's end. */
 	if (find_users(r->users, r->act.root->fd, &r->act, unit)) {
 		unit->done.progress |= PROGRESS_OPEN;
@@ -88,7 +88,8 @@ static void give_back(const void *data, struct device *unit)
 }
 
 /* What became of a device that was to go. */
-static void judge(struct release *r, struct device *d, const struct device *unit, enum ending ending, uint32_t child)
+static void judge(struct release *r, struct device *d, const struct device *unit, enum ending ending,
+		  struct worker child)
 {
 	bool open = unit->done.progress & PROGRESS_OPEN;
 
@@ -96,7 +97,7 @@ static void judge(struct release *r, struct device *d, const struct device *unit
 	d->decided.reason = REASON_BIND;
 	if (ending == TIME_IS_UP || (ending == ENDED && !open && !(unit->done.progress & PROGRESS_ENDED))) {
 		d->decided.reason = REASON_TIMEOUT;
-		d->done.worker_pid = child;
+		d->done.worker = child;
 		/* What is said of it is of this run. */
 		d->done.due = false;
 	} else if (open) {
@@ -116,22 +117,22 @@ static void judge(struct release *r, struct device *d, const struct device *unit
 /* Nobody touches what a child of an earlier run is still at work on; true where there is one. */
 static bool leave_to_child(const struct act *act, struct device *unit)
 {
-	uint32_t child = 0;
+	struct worker child = { 0, 0 };
 	struct device *d;
 
 	for (d = unit; d; d = unit_next(act, d)) {
-		if (d->done.worker_pid)
-			child = d->done.worker_pid;
+		if (d->done.worker.pid)
+			child = d->done.worker;
 	}
-	for (d = unit; child && d; d = unit_next(act, d)) {
+	for (d = unit; child.pid && d; d = unit_next(act, d)) {
 		if (d->decided.verdict != VERDICT_PENDING)
 			continue;
 		d->decided.verdict = VERDICT_FAILED;
 		d->decided.reason = REASON_TIMEOUT;
-		d->done.worker_pid = child;
+		d->done.worker = child;
 		d->done.due = true;
 	}
-	return child;
+	return child.pid;
 }
 
 static void release_unit(struct release *r, struct device *unit, clock_t deadline)
@@ -139,7 +140,7 @@ static void release_unit(struct release *r, struct device *unit, clock_t deadlin
 	bool chosen = false, any = false;
 	enum ending ending;
 	struct device *d;
-	uint32_t child;
+	struct worker child;
 
 	r->act.alone = !unit->group;
 	for (d = unit; d; d = unit_next(&r->act, d))
@@ -160,8 +161,8 @@ static void release_unit(struct release *r, struct device *unit, clock_t deadlin
 	/* It may have taken a driver off. */
 	if (ending == DIED)
 		ending = run_in_child(deadline, give_back, r, unit);
-	child = unit->done.worker_pid;
-	unit->done.worker_pid = 0;
+	child = unit->done.worker;
+	unit->done.worker.pid = 0;
 	for (d = unit; d; d = unit_next(&r->act, d)) {
 		if (d->decided.verdict == VERDICT_PENDING)
 			judge(r, d, unit, ending, child);
@@ -237,37 +238,28 @@ static struct json_object *json_release(const struct release *r, struct context 
 
 /*
  * What was given back counts as excluded from then on, and neither as a failure of the boot nor as left open by it.
- * While a child is at work on it the reason says so, for the runs to come (recall_row() of report.c).
+ * While a child is at work on it the reason says so, for the runs to come (report_recall()).
  */
-static bool amend_release(const void *data, struct text *row, const struct device *d, const char *old)
+static bool amend_release(const void *data, struct report_row *row, const struct device *d,
+			  const struct report_row *old)
 {
 	const struct release *r = data;
-	bool at_work = d->decided.reason == REASON_TIMEOUT && d->done.worker_pid && !(d->done.due);
-	const char *column[REPORT_COLUMNS];
-	struct text was, why = { 0 };
-	bool late;
-
-	text_set(&was, "-\t-\t-\t-\t-\t-\t-\t-");
-	if (old && strlen(old) < TEXT_SIZE)
-		memcpy(was.p, old, strlen(old) + 1);
-	report_split(was.p, column);
+	bool at_work = d->decided.reason == REASON_TIMEOUT && d->done.worker.pid && !d->done.due;
 	/* The child of an earlier release may have come to its end since. */
-	late = !strcmp(column[REPORT_VERDICT], verdict_name(VERDICT_EXCLUDED)) &&
-	       !strcmp(column[REPORT_REASON], reason_name(REASON_TIMEOUT)) && d->decided.verdict <= VERDICT_KEPT &&
-	       !d->done.worker_pid && d->done.driver && !is_vfio_driver(d->done.driver);
+	bool late = old && old->verdict == VERDICT_EXCLUDED && old->reason == REASON_TIMEOUT &&
+		    d->decided.verdict <= VERDICT_KEPT && !d->done.worker.pid && d->done.driver &&
+		    !is_vfio_driver(d->done.driver);
+
 	if (d->decided.verdict != VERDICT_EXCLUDED && !at_work && !late)
 		return false;
-	if (at_work)
-		add_message(&why, r->act.m, d);
-	else
-		text_set(&why, "given back at run time (vfio-boot release)");
-	text_set(row, "%s\t%04x:%04x\t", d->name, d->found.ids.vendor, d->found.ids.device);
-	if (has_group(d))
-		text_add(row, "%u", d->group->number);
-	else
-		text_add(row, "-");
-	text_add(row, "\t%s\t%s\t-\t%s\t%s", verdict_name(VERDICT_EXCLUDED), reason_name(d->decided.reason),
-		 column[REPORT_SELECTOR], why.p);
+	report_row_of_device(row, r->act.m, d);
+	report_row_change(row, REPORT_VERDICT, verdict_name(VERDICT_EXCLUDED));
+	report_row_change(row, REPORT_DRIVER, "-");
+	report_row_change(row, REPORT_SELECTOR, old ? report_column(old, REPORT_SELECTOR) : "-");
+	if (!at_work) {
+		report_row_change(row, REPORT_WORKER, "-");
+		report_row_change(row, REPORT_MESSAGE, "given back at run time (vfio-boot release)");
+	}
 	return true;
 }
 

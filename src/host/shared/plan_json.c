@@ -48,8 +48,7 @@ void json_add(struct json_object *o, const char *key, const char *value)
 struct json_object *json_device(const struct context *ctx, const struct device *d)
 {
 	struct json_object *o = json_object_new_object(), *missing = json_object_new_array();
-	const char *verdict =
-		ctx->ran && d->decided.verdict == VERDICT_CLAIM ? "claimed" : verdict_name(d->decided.verdict);
+	const char *verdict = ctx->ran ? outcome_name(d->decided.verdict) : verdict_name(d->decided.verdict);
 	const struct device *other;
 	struct text t;
 
@@ -102,6 +101,7 @@ static struct json_object *absent_of(const struct context *ctx)
 		add_absent(&t, &ctx->machine, sel);
 		json_object_object_add(o, "selector", span_of(sel->text));
 		json_add(o, "message", t.p);
+		json_object_object_add(o, "optional", json_object_new_boolean(sel->flags & SELECTOR_OPTIONAL));
 		json_object_array_add(list, o);
 	}
 	return list;

@@ -32,41 +32,16 @@ static bool look(struct rows *s)
 	return s->seen;
 }
 
-bool is_absent(const struct row *r)
-{
-	return !strcmp(r->column[REPORT_VERDICT], "absent");
-}
-
-static bool is_one_of(const char *word, const char *const *words)
-{
-	while (*words && strcmp(*words, word) != 0)
-		words++;
-	return *words;
-}
-
 bool is_fault(const struct row *r)
 {
-	static const char *const fine[] = { "claimed", "already", "kept", "excluded", NULL };
-
-	/* As add_absent() has it. */
-	if (is_absent(r))
-		return !strstr(r->column[REPORT_MESSAGE], "(optional)");
-	return !is_one_of(r->column[REPORT_VERDICT], fine);
-}
-
-/* NULL where a record is good, or what is wrong with it. Cuts it into columns. */
-static const char *split_record(struct row *r)
-{
-	static const char *const known[] = { "claimed", "already",  "kept",   "refused", "failed",
-					     "pending", "excluded", "absent", NULL };
-	unsigned tabs = 0;
-
-	for (const char *p = r->text; *p; p++)
-		tabs += *p == '\t';
-	report_split(r->text, r->column);
-	if (tabs != REPORT_COLUMNS - 1)
-		return "not a record";
-	return is_one_of(r->column[REPORT_VERDICT], known) ? NULL : "a verdict that does not exist";
+	switch (r->report.kind) {
+	case ROW_ABSENT:
+		return !(r->report.notes & NOTE_OPTIONAL);
+	case ROW_DEVICE:
+		return r->report.verdict >= VERDICT_REFUSED;
+	default:
+		return true;
+	}
 }
 
 bool rows_read(struct rows *s, struct text *wrong)
@@ -80,21 +55,15 @@ bool rows_read(struct rows *s, struct text *wrong)
 	if (!s->found)
 		return true;
 	while (!why && (line = lines_next(&l))) {
-		struct row *r;
-
 		if (!number++) {
-			why = strcmp(line, "vfio-boot-report 1") ? "not the first line of a report" : NULL;
+			why = strcmp(line, REPORT_FIRST_LINE) ? "not the first line of a report" : NULL;
 			continue;
 		}
 		s->row = reallocarray(s->row, s->n + 1, sizeof(*s->row));
 		if (!s->row)
 			abort();
-		r = &s->row[s->n++];
-		memset(r, 0, sizeof(*r));
-		r->text = strdup(line);
-		if (!r->text)
-			abort();
-		why = split_record(r);
+		memset(&s->row[s->n], 0, sizeof(*s->row));
+		why = report_row_read(&s->row[s->n++].report, line);
 	}
 	lines_close(&l);
 	if (!number)
@@ -106,22 +75,18 @@ bool rows_read(struct rows *s, struct text *wrong)
 
 void rows_free(struct rows *s)
 {
-	for (struct row *r = s->row; r < s->row + s->n; r++)
-		free(r->text);
 	free(s->row);
 }
 
 bool was_claimed(const struct row *r)
 {
-	const char *verdict = r->column[REPORT_VERDICT];
-
-	return !strcmp(verdict, "claimed") || !strcmp(verdict, "already");
+	return r->report.verdict == VERDICT_CLAIM || r->report.verdict == VERDICT_ALREADY;
 }
 
 struct row *row_of(const struct rows *s, const char *address)
 {
 	for (struct row *r = s->row; r < s->row + s->n; r++) {
-		if (!strcmp(r->column[REPORT_ADDRESS], address))
+		if (!strcmp(report_column(&r->report, REPORT_ADDRESS), address))
 			return r;
 	}
 	return NULL;
@@ -129,7 +94,7 @@ struct row *row_of(const struct rows *s, const char *address)
 
 static struct device *device_of(struct rows *s, const struct row *r)
 {
-	const char *address = r->column[REPORT_ADDRESS];
+	const char *address = report_column(&r->report, REPORT_ADDRESS);
 
 	return look(s) ? machine_find_name(&s->ctx->machine, address, strlen(address)) : NULL;
 }
@@ -144,11 +109,11 @@ const struct device *drift_moved(struct rows *s, const struct row *r)
 		return NULL;
 	for_each_device(&s->ctx->machine, d) {
 		text_set(&id, "%04x:%04x", d->found.ids.vendor, d->found.ids.device);
-		if (strcmp(id.p, r->column[REPORT_ID]) != 0)
+		if (strcmp(id.p, report_column(&r->report, REPORT_ID)) != 0)
 			continue;
 		/* One that was there at boot did not come since. */
 		other = row_of(s, d->name);
-		if (!other || strcmp(other->column[REPORT_ID], id.p) != 0)
+		if (!other || strcmp(report_column(&other->report, REPORT_ID), id.p) != 0)
 			return d;
 	}
 	return NULL;
@@ -170,7 +135,7 @@ void drift_missing(struct rows *s, const struct row *r, void (*each)(void *data,
 static bool was_known(const struct rows *s, struct span selector)
 {
 	for (const struct row *r = s->row; r < s->row + s->n; r++) {
-		if (span_is(selector, r->column[REPORT_SELECTOR]))
+		if (span_is(selector, report_column(&r->report, REPORT_SELECTOR)))
 			return true;
 	}
 	return false;
@@ -196,7 +161,7 @@ static bool is_new(const struct rows *s, const struct device *d)
 
 	if (!is_wanted(d) || !d->asked.selector || d->decided.verdict == VERDICT_KEPT)
 		return false;
-	return r ? !strcmp(r->column[REPORT_VERDICT], "excluded") : !came_late(s, d);
+	return r ? r->report.verdict == VERDICT_EXCLUDED : !came_late(s, d);
 }
 
 bool drift_settings(struct rows *s, void (*warn)(void *data, const char *text), void *data)

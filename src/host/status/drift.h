@@ -9,10 +9,9 @@
 #include "pipeline.h"
 #include "report.h"
 
-/* A row of the report; it owns its text. */
+/* A row of the report. */
 struct row {
-	char *text;
-	const char *column[REPORT_COLUMNS];
+	struct report_row report;
 	struct text now;   /* the driver that holds it at this moment, or empty */
 	struct text drift; /* what is no longer as it was reported, or empty */
 };
@@ -30,9 +29,6 @@ struct rows {
 /* Reads the report of this boot, if there is one. False where it is none, and *wrong says so; rows_free() is owed. */
 bool rows_read(struct rows *s, struct text *wrong) __attribute__((nonnull, warn_unused_result));
 void rows_free(struct rows *s) __attribute__((nonnull));
-
-/* The row of a selector that meant nothing? */
-bool is_absent(const struct row *r) __attribute__((nonnull));
 
 /* Is it not as it should be, as the boot has it? */
 bool is_fault(const struct row *r) __attribute__((nonnull));

@@ -35,7 +35,7 @@ static int judge_member(void *data, const char *name)
 	struct text t;
 	const char *driver;
 
-	if (!strcmp(name, m->row->column[REPORT_ADDRESS]))
+	if (!strcmp(name, report_column(&m->row->report, REPORT_ADDRESS)))
 		return 0;
 	if (read_link(&t, root, text_set(&t, "sys/bus/pci/devices/%s/driver", name)) <= 0)
 		return 0;
@@ -52,18 +52,19 @@ static void judge_gone(struct status *s, struct row *r)
 
 	text_set(&r->drift, "it is gone");
 	if (moved)
-		text_add(&r->drift, "; %s is at %s now", r->column[REPORT_ID], moved->name);
+		text_add(&r->drift, "; %s is at %s now", report_column(&r->report, REPORT_ID), moved->name);
 }
 
 /* Compares a row with the truth. */
 static void judge(struct status *s, struct row *r)
 {
 	int root = s->rows.ctx->root.fd;
-	const char *address = r->column[REPORT_ADDRESS], *group = r->column[REPORT_GROUP];
+	const char *address = report_column(&r->report, REPORT_ADDRESS),
+		   *group = report_column(&r->report, REPORT_GROUP);
 	struct member member = { s, r };
 	struct text t;
 
-	if (*address == '-')
+	if (r->report.kind != ROW_DEVICE)
 		return;
 	if (read_link(&t, root, text_set(&t, "sys/bus/pci/devices/%s/driver", address)) > 0)
 		text_set(&r->now, "%s", base_name(t.p));
@@ -71,7 +72,7 @@ static void judge(struct status *s, struct row *r)
 		return;
 	if (read_link(&t, root, text_set(&t, "sys/bus/pci/devices/%s", address)) < 0)
 		judge_gone(s, r);
-	else if (strcmp(r->now.p, r->column[REPORT_DRIVER]))
+	else if (strcmp(r->now.p, report_column(&r->report, REPORT_DRIVER)))
 		text_set(&r->drift, "it is with %s now", r->now.len ? r->now.p : "no driver");
 	else if (read_link(&t, root, text_set(&t, "sys/bus/pci/devices/%s/iommu_group", address)) > 0 &&
 		 strcmp(base_name(t.p), group))
@@ -80,33 +81,37 @@ static void judge(struct status *s, struct row *r)
 		list_directory(root, text_set(&t, "sys/kernel/iommu_groups/%s/devices", group), judge_member, &member);
 }
 
-static const char *or_null(const char *column)
+/* A column, or NULL where it does not apply. */
+static const char *column(const struct row *r, enum report_column which)
 {
-	return *column && strcmp(column, "-") ? column : NULL;
+	const char *text = report_column(&r->report, which);
+
+	return strcmp(text, "-") != 0 ? text : NULL;
 }
 
 static void print_row(const struct row *r, const struct listener *out)
 {
-	const char *const *c = r->column;
+	const char *message = report_column(&r->report, REPORT_MESSAGE), *verdict = column(r, REPORT_VERDICT);
+	const char *group = column(r, REPORT_GROUP), *reason = column(r, REPORT_REASON);
 	struct text t;
 
-	if (is_absent(r)) {
-		say(out, LEVEL_DONE, "%s: absent: %s", c[REPORT_SELECTOR], c[REPORT_MESSAGE]);
+	if (r->report.kind != ROW_DEVICE) {
+		if (r->report.kind == ROW_RUN)
+			text_set(&t, "%s: %s", verdict, message);
+		else
+			text_set(&t, "%s: %s: %s", report_column(&r->report, REPORT_SELECTOR), verdict, message);
+		out->say(out, LEVEL_DONE, t.p);
 		return;
 	}
-	if (!or_null(c[REPORT_ADDRESS])) {
-		say(out, LEVEL_DONE, "%s: %s", c[REPORT_VERDICT], c[REPORT_MESSAGE]);
-		return;
-	}
-	text_set(&t, "%s [%s] %s%s: %s", c[REPORT_ADDRESS], c[REPORT_ID],
-		 or_null(c[REPORT_GROUP]) ? "group " : "no group", or_null(c[REPORT_GROUP]) ? c[REPORT_GROUP] : "",
-		 c[REPORT_VERDICT]);
+	text_set(&t, "%s [%s] %s%s: %s", report_column(&r->report, REPORT_ADDRESS),
+		 report_column(&r->report, REPORT_ID), group ? "group " : "no group", group ? group : "", verdict);
 	if (was_claimed(r))
-		text_add(&t, *c[REPORT_VERDICT] == 'a' ? " with %s" : " for %s", c[REPORT_DRIVER]);
-	if (or_null(c[REPORT_REASON]))
-		text_add(&t, ", %s", c[REPORT_REASON]);
-	if (or_null(c[REPORT_MESSAGE]))
-		text_add(&t, ": %s", c[REPORT_MESSAGE]);
+		text_add(&t, r->report.verdict == VERDICT_ALREADY ? " with %s" : " for %s",
+			 report_column(&r->report, REPORT_DRIVER));
+	if (reason)
+		text_add(&t, ", %s", reason);
+	if (column(r, REPORT_MESSAGE))
+		text_add(&t, ": %s", message);
 	if (r->drift.len)
 		text_add(&t, "; drifted: %s", r->drift.p);
 	else if (!was_claimed(r))
@@ -123,40 +128,54 @@ static struct json_object *missing_of(struct status *s, const struct row *r)
 {
 	struct json_object *list = json_object_new_array();
 
-	if (!strcmp(r->column[REPORT_REASON], "group-incomplete"))
+	if (r->report.reason == REASON_GROUP_INCOMPLETE)
 		drift_missing(&s->rows, r, add_address, list);
 	return list;
 }
 
-static void add_row(struct status *s, const struct row *r)
+static void add_device_row(struct status *s, const struct row *r)
 {
-	const char *const *c = r->column;
-	struct json_object *o;
+	struct json_object *o = json_object_new_object();
+	const char *group = column(r, REPORT_GROUP), *message = column(r, REPORT_MESSAGE);
 
-	if (!is_absent(r) && !or_null(c[REPORT_ADDRESS])) {
-		json_object_array_add(s->warnings, json_text(c[REPORT_MESSAGE]));
-		return;
-	}
-	o = json_object_new_object();
-	if (is_absent(r)) {
-		json_add(o, "selector", c[REPORT_SELECTOR]);
-		json_add(o, "message", c[REPORT_MESSAGE]);
-		json_object_array_add(s->absent, o);
-		return;
-	}
-	json_add(o, "address", c[REPORT_ADDRESS]);
-	json_add(o, "id", c[REPORT_ID]);
-	json_object_object_add(o, "group",
-			       or_null(c[REPORT_GROUP]) ? json_object_new_int64(atoll(c[REPORT_GROUP])) : NULL);
-	json_add(o, "verdict", c[REPORT_VERDICT]);
-	json_add(o, "reason", or_null(c[REPORT_REASON]));
-	json_add(o, "driver", or_null(c[REPORT_DRIVER]));
-	json_add(o, "selector", or_null(c[REPORT_SELECTOR]));
+	json_add(o, "address", column(r, REPORT_ADDRESS));
+	json_add(o, "id", column(r, REPORT_ID));
+	json_object_object_add(o, "group", group ? json_object_new_int64(atoll(group)) : NULL);
+	json_add(o, "verdict", column(r, REPORT_VERDICT));
+	json_add(o, "reason", column(r, REPORT_REASON));
+	json_add(o, "driver", column(r, REPORT_DRIVER));
+	json_add(o, "selector", column(r, REPORT_SELECTOR));
 	json_object_object_add(o, "missing", missing_of(s, r));
-	json_add(o, "message", or_null(c[REPORT_MESSAGE]) ? c[REPORT_MESSAGE] : "");
+	json_add(o, "message", message ? message : "");
 	json_add(o, "now", r->now.len ? r->now.p : NULL);
 	json_add(o, "drift", r->drift.len ? r->drift.p : NULL);
 	json_object_array_add(s->devices, o);
+}
+
+static void add_row(struct status *s, const struct row *r)
+{
+	const char *selector = column(r, REPORT_SELECTOR), *message = column(r, REPORT_MESSAGE);
+	struct json_object *o;
+	struct text t;
+
+	switch (r->report.kind) {
+	case ROW_DEVICE:
+		add_device_row(s, r);
+		break;
+	case ROW_ABSENT:
+		o = json_object_new_object();
+		json_add(o, "selector", selector);
+		json_add(o, "message", message);
+		json_object_object_add(o, "optional", json_object_new_boolean(r->report.notes & NOTE_OPTIONAL));
+		json_object_array_add(s->absent, o);
+		break;
+	case ROW_IDLE:
+		text_set(&t, "%s: %s", selector ? selector : "", message ? message : "");
+		json_object_array_add(s->warnings, json_text(t.p));
+		break;
+	default:
+		json_object_array_add(s->warnings, json_text(message));
+	}
 }
 
 static void warn(void *status, const char *text)
@@ -226,7 +245,7 @@ int print_status(struct context *ctx, bool json)
 	for (struct row *r = s.rows.row; good && r < s.rows.row + s.rows.n; r++) {
 		judge(&s, r);
 		s.wrong |= r->drift.len || is_fault(r);
-		s.failed |= !or_null(r->column[REPORT_ADDRESS]) && !is_absent(r);
+		s.failed |= r->report.kind == ROW_RUN;
 		if (json)
 			add_row(&s, r);
 		else
