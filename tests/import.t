@@ -188,6 +188,9 @@ like(import_run(), qr/-- exit 0/, 'a link to nowhere and a folder are no files')
 symlink 'z.conf', "$root/etc/modprobe.d/z.conf";
 like(import_run(), qr/ids = .*-- exit 3/s, 'one that cannot be read: exit status 3, and the others are read');
 like($complaints, qr{/etc/modprobe\.d/z\.conf: Too many levels}, 'and why');
+my $long = 'x/' x 600 . 'y.conf';
+like(import_run($long), qr/-- exit 3/, 'a path that is too long: exit status 3');
+like($complaints, qr{^vfio-boot: x/x/.*: (?i:(?:file )?name too long)}, 'named, and no shorter path is read');
 machine('twin-gpus', 'etc/modprobe.d' => "no folder\n");
 like(import_run(), qr/-- exit 3/, 'nor a folder that is none');
 

@@ -24,6 +24,12 @@ struct span {
 	unsigned len;
 };
 
+/* Returns true if the text is full. Then it may have been cut. */
+static inline bool text_is_full(const struct text *t)
+{
+	return t->len == TEXT_SIZE - 1;
+}
+
 /* Returns true if the span equals this word. */
 bool span_is(struct span s, const char *word) __attribute__((nonnull(2)));
 

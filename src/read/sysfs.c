@@ -8,9 +8,23 @@
 #include "format.h"
 #include "sysfs.h"
 
+/* A path that fills a struct text may have been cut, and would lead to another file than the one that is meant. */
+static bool fits(const char *path)
+{
+	if (strlen(path) < TEXT_SIZE - 1)
+		return true;
+	errno = ENAMETOOLONG;
+	return false;
+}
+
+static int open_path(int dir, const char *path, int flags)
+{
+	return fits(path) ? openat(dir, path, flags) : -1;
+}
+
 int read_whole(int dir, const char *path, int flags, char *buf, size_t size)
 {
-	int fd = openat(dir, path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | flags);
+	int fd = open_path(dir, path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | flags);
 	size_t len = 0;
 	ssize_t got;
 	int ret;
@@ -41,7 +55,7 @@ static int terminate(struct text *t, ssize_t got)
 
 int read_attribute(struct text *t, int dir, const char *path)
 {
-	int fd = openat(dir, path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	int fd = open_path(dir, path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	ssize_t got = -1;
 
 	if (fd >= 0) {
@@ -53,7 +67,14 @@ int read_attribute(struct text *t, int dir, const char *path)
 
 int read_link(struct text *t, int dir, const char *path)
 {
-	return terminate(t, readlinkat(dir, path, t->p, sizeof(t->p) - 1));
+	ssize_t got = fits(path) ? readlinkat(dir, path, t->p, sizeof(t->p) - 1) : -1;
+
+	/* So does a link whose text fills it. */
+	if (got == sizeof(t->p) - 1) {
+		errno = ENAMETOOLONG;
+		got = -1;
+	}
+	return terminate(t, got);
 }
 
 const char *device_path(struct text *t, const char *name, const char *attribute)
@@ -71,7 +92,7 @@ const char *base_name(const char *path)
 int list_directory(int dir, const char *path, int (*each)(void *data, const char *name), void *data)
 {
 	char buf[2048] __attribute__((aligned(8)));
-	int fd = openat(dir, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC), ret = 0;
+	int fd = open_path(dir, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC), ret = 0;
 
 	if (fd < 0)
 		return -errno;
@@ -99,7 +120,7 @@ bool lines_open(struct lines *l, int dir, const char *path)
 	l->at = l->end = 0;
 	l->failed = false;
 	l->separator = '\n';
-	l->fd = openat(dir, path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	l->fd = open_path(dir, path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	return l->fd >= 0;
 }
 

@@ -5,6 +5,8 @@
 
 #include "text.h"
 
+/* All of these fail with ENAMETOOLONG for a path as long as a struct text, which may have been cut. */
+
 /*
  * Reads a file from its beginning into buf, at most size - 1 bytes, and appends a NUL. `flags` are added to those of
  * open(). Returns the number of bytes, -EFBIG if the file is larger, or another -errno. O_NONBLOCK keeps a FIFO from
@@ -14,10 +16,10 @@ int read_whole(int dir, const char *path, int flags, char *buf, size_t size)
 	__attribute__((nonnull, warn_unused_result));
 
 /*
- * Both store what they find at path in t and truncate what does not fit. read_attribute() reads a file with one read(),
- * as sysfs returns an attribute, and drops the line feed at its end. read_link() reads a symbolic link. They return the
- * length, or a negative number and leave t empty. path may point into t, because the kernel copies it first
- * (getname()).
+ * Both store what they find at path in t. read_attribute() reads a file with one read(),
+ * as sysfs returns an attribute, and drops the line feed at its end. read_link() reads a symbolic link. An attribute
+ * that does not fit is truncated, a link is an error. They return the length, or a negative number and leave t empty.
+ * path may point into t, because the kernel copies it first (getname()).
  */
 int read_attribute(struct text *t, int dir, const char *path) __attribute__((nonnull));
 int read_link(struct text *t, int dir, const char *path) __attribute__((nonnull));

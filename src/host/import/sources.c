@@ -207,9 +207,15 @@ static const struct kind kinds[] = {
 	[MODPROBE] = { NULL, read_modprobe },
 };
 
+/* Of a path that is too long for a message, this much is shown, so that the reason fits in. */
+#define PATH_SHOWN 800
+
 static void cannot_read(struct reader *r, const char *path, int error)
 {
-	say(&complaints, LEVEL_FAILED, "%s: %s", path, error == EFBIG ? "more than 1 MiB" : strerror(error));
+	const char *why = error == EFBIG ? "more than 1 MiB" : strerror(error);
+	size_t len = strnlen(path, PATH_SHOWN);
+
+	say(&complaints, LEVEL_FAILED, "%.*s%s: %s", (int)len, path, path[len] ? "..." : "", why);
 	r->result->failed = true;
 }
 

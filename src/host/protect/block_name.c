@@ -116,6 +116,9 @@ static char *block_by_path(const struct search *s, const char *path)
 	apply_link(&at, path);
 	for (unsigned i = 0; i < LINKS_MAX && read_link(&link, s->root, at.p) > 0; i++)
 		apply_link(&at, link.p);
+	/* A path that was cut would name another device. */
+	if (text_is_full(&at))
+		return NULL;
 	if (!fstatat(s->root, at.p, &st, 0) && S_ISBLK(st.st_mode))
 		name = block_by_number(s, st.st_rdev);
 	if (name || strncmp(at.p, "dev/", 4) != 0)
