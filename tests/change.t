@@ -218,6 +218,12 @@ is($? >> 8, 3, 'a plain user: exit status 3');
 like($said, qr{/etc/vfio-boot\.conf\.d/50-local\.conf: Permission denied}, 'with file and cause');
 chmod 0755, "$root/etc/vfio-boot.conf.d";
 
+# What a claim costs the host is said before it is too late.
+machine('qemu-q35', '');
+spew("$root/proc/iomem", "    fb000000-fb3fffff : BOOTFB\n");
+writes('the boot display', [ 'add', '--as-written', '--no-rebuild', 'boot-vga' ], $header . "ids = boot-vga\n",
+	qr/^vfio-boot: 0000:07:00\.0 .* is claimed, and the screen stays dark from the initramfs on: it is the boot display$/m);
+
 # --- remove ------------------------------------------------------------------
 
 my $both = "$header$zero\n$one\n";

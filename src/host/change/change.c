@@ -234,6 +234,7 @@ int change_write(struct change *c, const char *text, int more)
 	output_init(&out, STDOUT_FILENO);
 	say(&out.listener, LEVEL_DONE, "%s: written; the next boot:", OWN_FILE);
 	change_say(c, &out.listener);
+	say_warnings(&c->after->machine, &complaints);
 	if (c->after->settings.list[LIST_IDS].off)
 		say(&complaints, LEVEL_REFUSED, "ids=off in the settings files: nothing is claimed until that is out");
 	failed = output_flush(&out);
