@@ -67,7 +67,7 @@ my $vga = '0000:02:03.0';
 $boot = uefi('vga', [ [ 'broad', 'vfio.ids=1234:1111' ], [ 'incomplete', "vfio.ids=$vga" ], [ 'named', 'vfio.ids=02:01,02:02,02:03' ] ],
 	conf => "ids = 02:01, 02:02, 02:03, $other\n", machine => [ '-m', 'VGA,bus=br1,addr=3.0' ]);
 is(on($boot, 'before', $vga) . ', ' . screen($boot, 'before'), 'efifb, EFI VGA', 'the framebuffer of the firmware is on the boot display');
-like(row($boot, 'broad', $vga), qr/^kept boot-vga /, 'an ID keeps it');
+like(row($boot, 'broad', $vga), qr/^kept reserved /, 'an ID keeps it');
 is(row($boot, 'broad', $other), 'claimed - -', 'and takes the other display');
 is(on($boot, 'broad', $vga) . ', ' . screen($boot, 'broad'), 'efifb, EFI VGA', 'the screen stays');
 like(row($boot, 'incomplete', $vga), qr/^refused group-incomplete 0000:02:01\.0 /, 'named without its group it is refused');

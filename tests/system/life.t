@@ -123,7 +123,7 @@ like(answer('upgrade', 'is-enabled'), qr/^enabled$/m, 'and the unit is enabled')
 healthy('refusal', 'vfio-boot.service');
 is(held('refusal'), "@card", 'refusal: what can be claimed is claimed');
 like(answer('refusal', 'vfio-boot status'), qr/^exit 1$/m, 'refusal: status knows');
-for my $refused ([ '0000:02:01.0', 'group-incomplete' ], map { [ $_, 'protected' ] } (map { $_->[0] } @root), $twin // ()) {
+for my $refused ([ '0000:02:01.0', 'group-incomplete' ], map { [ $_->[0], 'protected' ] } @root) {
 	my ($address, $reason) = @$refused;
 	like(join("\n", lines('refusal', 'report')), qr/^\Q$address\E\t[^\t]*\t[^\t]*\trefused\t$reason\t/m, "refusal: $address is refused as $reason");
 	like(join("\n", lines('refusal', 'journal')), qr/^\Q$address\E .*: refused, $reason: /m, 'the journal of the unit has it');
@@ -131,6 +131,7 @@ for my $refused ([ '0000:02:01.0', 'group-incomplete' ], map { [ $_, 'protected'
 }
 like(answer('refusal', 'systemctl'), qr/^ +Active: failed/m, 'refusal: the unit has failed');
 if ($twin) {
+	like(join("\n", lines('refusal', 'report')), qr/^\Q$twin\E\t[^\t]*\t[^\t]*\tkept\treserved\t/m, 'refusal: what has the ID of a disk of / is kept');
 	is((lines('twin', 'twin'))[0], $twin, 'twin: there is a disk with the same IDs');
 	like(answer('twin', 'vfio-boot add'), qr/^\Q$twin\E .*: claim for vfio-pci$/m, 'which can be named');
 }
