@@ -46,8 +46,4 @@ void check_plan(const struct patient *p, struct check *c) __attribute__((nonnull
 void check_service(const struct patient *p, struct check *c) __attribute__((nonnull));
 void check_report(const struct patient *p, struct check *c) __attribute__((nonnull));
 
-/* Is that module part of a kernel, as a file of its own or built in? */
-enum has_module { MODULE_MISSING, MODULE_FILE, MODULE_BUILT_IN };
-enum has_module kernel_module(int root, const char *release, const char *name) __attribute__((nonnull));
-
 #endif

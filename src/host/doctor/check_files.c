@@ -7,6 +7,7 @@
 #include "check.h"
 #include "drift.h"
 #include "format.h"
+#include "kernel.h"
 #include "message.h"
 #include "nearest.h"
 #include "plan_log.h"
