@@ -15,30 +15,36 @@
 #include "select.h"
 #include "settings.h"
 
+/* Returns why the settings, once they are read, claim nothing in this boot, or NULL. */
+static const char *find_no_claim_reason(const struct context *ctx)
+{
+	const struct settings *s = &ctx->settings;
+
+	if (s->off_now && !ctx->left_out_off)
+		return "vfio.ids=off";
+	if (s->unprotected)
+		return "too many exclusions or protect entries";
+	if (s->list[LIST_IDS].off)
+		return "ids=off in the settings files";
+	return NULL;
+}
+
 bool decide_settings(struct context *ctx)
 {
 	struct settings *s = &ctx->settings;
 	struct machine *m = &ctx->machine;
-	const char *nothing;
 
 	machine_init(m, s, ctx->phase);
 	m->settle = ctx->settle;
 	m->read_all = ctx->read_all;
-	nothing = settings_load(s, &ctx->buffers, &ctx->root, ctx->argument[ARGUMENT_CMDLINE]);
+	m->no_claim_reason = settings_load(s, &ctx->buffers, &ctx->root, ctx->argument[ARGUMENT_CMDLINE]);
 	ctx->left_out_off = s->off_now && ctx->phase == PHASE_NEXT_BOOT && !ctx->argument[ARGUMENT_CMDLINE];
-	if (nothing)
-		;
-	else if (s->off_now && !ctx->left_out_off)
-		nothing = "vfio.ids=off";
-	else if (s->unprotected)
-		nothing = "too many exclusions or protect entries";
-	else if (s->list[LIST_IDS].off)
-		nothing = "ids=off in the settings files";
-	m->no_claim_reason = nothing;
-	return !nothing && s->list[LIST_IDS].end > s->list[LIST_IDS].selector;
+	if (!m->no_claim_reason)
+		m->no_claim_reason = find_no_claim_reason(ctx);
+	return !m->no_claim_reason && s->list[LIST_IDS].end > s->list[LIST_IDS].selector;
 }
 
-/* List, recall, select, detail: a snapshot that can be decided on. 0 or -errno. */
+/* Reads all that the decision needs. Returns 0 or -errno. */
 static int read_machine(struct context *ctx)
 {
 	bool next_boot = ctx->phase == PHASE_NEXT_BOOT;
@@ -77,24 +83,25 @@ bool decide_machine(struct context *ctx, const struct listener *l)
 	return true;
 }
 
-struct look {
+struct reading {
 	struct context *ctx;
 	const struct listener *log;
 };
 
-static void look(const void *data, struct device *unit)
+/* Runs in a child and notes the result where the parent sees it. */
+static void read_and_decide(const void *data, struct device *unit)
 {
-	const struct look *l = data;
+	const struct reading *r = data;
 
 	(void)unit;
-	l->ctx->decided = decide_machine(l->ctx, l->log);
+	r->ctx->decided = decide_machine(r->ctx, r->log);
 }
 
 bool decide_in_time(struct context *ctx, clock_t deadline, const struct listener *log)
 {
-	struct look ask = { ctx, log };
+	struct reading reading = { ctx, log };
 
-	return run_in_child(deadline, look, &ask, NULL) == ENDED && ctx->decided;
+	return run_in_child(deadline, read_and_decide, &reading, NULL) == ENDED && ctx->decided;
 }
 
 bool decide(struct context *ctx, const struct listener *l)

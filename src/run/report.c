@@ -15,11 +15,11 @@
 #include "settings.h"
 #include "sysfs.h"
 
-static const char *const file = "run/vfio-boot/report", *const beside = "run/vfio-boot/report.new";
+static const char *const report_path = "run/vfio-boot/report", *const new_path = "run/vfio-boot/report.new";
 
 /*
- * Calls each() for the rows of the report of an earlier run, with the device that is there now, or NULL. Returns 0,
- * also where there is no report; EINVAL for one of another version; or another errno. What is no row is passed over.
+ * Calls each() for the rows of the report, with the device that is at the address now, or NULL. Skips lines that are no
+ * rows. Returns 0, also without a report, EINVAL if the report is of another version, or another errno.
  */
 static int each_row(struct machine *m, int root,
 		    void (*each)(void *data, struct device *d, const struct report_row *row), void *data)
@@ -29,7 +29,7 @@ static int each_row(struct machine *m, int root,
 	char *line;
 	int ret = 0;
 
-	if (!lines_open(&l, root, file))
+	if (!lines_open(&l, root, report_path))
 		return errno == ENOENT ? 0 : errno;
 	line = lines_next(&l);
 	if (line && strcmp(line, REPORT_FIRST_LINE) != 0)
@@ -61,12 +61,12 @@ static void recall_row(void *data, struct device *d, const struct report_row *ro
 {
 	const struct recall *r = data;
 
-	/* A run that could not read the devices has left everything open. */
+	/* A run that could not read the devices left everything open. */
 	if (row->kind == ROW_RUN)
 		r->m->settle = false;
 	if (!d || (row->verdict != VERDICT_PENDING && row->reason != REASON_TIMEOUT))
 		return;
-	/* What was to be given back by hand is not to be done again (vfio-boot release). */
+	/* An excluded one is a release that took too long (vfio-boot release). No later run repeats it. */
 	if (row->verdict != VERDICT_EXCLUDED)
 		d->done.due = true;
 	if (!row->worker.pid)
@@ -74,7 +74,7 @@ static void recall_row(void *data, struct device *d, const struct report_row *ro
 	if (is_alive(r->root, &row->worker))
 		d->done.worker = row->worker;
 	else
-		/* It is over; what it wrote is ours, to be completed or given back. */
+		/* It may have written the override: report_recall_overrides() finds out. */
 		d->done.progress = PROGRESS_OVERRIDDEN;
 }
 
@@ -85,38 +85,52 @@ void report_recall(struct machine *m, int root)
 	(void)!each_row(m, root, recall_row, &r);
 }
 
-/* Does it have the override that a claim gives a bridge? */
-static bool is_kept_off(const struct device *d)
+/* A claim keeps drivers off a bridge with the override "none". */
+static bool has_bridge_override(const struct device *d)
 {
 	return is_bridge(d) && d->found.override && !strcmp(d->found.override, "none");
 }
 
+/* Returns true if the override is that of a claim. Without an override the driver tells. */
+static bool is_of_claim(const struct device *d)
+{
+	if (!d->found.override)
+		return d->found.driver == d->found.target;
+	return d->found.override == d->found.target || has_bridge_override(d);
+}
+
+/* The bridges of a group have no rows of their own. */
+static void recall_bridges(const struct group *g)
+{
+	struct device *d;
+
+	for_each_member(g, d) {
+		if (!has_bridge_override(d))
+			continue;
+		d->found.override = NULL;
+		d->done.progress = PROGRESS_OVERRIDDEN;
+	}
+}
+
 void report_recall_overrides(struct machine *m)
 {
-	struct device *d, *bridge;
+	struct device *d;
 
 	for_each_device(m, d) {
 		if (!d->done.progress)
 			continue;
-		if (d->found.override ? d->found.override == d->found.target || is_kept_off(d)
-				      : d->found.driver == d->found.target)
+		if (is_of_claim(d))
 			d->found.override = NULL;
 		else
 			d->done.progress = 0;
 	}
-	/* A bridge of such a group has no row of its own. */
 	for_each_device(m, d) {
-		bridge = d->done.progress && !is_bridge(d) && d->group ? d->group->first : NULL;
-		for (; bridge; bridge = bridge->next) {
-			if (!is_kept_off(bridge))
-				continue;
-			bridge->found.override = NULL;
-			bridge->done.progress = PROGRESS_OVERRIDDEN;
-		}
+		if (d->done.progress && !is_bridge(d) && d->group)
+			recall_bridges(d->group);
 	}
 }
 
-/* Do two rows say the same up to the message? What sits on a claimed device may be gone by now. */
+/* Compares two rows without their messages: the framebuffer that a message names may be gone by now. */
 static bool is_same_outcome(const struct report_row *a, const struct report_row *b)
 {
 	for (unsigned i = 0; i < REPORT_MESSAGE; i++) {
@@ -133,7 +147,7 @@ static void merge_row(void *machine, struct device *d, const struct report_row *
 
 	if (!d || d->decided.verdict == VERDICT_NONE)
 		return;
-	/* "already" is not what happened in this boot: what an earlier run claimed counts as claimed. */
+	/* An earlier run of this boot claimed it, so "already" would be wrong. */
 	if (d->decided.verdict == VERDICT_ALREADY)
 		d->decided.verdict = VERDICT_CLAIM;
 	report_row_of_device(&now, machine, d);
@@ -149,42 +163,42 @@ void report_merge(struct machine *m, int root)
 	(void)!each_row(m, root, merge_row, m);
 }
 
-static int open_beside(int root)
+static int open_new(int root)
 {
-	return openat(root, beside, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0644);
+	return openat(root, new_path, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0644);
 }
 
-/* The end of what output_init() began; 0 or an errno. */
-static int put_in_place(struct output *out, int root)
+/* Flushes and closes the new report, and renames it. Returns 0 or an errno. */
+static int finish_new(struct output *out, int root)
 {
 	int ret = output_flush(out);
 
 	close(out->fd);
-	if (!ret && renameat(root, beside, root, file))
+	if (!ret && renameat(root, new_path, root, report_path))
 		ret = errno;
 	return ret;
 }
 
-struct keeper {
+struct writer {
 	struct machine *m;
 	const struct listener *log;
 	struct output out;
 };
 
-static void write_line(struct keeper *k, const char *line)
+static void write_line(struct writer *w, const char *line)
 {
-	k->out.listener.say(&k->out.listener, LEVEL_DONE, line);
+	w->out.listener.say(&w->out.listener, LEVEL_DONE, line);
 }
 
-static void write_row(struct keeper *k, const struct report_row *row)
+static void write_row(struct writer *w, const struct report_row *row)
 {
 	struct text line;
 
-	write_line(k, report_row_line(&line, row));
+	write_line(w, report_row_line(&line, row));
 }
 
-/* What an earlier run claimed is gone. */
-static void write_vanished(struct keeper *k, const struct report_row *row)
+/* Writes the row of a device that an earlier run claimed and that is gone. */
+static void write_vanished(struct writer *w, const struct report_row *row)
 {
 	static const char *const message = "it went away after the claim";
 	struct report_row now = *row;
@@ -193,15 +207,15 @@ static void write_vanished(struct keeper *k, const struct report_row *row)
 	report_row_change(&now, REPORT_REASON, reason_name(REASON_VANISHED));
 	report_row_change(&now, REPORT_DRIVER, "-");
 	report_row_change(&now, REPORT_MESSAGE, message);
-	write_row(k, &now);
-	say(k->log, LEVEL_FAILED, "%s [%s]: failed, vanished: %s", report_column(row, REPORT_ADDRESS),
+	write_row(w, &now);
+	say(w->log, LEVEL_FAILED, "%s [%s]: failed, vanished: %s", report_column(row, REPORT_ADDRESS),
 	    report_column(row, REPORT_ID), message);
 }
 
-/* Has this run nothing better to say than this row of an earlier one? */
+/* Returns true if this run knows nothing better than this row of an earlier run. */
 static bool is_kept(const struct machine *m, const struct device *d, const struct report_row *row)
 {
-	/* A run that has read nothing knows nothing better. */
+	/* This run could not read the devices. */
 	if (m->end == m->device)
 		return true;
 	if (m->settle)
@@ -209,39 +223,38 @@ static bool is_kept(const struct machine *m, const struct device *d, const struc
 	return d ? row->verdict == VERDICT_CLAIM : row->kind == ROW_DEVICE && row->reason == REASON_VANISHED;
 }
 
-/* What an earlier run said of devices that this one has nothing to say of. */
+/* Keeps the row of a device that this run did not decide on. */
 static void keep_row(void *data, struct device *d, const struct report_row *row)
 {
-	struct keeper *k = data;
-
+	struct writer *w = data;
 	bool of_selector = row->kind == ROW_ABSENT || row->kind == ROW_IDLE;
 
 	if ((d && d->decided.verdict != VERDICT_NONE) || row->kind == ROW_RUN)
 		return;
-	/* Said anew, by write_selectors(). */
-	if (of_selector && !k->m->settle && !k->m->no_claim_reason)
+	/* write_selectors() writes it anew. */
+	if (of_selector && !w->m->settle && !w->m->no_claim_reason)
 		return;
-	if (is_kept(k->m, d, row))
-		write_row(k, row);
+	if (is_kept(w->m, d, row))
+		write_row(w, row);
 	else if (!d && row->verdict == VERDICT_CLAIM)
-		write_vanished(k, row);
+		write_vanished(w, row);
 }
 
-/* The selectors of which nothing came. */
-static void write_selectors(struct keeper *k)
+/* Writes a row for each selector that matches nothing or claims nothing. */
+static void write_selectors(struct writer *w)
 {
 	const struct selector *sel = NULL;
 	struct report_row row;
 
-	while ((sel = next_absent(k->m, sel))) {
-		report_row_of_selector(&row, k->m, sel);
-		write_row(k, &row);
+	while ((sel = next_absent(w->m, sel))) {
+		report_row_of_selector(&row, w->m, sel);
+		write_row(w, &row);
 	}
-	for_each_selector(&k->m->settings->list[LIST_IDS], sel) {
+	for_each_selector(&w->m->settings->list[LIST_IDS], sel) {
 		if (!(sel->flags & SELECTOR_IDLE))
 			continue;
-		report_row_of_selector(&row, k->m, sel);
-		write_row(k, &row);
+		report_row_of_selector(&row, w->m, sel);
+		write_row(w, &row);
 	}
 }
 
@@ -249,40 +262,40 @@ int report_write(struct machine *m, int root, const struct listener *log)
 {
 	struct report_row row;
 	const struct device *d;
-	struct keeper k;
+	struct writer w;
 
-	/* What has not run has left nothing open, and that there is no report says so. */
-	if (m->settle && faccessat(root, file, F_OK, 0))
+	/* Without a report nothing was left open. A new one would tell that the claim of this boot has run. */
+	if (m->settle && faccessat(root, report_path, F_OK, 0))
 		return 0;
-	k.m = m;
-	k.log = log;
-	output_init(&k.out, open_beside(root));
-	if (k.out.fd < 0)
+	w.m = m;
+	w.log = log;
+	output_init(&w.out, open_new(root));
+	if (w.out.fd < 0)
 		return errno;
-	write_line(&k, REPORT_FIRST_LINE);
+	write_line(&w, REPORT_FIRST_LINE);
 	if (m->failed) {
 		report_row_of_failure(&row, m->no_claim_reason);
-		write_row(&k, &row);
+		write_row(&w, &row);
 	}
 	for_each_device(m, d) {
 		if (d->decided.verdict == VERDICT_NONE)
 			continue;
 		report_row_of_device(&row, m, d);
-		write_row(&k, &row);
+		write_row(&w, &row);
 	}
-	(void)!each_row(m, root, keep_row, &k);
+	(void)!each_row(m, root, keep_row, &w);
 	if (!m->settle)
-		write_selectors(&k);
-	return put_in_place(&k.out, root);
+		write_selectors(&w);
+	return finish_new(&w.out, root);
 }
 
 struct amendment {
-	struct keeper k;
+	struct writer w;
 	report_amend_fn *amend;
 	const void *data;
-	const struct device *next; /* what comes before has its record */
-	bool known[DEVICES_MAX];   /* the report has a record of it */
-	bool changed;		   /* amend() had something to say */
+	const struct device *next; /* the devices before it are done */
+	bool known[DEVICES_MAX];   /* the report has a row of the device */
+	bool changed;		   /* amend() has returned true */
 };
 
 static void note_known(void *data, struct device *d, const struct report_row *row)
@@ -291,17 +304,17 @@ static void note_known(void *data, struct device *d, const struct report_row *ro
 
 	(void)row;
 	if (d)
-		a->known[d - a->k.m->device] = true;
+		a->known[d - a->w.m->device] = true;
 }
 
-/* New records, in address order as far as the old ones are. */
+/* Adds the new rows of the devices before `end`, so that they are in address order if the old ones are. */
 static void add_until(struct amendment *a, const struct device *end)
 {
 	struct report_row row;
 
 	for (; a->next < end; a->next++) {
-		if (!a->known[a->next - a->k.m->device] && a->amend(a->data, &row, a->next, NULL)) {
-			write_row(&a->k, &row);
+		if (!a->known[a->next - a->w.m->device] && a->amend(a->data, &row, a->next, NULL)) {
+			write_row(&a->w, &row);
 			a->changed = true;
 		}
 	}
@@ -312,33 +325,33 @@ static void amend_row(void *data, struct device *d, const struct report_row *row
 	struct amendment *a = data;
 	struct report_row now;
 
-	/* What has no device comes behind all that have one. */
-	add_until(a, d ? d : row->kind == ROW_DEVICE ? a->next : a->k.m->end);
+	/* The rows without a device are the last ones. */
+	add_until(a, d ? d : row->kind == ROW_DEVICE ? a->next : a->w.m->end);
 	if (d && a->amend(a->data, &now, d, row)) {
 		row = &now;
 		a->changed = true;
 	}
-	write_row(&a->k, row);
+	write_row(&a->w, row);
 }
 
 int report_amend(struct machine *m, int root, report_amend_fn *amend, const void *data)
 {
-	struct amendment a = { .k.m = m, .amend = amend, .data = data, .next = m->device };
+	struct amendment a = { .w.m = m, .amend = amend, .data = data, .next = m->device };
 	int ret = each_row(m, root, note_known, &a);
 
 	if (ret)
 		return ret;
-	output_init(&a.k.out, open_beside(root));
-	if (a.k.out.fd < 0)
+	output_init(&a.w.out, open_new(root));
+	if (a.w.out.fd < 0)
 		return errno;
-	write_line(&a.k, REPORT_FIRST_LINE);
+	write_line(&a.w, REPORT_FIRST_LINE);
 	ret = each_row(m, root, amend_row, &a);
 	add_until(&a, m->end);
-	/* A report that says nothing would tell status that the claim of the boot has run. */
+	/* A report without rows would tell vfio-boot status that the claim of this boot has run. */
 	if (ret || !a.changed) {
-		close(a.k.out.fd);
-		unlinkat(root, beside, 0);
+		close(a.w.out.fd);
+		unlinkat(root, new_path, 0);
 		return ret;
 	}
-	return put_in_place(&a.k.out, root);
+	return finish_new(&a.w.out, root);
 }

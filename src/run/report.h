@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* report: what a run did, for the running system; /run/vfio-boot/report. */
+/* report: writes what a run did to /run/vfio-boot/report, for the running system and for later runs, and reads it. */
 #ifndef VFIO_BOOT_REPORT_H
 #define VFIO_BOOT_REPORT_H
 
@@ -8,42 +8,48 @@
 #include "report_row.h"
 
 /*
- * Recalls from the report of an earlier run of this boot what was left open (done.due; where that is
- * all, m->settle is off), the child of that run that is still at work on a device (done.worker), and what one that has
- * ended may have written (PROGRESS_OVERRIDDEN, see report_recall_overrides()). Needs the devices in order.
+ * Recalls from the report what an earlier run of this boot left open, and notes it at the devices, which are in address
+ * order already:
+ * - done.due: it was left open, pending or past its time limit.
+ * - done.worker: a child of that run that is still at work on the device.
+ * - PROGRESS_OVERRIDDEN: that child has ended. report_recall_overrides() checks what it wrote.
+ *
+ * Clears m->settle if that run could not read the devices, because it left all of them open.
  */
 void report_recall(struct machine *m, int root) __attribute__((nonnull));
 
 /*
- * Once the drivers and overrides have been read: what a run wrote that did not come to its end is ours, to be completed
- * or given back. Where it was never written, or somebody wrote something else since, there is nothing of ours.
+ * Checks which overrides are those of an interrupted run, after the drivers and overrides have been read. Such an
+ * override is ours to complete or to give back, so found.override becomes NULL. If the run did not write it, or if
+ * somebody has written something else since, PROGRESS_OVERRIDDEN is cleared.
  */
 void report_recall_overrides(struct machine *m) __attribute__((nonnull));
 
 /*
- * Merges the report of an earlier run of this boot into the snapshot: what it had claimed and is there still counts as
- * claimed again, and what it had said already is marked (said). No report is fine.
+ * Merges the report of an earlier run of this boot into the decision. A device that the earlier run claimed, and that
+ * is still claimed, counts as claimed by this run. Sets done.said of a device if its row would not change. Does nothing
+ * without a report.
  */
 void report_merge(struct machine *m, int root) __attribute__((nonnull));
 
 /*
- * Writes the report beside the old one and renames it, so that a reader, or a program killed at any write, finds a
- * whole one. What an earlier run claimed and is no longer there is kept as vanished, and said to log; with m->settle
- * all that this run had nothing to do with is kept. 0 or an errno.
+ * Writes the report to a new file and renames that, so that a reader finds a whole report even if the program is killed
+ * at any write. A device that an earlier run claimed and that is gone is kept as vanished, and reported to log. With
+ * m->settle every row is kept with which this run had nothing to do. Returns 0 or an errno.
  */
 int report_write(struct machine *m, int root, const struct listener *log) __attribute__((nonnull, warn_unused_result));
 
 /*
- * What report_amend() asks once for each device, with the record that the report has of it, or NULL: returns true where
- * it has put another one into *row.
+ * Is called by report_amend() once for each device. `old` is its row in the report, or NULL. Returns true if it has
+ * stored another row in *row.
  */
 typedef bool report_amend_fn(const void *data, struct report_row *row, const struct device *d,
 			     const struct report_row *old);
 
 /*
- * Changes single records of the report, after a run that looked at some devices only, and leaves all the others as they
- * are; without a report it begins one where there is something to say. One that cannot be read, or is of another
- * version, stays. 0 or an errno.
+ * Changes the rows for which amend() returns true and leaves the others alone, after a run that looked at some devices
+ * only. Begins a report if there is none and a row is to be written. Returns 0 or an errno. EINVAL means that the
+ * report is of another version; it stays as it is, like one that cannot be read.
  */
 int report_amend(struct machine *m, int root, report_amend_fn *amend, const void *data)
 	__attribute__((nonnull(1, 3), warn_unused_result));

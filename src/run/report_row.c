@@ -62,8 +62,8 @@ static void add_notes(struct text *t, unsigned notes)
 	}
 }
 
-/* Cuts the text into columns; how many there are, or one too many where there are more. */
-static unsigned cut(struct report_row *r)
+/* Splits the text into columns. Returns their number, which is REPORT_COLUMNS + 1 if there are too many. */
+static unsigned split_columns(struct report_row *r)
 {
 	char *p = r->text;
 
@@ -83,13 +83,13 @@ const char *report_row_read(struct report_row *r, const char *line)
 	const char *verdict;
 	unsigned n;
 
-	/* Behind it is the - of the columns that were left out. */
+	/* The line is followed by its NUL and by a "-" for the columns that are left out. */
 	if (len + 3 > sizeof(r->text))
 		return "not a record";
 	memset(r, 0, offsetof(struct report_row, at));
 	memcpy(r->text, line, len + 1);
 	memcpy(r->text + len + 1, "-", 2);
-	n = cut(r);
+	n = split_columns(r);
 	if (n <= REPORT_MESSAGE || n > REPORT_COLUMNS)
 		return "not a record";
 	while (n < REPORT_COLUMNS)
@@ -111,8 +111,8 @@ const char *report_row_read(struct report_row *r, const char *line)
 }
 
 /*
- * Makes a row of a line that ends before the message, a message and the last two columns, which are left out where
- * neither applies. What is too long is cut off the message.
+ * Makes a row from the columns before the message, the message, and the last two columns, which are left out if both
+ * are empty. Truncates the message if the row is too long.
  */
 static void set_row(struct report_row *r, struct text *line, const char *message, const char *worker, const char *notes)
 {
@@ -120,7 +120,7 @@ static void set_row(struct report_row *r, struct text *line, const char *message
 
 	if (!*message)
 		message = "-";
-	/* One byte is for the NUL, two are for what report_row_read() puts behind it. */
+	/* Leave room for the NUL, and for the two bytes that report_row_read() appends. */
 	text_add(line, "%.*s", (int)strnlen(message, TEXT_SIZE - 3 - line->len - tail), message);
 	if (tail)
 		text_add(line, "\t%s\t%s", *worker ? worker : "-", *notes ? notes : "-");
