@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* vfio-boot-claim: the program of the initramfs. Options, exit status, and who is told what. */
+/* vfio-boot-claim: the program of the initramfs. Reads the options, runs the claim, reports it, sets the exit status.
+ */
 #include <string.h>
 
 #include "apply.h"
@@ -20,12 +21,13 @@ enum {
 	OPTION_NEXT_BOOT = 1 << 1,
 	OPTION_SECOND_LOOK = 1 << 2,
 	OPTION_SETTLE = 1 << 3,
-	OPTION_WRONG = 1 << 4, /* none of those, or without what has to follow it */
+	OPTION_WRONG = 1 << 4, /* an unknown option, or one without its argument */
 };
 
+/* The options with an argument in the order of ARGUMENT_*, then those of OPTION_*. */
 static const char words[] = "--sysroot\0--cmdline\0-k\0--dry-run\0--next-boot\0--second-look\0--settle\0";
 
-/* Reads the options, up to the NULL, into ctx->argument; returns those without an argument. */
+/* Stores the arguments of options in ctx->argument. Returns the options without an argument. */
 static unsigned read_options(struct context *ctx, char **argv)
 {
 	unsigned given = 0;
@@ -59,47 +61,66 @@ static int note_foreign(void *data, const char *name)
 	return 0;
 }
 
+/* Reports what vfio-pci holds and the settings do not select, once in a boot. */
+static void say_foreign(struct context *ctx, const struct listener *log)
+{
+	struct foreign foreign = { &ctx->machine, log };
+
+	if (ctx->phase == PHASE_INIT_TOP)
+		list_directory(ctx->root.fd, "sys/bus/pci/drivers/vfio-pci", note_foreign, &foreign);
+}
+
+/* Reports problems of the settings once in a boot, and the failure of a run each time. */
+static void say_state(const struct context *ctx, const struct listener *log)
+{
+	if (ctx->phase == PHASE_INIT_TOP) {
+		say_problems(&ctx->machine, log);
+		say_warnings(&ctx->machine, log);
+	}
+	if (ctx->phase == PHASE_INIT_TOP || ctx->machine.failed)
+		say_notes(&ctx->machine, log);
+}
+
+/*
+ * Returns a context for a machine that could not be read. It is a new one, because the child may still write to the old
+ * one.
+ */
+static struct context *context_without_machine(const struct context *ctx)
+{
+	struct context *fresh = context_shared();
+
+	memcpy(fresh, ctx, offsetof(struct context, decided));
+	(void)!decide_settings(fresh);
+	fresh->machine.no_claim_reason = "the devices cannot be read, or not in time";
+	fresh->machine.failed = true;
+	return fresh;
+}
+
 static int run(struct context *ctx)
 {
 	struct kernel_log log;
 	bool asked = decide_settings(ctx);
 	clock_t deadline = deadline_after(ctx->settings.timeout);
-	struct foreign foreign;
-	int error, turn;
+	int error, lock;
 
 	kernel_log_init(&log, ctx->root.fd, &ctx->settings);
-	turn = lock_take(ctx->root.fd, deadline);
-	if (turn < 0) {
+	lock = lock_take(ctx->root.fd, deadline);
+	if (lock < 0) {
 		say(&log.listener, LEVEL_FAILED, "another run is at work, this one does nothing");
 		return STATUS_FAILED;
 	}
 	if (asked && !decide_in_time(ctx, deadline, &log.listener)) {
-		/* The child may be writing still. */
-		struct context *fresh = context_shared();
-
-		memcpy(fresh, ctx, offsetof(struct context, decided));
-		ctx = fresh;
-		(void)!decide_settings(ctx);
-		ctx->machine.no_claim_reason = "the devices cannot be read, or not in time";
-		ctx->machine.failed = true;
+		ctx = context_without_machine(ctx);
 		log.settings = &ctx->settings;
 	}
-	/* What is wrong with the settings is said once a boot. */
-	if (ctx->phase == PHASE_INIT_TOP) {
-		say_problems(&ctx->machine, &log.listener);
-		say_warnings(&ctx->machine, &log.listener);
-	}
-	if (ctx->phase == PHASE_INIT_TOP || ctx->machine.failed)
-		say_notes(&ctx->machine, &log.listener);
+	say_state(ctx, &log.listener);
 	apply_plan(&ctx->machine, &ctx->root, deadline, &log.listener);
 	if (ctx->phase == PHASE_SECOND_LOOK)
 		report_merge(&ctx->machine, ctx->root.fd);
 	say_verdicts(&ctx->machine, true, &log.listener);
-	foreign = (struct foreign){ &ctx->machine, &log.listener };
-	if (ctx->phase == PHASE_INIT_TOP)
-		list_directory(ctx->root.fd, "sys/bus/pci/drivers/vfio-pci", note_foreign, &foreign);
+	say_foreign(ctx, &log.listener);
 	error = report_write(&ctx->machine, ctx->root.fd, &log.listener);
-	lock_release(turn);
+	lock_release(lock);
 	if (error)
 		say(&log.listener, LEVEL_FAILED, "/run/vfio-boot/report: %s", error_text(error));
 	return error || ctx->machine.failed ? STATUS_FAILED : plan_status(&ctx->machine);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * klibc's start-up code opens its stdio streams and its exit() flushes them. Nothing here uses any. Without these two
- * the linker brings stdio and malloc along, and the heap with them.
+ * klibc's start-up code opens the stdio streams, and its exit() flushes them. The program uses none. These two stubs
+ * keep the linker from adding stdio, malloc and the heap.
  */
 #include <stdio.h>
 
