@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* vfio-boot: the program of the running system. Verbs, options, exit status. */
+/* vfio-boot: the program of the running system. Reads the verb and its options, prints help, runs the verb. */
 #include <getopt.h>
 #include <signal.h>
 #include <stdio.h>
@@ -22,8 +22,8 @@ struct verb {
 	const char *name;
 	int (*run)(struct request *r);
 	unsigned options;
-	unsigned min, max; /* words */
-	const char *words;
+	unsigned min, max; /* number of words */
+	const char *words; /* as in the usage */
 	const char *does;
 };
 
@@ -53,7 +53,7 @@ static const struct verb verbs[] = {
 	  "writes down what this host lives on, which is never claimed" },
 };
 
-/* In the order of their bits. */
+/* In the order of the bits OPTION_*. */
 static const struct {
 	struct option option;
 	const char *argument;
@@ -74,13 +74,16 @@ static const struct {
 	{ { "cmdline", 1, NULL, 0 }, " TEXT", "with this kernel command line instead of that of this boot" },
 };
 
+/* All verbs have these. Their numbers follow those of options[]. */
 #define OPTION_SYSROOT ARRAY_SIZE(options)
 #define OPTION_HELP    (ARRAY_SIZE(options) + 1)
+/* getopt_long() returns an option without a letter as its number plus this. No letter is that large. */
+#define LONG_OPTION 256
 
 static struct context context;
 
-/* The exit status of a help: it was asked for, or it is the answer to wrong use. */
-static int helped(FILE *to)
+/* Returns the exit status after help. On standard error it is the answer to wrong use. */
+static int help_status(FILE *to)
 {
 	if (to != stdout)
 		return STATUS_WRONG;
@@ -97,7 +100,7 @@ static int help(FILE *to)
 		"0000:03:00.0, 03:00, 0000:00:1c.0/00.0, 10de:2204, class:03, boot-vga.\n\n"
 		"Exit status: 0 all is (to be) claimed, kept or excluded; 1 something is refused, failed, pending, absent\n"
 		"or has drifted; 2 wrong use or wrong settings; 3 the system failed.\n");
-	return helped(to);
+	return help_status(to);
 }
 
 static int verb_help(const struct verb *v, FILE *to)
@@ -118,7 +121,7 @@ static int verb_help(const struct verb *v, FILE *to)
 		fprintf(to, "\n");
 		print_formats(to);
 	}
-	return helped(to);
+	return help_status(to);
 }
 
 static const struct verb *find_verb(const char *name)
@@ -136,21 +139,84 @@ static int wrong_use(const struct verb *v, const char *word, const char *what)
 	return STATUS_WRONG;
 }
 
-/* The option that getopt_long() has just returned; which word it stood in is not always the one before the next. */
+/*
+ * Returns the option that getopt_long() has just returned, as the user wrote it. It is not always in the word before
+ * optind: several letters may share a word.
+ */
 static const char *written_as(struct text *t, char **argv, int found)
 {
 	int letter = found == '?' ? optopt : found;
 
-	if (letter > 0 && letter < 256)
+	if (letter > 0 && letter < LONG_OPTION)
 		return text_set(t, "-%.*s", 1, &(const char){ (char)letter });
 	if (found != '?')
-		return text_set(t, "--%s", options[found - 256].option.name);
+		return text_set(t, "--%s", options[found - LONG_OPTION].option.name);
 	return argv[optind - 1];
 }
 
-/* Reads the options of a verb into *r and the context; 0 where all is well, or else the exit status, or -1 for --help.
+/* Returns the number of the option that getopt_long() returned as `found`, or a larger one if it is unknown. */
+static unsigned option_number(int found)
+{
+	if (found == 'h')
+		return OPTION_HELP;
+	for (unsigned i = 0; i < ARRAY_SIZE(options); i++) {
+		if (found == options[i].option.val)
+			return i;
+	}
+	return (unsigned)found - LONG_OPTION;
+}
+
+/* Stores an option and its argument. Returns false if the verb has no such option. */
+static bool take_option(const struct verb *v, struct request *r, unsigned number)
+{
+	if (number == OPTION_SYSROOT) {
+		context.argument[ARGUMENT_SYSROOT] = optarg;
+		return true;
+	}
+	if (number >= ARRAY_SIZE(options) || !(v->options >> number & 1))
+		return false;
+	if (1U << number == OPTION_KERNEL)
+		context.argument[ARGUMENT_RELEASE] = optarg;
+	else if (1U << number == OPTION_CMDLINE)
+		context.argument[ARGUMENT_CMDLINE] = optarg;
+	r->options |= 1U << number;
+	return true;
+}
+
+/*
+ * Takes the word at which getopt_long() stopped, or all words after "--". Returns false at the end. Options may follow
+ * a word, because no selector begins with a dash.
  */
-static int read_options(const struct verb *v, struct request *r, int argc, char **argv)
+static bool take_words(struct request *r, int argc, char **argv)
+{
+	if (optind >= argc)
+		return false;
+	if (strcmp(argv[optind - 1], "--") != 0) {
+		r->word[r->words++] = argv[optind++];
+		return true;
+	}
+	while (optind < argc)
+		r->word[r->words++] = argv[optind++];
+	return false;
+}
+
+/* Checks a request as a whole. Returns 0, or an exit status after a message. */
+static int check_request(const struct verb *v, const struct request *r)
+{
+	if (r->words < v->min)
+		return wrong_use(v, v->words, "is missing");
+	if (r->words > v->max)
+		return wrong_use(v, r->word[v->max], "too much");
+	if (asked(r, OPTION_NOW) && asked(r, OPTION_NEXT_BOOT))
+		return wrong_use(v, "--now", "not together with --next-boot");
+	return 0;
+}
+
+/*
+ * Reads the options and words of a verb into *r and the context. Returns 0, -1 for --help, or an exit status after a
+ * message.
+ */
+static int read_request(const struct verb *v, struct request *r, int argc, char **argv)
 {
 	struct option longs[ARRAY_SIZE(options) + 3] = { 0 };
 	struct text t;
@@ -158,50 +224,23 @@ static int read_options(const struct verb *v, struct request *r, int argc, char 
 
 	for (unsigned i = 0; i < ARRAY_SIZE(options); i++) {
 		longs[i] = options[i].option;
-		longs[i].val = (int)i + 256;
+		longs[i].val = (int)i + LONG_OPTION;
 	}
-	longs[OPTION_SYSROOT] = (struct option){ "sysroot", 1, NULL, OPTION_SYSROOT + 256 };
-	longs[OPTION_HELP] = (struct option){ "help", 0, NULL, OPTION_HELP + 256 };
+	longs[OPTION_SYSROOT] = (struct option){ "sysroot", 1, NULL, OPTION_SYSROOT + LONG_OPTION };
+	longs[OPTION_HELP] = (struct option){ "help", 0, NULL, OPTION_HELP + LONG_OPTION };
 	opterr = 0;
-	while ((found = getopt_long(argc, argv, "+:vDk:h", longs, NULL)) != -1 || optind < argc) {
-		unsigned i = (unsigned)found - 256;
-
-		/* The words may stand among the options; a selector never begins with a dash. */
-		if (found == -1) {
-			if (!strcmp(argv[optind - 1], "--")) {
-				while (optind < argc)
-					r->word[r->words++] = argv[optind++];
-				break;
-			}
-			r->word[r->words++] = argv[optind++];
+	while ((found = getopt_long(argc, argv, "+:vDk:h", longs, NULL)) != -1 || take_words(r, argc, argv)) {
+		if (found == -1)
 			continue;
-		}
 		if (found == ':')
 			return wrong_use(v, argv[optind - 1], "something has to follow it");
-		if (found == 'h' || i == OPTION_HELP)
+		if (option_number(found) == OPTION_HELP)
 			return -1;
-		for (unsigned o = 0; o < ARRAY_SIZE(options); o++) {
-			if (found == options[o].option.val)
-				i = o;
-		}
-		if (i == OPTION_SYSROOT)
-			context.argument[ARGUMENT_SYSROOT] = optarg;
-		else if (found == '?' || !(v->options >> i & 1))
+		if (!take_option(v, r, option_number(found)))
 			return wrong_use(v, written_as(&t, argv, found), "no option of this verb");
-		else if (1U << i == OPTION_KERNEL)
-			context.argument[ARGUMENT_RELEASE] = optarg;
-		else if (1U << i == OPTION_CMDLINE)
-			context.argument[ARGUMENT_CMDLINE] = optarg;
-		if (i < OPTION_SYSROOT)
-			r->options |= 1U << i;
 	}
 	r->word[r->words] = NULL;
-	if (r->words < v->min || r->words > v->max)
-		return wrong_use(v, r->words > v->max ? r->word[v->max] : v->words,
-				 r->words > v->max ? "too much" : "is missing");
-	if (asked(r, OPTION_NOW) && asked(r, OPTION_NEXT_BOOT))
-		return wrong_use(v, "--now", "not together with --next-boot");
-	return 0;
+	return check_request(v, r);
 }
 
 int verb_plan(struct request *r)
@@ -223,7 +262,7 @@ int main(int argc, char **argv)
 	const struct verb *v;
 	int status;
 
-	/* Whoever reads our output may go away (`| head`): a write says so then. */
+	/* The reader of our output may exit (`| head`). A write then fails with EPIPE instead of ending the program. */
 	signal(SIGPIPE, SIG_IGN);
 	if (argc < 2)
 		return help(stderr);
@@ -233,7 +272,7 @@ int main(int argc, char **argv)
 	}
 	if (!strcmp(argv[1], "--version")) {
 		puts("vfio-boot " VERSION);
-		return helped(stdout);
+		return help_status(stdout);
 	}
 	v = find_verb(argv[1]);
 	if (!v) {
@@ -243,10 +282,11 @@ int main(int argc, char **argv)
 	if (argc > ANY_WORDS)
 		return wrong_use(v, argv[ANY_WORDS], "too much");
 	r.verb = v->name;
-	status = read_options(v, &r, argc - 1, argv + 1);
+	status = read_request(v, &r, argc - 1, argv + 1);
 	if (status)
 		return status > 0 ? status : verb_help(v, stdout);
-	/* Children are waited for, though whoever started us may not do so. */
+	/* The parent may have left SIGCHLD ignored. The kernel would reap our children then, and waitpid() would fail.
+	 */
 	signal(SIGCHLD, SIG_DFL);
 	terminal_init();
 	pci_names_open();
