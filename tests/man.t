@@ -80,6 +80,13 @@ my $help = qx(build/vfio-boot --help);
 my @verbs = $help =~ /^  ([a-z]+) /mg;
 cmp_ok(scalar @verbs, '>=', 5, 'the help has verbs');
 
+# The lines of a help that a terminal of 80 columns would break.
+sub too_long {
+	my ($help) = @_;
+	return join "\n", grep { length > 80 } split /\n/, $help;
+}
+is(too_long($help), '', 'the help fits 80 columns');
+
 my %synopsis;
 for (split /^\.Nm\n/m, section('vfio-boot.8', 'SYNOPSIS')) {
 	$synopsis{$1} = $_ if /\A\.Cm ([a-z]+)\n/;
@@ -94,6 +101,7 @@ my %taken = ('--help' => 1, '--version' => 1);
 for my $verb (@verbs) {
 	my $text = $synopsis{$verb} // '';
 	my $own = qx(build/vfio-boot $verb --help);
+	is(too_long($own), '', "$verb: its help fits 80 columns");
 	my (@expected, @got);
 	my %name;
 	for (rows($own)) {
@@ -108,7 +116,7 @@ for my $verb (@verbs) {
 		push @got, ($name{$name} // $name) . ($argument ? " $argument" : '');
 	}
 	same(\@got, \@expected, "$verb: its options");
-	my ($words) = $own =~ /^usage: vfio-boot \w+ \[OPTION\.\.\.\] (.*)$/m;
+	my ($words) = $own =~ /^usage: vfio-boot \w+ \[OPTION\.\.\.\] (.*?)\n\n/ms;
 	my $plain = join '', grep { !/^\.(?:Cm $verb|Op Fl)\b/ } split /^/m, $text;
 	same([ $plain =~ /\b([a-z]{3,}|[A-Z]{3,})\b/g ], [ ($words // '') =~ /[A-Za-z]+/g ], "$verb: its words");
 }

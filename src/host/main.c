@@ -90,22 +90,65 @@ static int help_status(FILE *to)
 	return cannot_print() ? STATUS_FAILED : 0;
 }
 
+/* The width of a help, and the columns where its texts begin. */
+#define HELP_WIDTH    80
+#define VERB_COLUMN   24
+#define OPTION_COLUMN 25
+
+/* Prints a text from `column` on, where the line is already, and breaks it at blanks. */
+static void print_wrapped(FILE *to, size_t column, const char *text)
+{
+	while (column + strlen(text) > HELP_WIDTH) {
+		size_t len = HELP_WIDTH - column;
+
+		while (len && text[len] != ' ')
+			len--;
+		/* The first word is too long. */
+		if (!len)
+			break;
+		fprintf(to, "%.*s\n%*s", (int)len, text, (int)column, "");
+		text += len + 1;
+	}
+	fprintf(to, "%s\n", text);
+}
+
 static int help(FILE *to)
 {
 	fprintf(to, "usage: vfio-boot VERB [OPTION...] [WORD...]\n\n");
-	for (unsigned i = 0; i < ARRAY_SIZE(verbs); i++)
-		fprintf(to, "  %-8s %-22s %s\n", verbs[i].name, verbs[i].words, verbs[i].does);
-	fprintf(to,
-		"\nvfio-boot VERB --help has the options of a verb; vfio-boot(8) has it all. DEVICE is any selector:\n"
-		"0000:03:00.0, 03:00, 0000:00:1c.0/00.0, 10de:2204, class:03, boot-vga.\n\n"
-		"Exit status: 0 all is (to be) claimed, kept or excluded; 1 something is refused, failed, pending, absent\n"
-		"or has drifted; 2 wrong use or wrong settings; 3 the system failed.\n");
+	for (const struct verb *v = verbs; v < verbs + ARRAY_SIZE(verbs); v++) {
+		int len = fprintf(to, "  %-7s %-13s", v->name, v->words);
+
+		if (len < VERB_COLUMN)
+			fputc(' ', to);
+		else
+			fprintf(to, "\n%*s", VERB_COLUMN, "");
+		print_wrapped(to, VERB_COLUMN, v->does);
+	}
+	fprintf(to, "\nvfio-boot VERB --help has the options of a verb; vfio-boot(8) has it all.\n"
+		    "DEVICE is any selector: 0000:03:00.0, 03:00, 0000:00:1c.0/00.0, 10de:2204,\n"
+		    "class:03, boot-vga.\n\n"
+		    "Exit status: 0 all is (to be) claimed, kept or excluded; 1 something is refused,\n"
+		    "failed, pending, absent or has drifted; 2 wrong use or wrong settings; 3 the\n"
+		    "system failed.\n");
 	return help_status(to);
+}
+
+/* Completion and tests read the usage up to the first empty line. */
+static void print_usage(const struct verb *v, FILE *to)
+{
+	char usage[2 * HELP_WIDTH];
+	int column = snprintf(usage, sizeof(usage), "usage: vfio-boot %s [OPTION...] ", v->name);
+
+	fputs(usage, to);
+	print_wrapped(to, (size_t)column, v->words);
 }
 
 static int verb_help(const struct verb *v, FILE *to)
 {
-	fprintf(to, "usage: vfio-boot %s [OPTION...] %s\n\n%s\n\n", v->name, v->words, v->does);
+	print_usage(v, to);
+	fputc('\n', to);
+	print_wrapped(to, 0, v->does);
+	fputc('\n', to);
 	for (unsigned i = 0; i < ARRAY_SIZE(options); i++) {
 		char names[40];
 
@@ -114,7 +157,8 @@ static int verb_help(const struct verb *v, FILE *to)
 		snprintf(names, sizeof(names), options[i].option.val ? "-%c, --%s%s" : "%c   --%s%s",
 			 options[i].option.val ? options[i].option.val : ' ', options[i].option.name,
 			 options[i].argument);
-		fprintf(to, "  %-22s %s\n", names, options[i].does);
+		fprintf(to, "  %-22s ", names);
+		print_wrapped(to, OPTION_COLUMN, options[i].does);
 	}
 	fprintf(to, "  %-22s %s\n", "    --sysroot DIR", "DIR stands for /");
 	if (v->run == verb_export) {

@@ -285,5 +285,5 @@ const struct format formats[] = {
 void print_formats(FILE *to)
 {
 	for (const struct format *f = formats; f->name; f++)
-		fprintf(to, "  %-22s %s\n", f->name, f->does);
+		fprintf(to, "  %-10s %s\n", f->name, f->does);
 }
