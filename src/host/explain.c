@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* vfio-boot explain: why a device gets its verdict, rule by rule. */
+/* vfio-boot explain: tells why a device gets its verdict, rule by rule. */
 #include <fcntl.h>
 #include <json-c/json.h>
 #include <stdio.h>
@@ -19,11 +19,12 @@
 #include "settings.h"
 #include "terminal.h"
 
+/* What a rule, or a member of the group, means for the claim. */
 enum state { STATE_FINE, STATE_AGAINST, STATE_NONE };
 
-/* --- what is found out, as text or as JSON ----------------------------------------------------------------------- */
+/* --- findings, for text and JSON --------------------------------------------------------------------------------- */
 
-/* An entry of the settings that means the device: its list, and what it does to it; NULL where it means another. */
+/* Returns what an entry of a list of the settings does to the device, or NULL if it does not match. */
 static const char *effect(const struct selector *sel, enum list_name list, const struct device *d)
 {
 	static const char *const covers[LISTS] = { "excludes", "protects", "reserves" };
@@ -34,7 +35,7 @@ static const char *effect(const struct selector *sel, enum list_name list, const
 	return match == SELECTOR_YES ? "selects" : match == SELECTOR_GUARD_FAILS ? "guard fails" : NULL;
 }
 
-/* What a rule up to REASON_RESERVED says of the device, in words; t is empty where there is nothing to say. */
+/* Judges the device by a rule up to REASON_RESERVED. Stores the finding in t. */
 static enum state judge_rule(struct text *t, const struct context *ctx, const struct device *d, enum reason rule)
 {
 	const struct machine *m = &ctx->machine;
@@ -69,7 +70,7 @@ static enum state judge_rule(struct text *t, const struct context *ctx, const st
 	return STATE_FINE;
 }
 
-/* What a member of its group does to the group. */
+/* Judges whether a member allows its group to be claimed. Stores the finding in t. */
 static enum state judge_member(struct text *t, const struct context *ctx, const struct device *d)
 {
 	const struct machine *m = &ctx->machine;
@@ -122,8 +123,11 @@ static void print_fact(enum state s, const char *what, int width, const char *te
 	printf("    %s%s%s  %-*s  %s\n", style(styles[s]), signs[s], style(PLAIN), width, what, text);
 }
 
-/* The line of a settings file that an entry stands in, as a person wrote it. */
-static void print_line_of(const struct context *ctx, const struct place *at)
+/*
+ * Reads a line of a settings file, as a person wrote it. Returns it without its line feed and with control characters
+ * replaced, or NULL if the entry is not from a file or the file cannot be read. The caller frees the line.
+ */
+static char *read_line_of(const struct context *ctx, const struct place *at)
 {
 	int fd = at->line ? openat(ctx->root.fd, at->source + 1, O_RDONLY | O_CLOEXEC) : -1;
 	FILE *file = fd < 0 ? NULL : fdopen(fd, "r");
@@ -131,19 +135,30 @@ static void print_line_of(const struct context *ctx, const struct place *at)
 	size_t size = 0;
 	unsigned line = 0;
 
-	while (file && line < at->line && getline(&text, &size, file) > 0)
+	if (!file)
+		return NULL;
+	while (line < at->line && getline(&text, &size, file) > 0)
 		line++;
-	if (file && line == at->line) {
-		text[strcspn(text, "\n")] = '\0';
-		for (char *p = text; *p; p++) {
-			if ((unsigned char)*p < ' ')
-				*p = *p == '\t' ? ' ' : '?';
-		}
-		printf("        %s%s%s\n", style(DIM), text, style(PLAIN));
+	fclose(file);
+	if (line < at->line) {
+		free(text);
+		return NULL;
 	}
+	text[strcspn(text, "\n")] = '\0';
+	for (char *p = text; *p; p++) {
+		if ((unsigned char)*p < ' ')
+			*p = *p == '\t' ? ' ' : '?';
+	}
+	return text;
+}
+
+static void print_line_of(const struct context *ctx, const struct place *at)
+{
+	char *text = read_line_of(ctx, at);
+
+	if (text)
+		printf("        %s%s%s\n", style(DIM), text, style(PLAIN));
 	free(text);
-	if (file)
-		fclose(file);
 }
 
 static void print_entries(const struct context *ctx, const struct device *d)
