@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* vfio-boot claim, and what it has in common with vfio-boot release. */
+/* vfio-boot claim: claims devices on the running system. Begins and ends such a run for vfio-boot release, too. */
 #include <signal.h>
 #include <string.h>
 #include <unistd.h>
@@ -19,7 +19,10 @@
 #include "report.h"
 #include "settings.h"
 
-/* The words take the place of what `ids` selects. False where one is no selector, as said. */
+/*
+ * Replaces the entries of `ids` by the words. Keeps its exclusions if the run claims. Returns false, after a message,
+ * if a word is no selector.
+ */
 static bool select_words(struct settings *s, char *const *word, const char *source, bool claims)
 {
 	struct list *list = &s->list[LIST_IDS];
@@ -49,9 +52,9 @@ static bool select_words(struct settings *s, char *const *word, const char *sour
 }
 
 /*
- * As decide_settings(), but that the rescue switch, and `ids = off`, say what the boot does: somebody who types a
- * device has seen the machine come up. What forbids a claim altogether (a crash kernel, a rescue boot, a live system;
- * more protection than there is room for) forbids this one too.
+ * Reads the settings like decide_settings(), but ignores vfio.ids=off and `ids = off`. They keep a boot from claiming,
+ * and a user who names a device has seen the machine come up. A crash kernel, a rescue
+ * boot, a live system, or more protection than there is room for forbids this claim, too.
  */
 static void read_settings(struct context *ctx)
 {
@@ -65,8 +68,9 @@ static void read_settings(struct context *ctx)
 }
 
 /*
- * Nobody is to be left with half a group, or without its record, by a key, a lost terminal or an impatient caller; the
- * time limit holds all the same. It goes on while we are stopped, and what is half done would stay so.
+ * A key, a lost terminal or an impatient caller must not leave half a group claimed, or the report without it. The
+ * deadline still ends the run. SIGTSTP is ignored as well: the time runs on while a process is stopped, so a half
+ * claimed group would stay so.
  */
 static void ignore_signals(void)
 {
@@ -101,8 +105,8 @@ int by_hand_begin(struct by_hand *b, const struct request *r, const char *source
 	b->deadline = deadline_after(ctx->settings.timeout);
 	progress_begin(&b->progress, &ctx->machine.step);
 	text_set(&ctx->machine.step, "another run of vfio-boot");
-	b->turn = lock_take(ctx->root.fd, b->deadline);
-	if (b->turn < 0) {
+	b->lock = lock_take(ctx->root.fd, b->deadline);
+	if (b->lock < 0) {
 		progress_end(&b->progress);
 		say(&complaints, LEVEL_FAILED, "%s: another run is at work, this one does nothing (try again)",
 		    r->verb);
@@ -112,7 +116,7 @@ int by_hand_begin(struct by_hand *b, const struct request *r, const char *source
 	text_set(&ctx->machine.step, "the devices, to be read");
 	if (!decide_in_time(ctx, b->deadline, &complaints)) {
 		progress_end(&b->progress);
-		lock_release(b->turn);
+		lock_release(b->lock);
 		say(&complaints, LEVEL_FAILED, "%s: the devices cannot be read, or not in time; nothing was changed",
 		    r->verb);
 		return STATUS_FAILED;
@@ -125,14 +129,15 @@ bool by_hand_end(struct by_hand *b, report_amend_fn *amend, const void *data)
 {
 	int error = report_amend(&b->ctx->machine, b->ctx->root.fd, amend, data);
 
-	lock_release(b->turn);
+	lock_release(b->lock);
 	progress_end(&b->progress);
 	if (error)
 		say(&complaints, LEVEL_FAILED, "/run/vfio-boot/report: %s", error_text(error));
 	return !error;
 }
 
-/* Was d, or whoever is claimed with it only, asked for in this run, if only to find that a guard fails? */
+/* Returns true if a word means d or a member of its group, which can only be claimed together, even if a guard fails.
+ */
 static bool is_asked_for(const struct machine *m, const struct device *d)
 {
 	const struct device *member;
@@ -145,7 +150,7 @@ static bool is_asked_for(const struct machine *m, const struct device *d)
 	return asked_for;
 }
 
-/* What the boot left open elsewhere is not for this run to complete, or to give back. */
+/* This run must not complete, or give back, what the boot left open of other devices. */
 static void forget_others(struct machine *m)
 {
 	struct device *d;
@@ -159,22 +164,23 @@ static void forget_others(struct machine *m)
 	}
 }
 
-struct attempt {
+struct claim {
 	struct by_hand run;
-	uint8_t decided[DEVICES_MAX]; /* the verdicts before anything was tried */
+	uint8_t decided[DEVICES_MAX]; /* the verdicts before the claim */
 };
 
 /*
- * The report hears of what was tried, and of what it did not know yet. A refusal has changed nothing, and what the boot
- * said of that device is as true as before.
+ * Amends the rows of devices that the run tried to claim, and those that the report did not have as claimed. A refusal
+ * changed nothing, so the row of the boot is still true.
  */
 static bool amend_claim(const void *data, struct report_row *row, const struct device *d, const struct report_row *old)
 {
-	const struct attempt *a = data;
-	const struct machine *m = &a->run.ctx->machine;
+	const struct claim *c = data;
+	const struct machine *m = &c->run.ctx->machine;
 	struct text message = { 0 };
 
-	/* Of what a vfio driver had before only the message may have changed: what sits on it. */
+	/* The device had its vfio driver before. Only its message can change: it names the framebuffer on the device.
+	 */
 	if (d->decided.verdict == VERDICT_ALREADY && old &&
 	    (old->verdict == VERDICT_CLAIM || old->verdict == VERDICT_ALREADY)) {
 		*row = *old;
@@ -182,14 +188,14 @@ static bool amend_claim(const void *data, struct report_row *row, const struct d
 		report_row_change(row, REPORT_MESSAGE, message.p);
 		return strcmp(report_column(row, REPORT_MESSAGE), report_column(old, REPORT_MESSAGE)) != 0;
 	}
-	if (d->decided.verdict == a->decided[d - m->device] && d->decided.verdict != VERDICT_CLAIM &&
+	if (d->decided.verdict == c->decided[d - m->device] && d->decided.verdict != VERDICT_CLAIM &&
 	    d->decided.verdict != VERDICT_ALREADY)
 		return false;
 	report_row_of_device(row, m, d);
 	return true;
 }
 
-/* The verdicts on standard output, as a plan has them; the exit status. */
+/* Prints the verdicts on standard output, like a plan. Returns the exit status. */
 static int print_claim(struct context *ctx, bool json)
 {
 	struct machine *m = &ctx->machine;
@@ -214,8 +220,8 @@ static int print_claim(struct context *ctx, bool json)
 
 int verb_claim(struct request *r)
 {
-	static struct attempt a;
-	struct by_hand *run = &a.run;
+	static struct claim c;
+	struct by_hand *run = &c.run;
 	int status = by_hand_begin(run, r, "vfio-boot claim", true);
 	struct machine *m;
 	struct device *d;
@@ -226,9 +232,9 @@ int verb_claim(struct request *r)
 	m = &run->ctx->machine;
 	forget_others(m);
 	for_each_device(m, d)
-		a.decided[d - m->device] = d->decided.verdict;
+		c.decided[d - m->device] = d->decided.verdict;
 	apply_plan(m, &run->ctx->root, run->deadline, &complaints);
-	recorded = by_hand_end(run, amend_claim, &a);
+	recorded = by_hand_end(run, amend_claim, &c);
 	status = print_claim(run->ctx, asked(r, OPTION_JSON));
 	return recorded ? status : STATUS_FAILED;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* now: what claim and release have in common: a run by hand, on the running system. Host program only. */
+/* now: begins and ends a run on the running system, for claim and release. Host program only. */
 #ifndef VFIO_BOOT_NOW_H
 #define VFIO_BOOT_NOW_H
 
@@ -8,23 +8,28 @@
 #include "report.h"
 #include "request.h"
 
+/* A run that a user starts. */
 struct by_hand {
 	struct context *ctx; /* shared with children */
 	clock_t deadline;
-	int turn;
+	int lock;
 	struct progress progress;
 };
 
 /*
- * Reads the settings, in which the words of the request stand in the place of what `ids` selects, waits for our turn,
- * reads the machine and decides, all before the deadline. `source` is said to be where the words stand. 0, and then
- * by_hand_end() is owed, or the exit status, and why was said. Where it `claims`, what the settings exclude stays
- * excluded, and where nothing is to be claimed at all, that is the end.
+ * Reads the settings, takes the lock, reads the machine and decides, all before the deadline. The words of the request
+ * replace what `ids` selects; messages give `source` as their place, which has to outlive the run. If the run `claims`,
+ * the exclusions of the settings stay, and nothing is done in a boot that claims nothing.
+ *
+ * Returns 0, or an exit status after a message. After 0 the caller owes a by_hand_end().
  */
 int by_hand_begin(struct by_hand *b, const struct request *r, const char *source, bool claims)
 	__attribute__((nonnull, warn_unused_result));
 
-/* Writes into the report what amend() says, see report_amend(), and ends our turn. False where that failed, as said. */
+/*
+ * Changes the report with report_amend() and releases the lock. Returns false, after a message, if the report could not
+ * be written.
+ */
 bool by_hand_end(struct by_hand *b, report_amend_fn *amend, const void *data)
 	__attribute__((nonnull(1, 2), warn_unused_result));
 

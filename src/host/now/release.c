@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* vfio-boot release: gives groups back to the drivers of the host. */
+/* vfio-boot release: gives devices, with their groups, back to the drivers of the host. */
 #include <json-c/json.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,10 +21,9 @@
 #include "sysfs.h"
 #include "vfio_users.h"
 
-/* What the children share with us, beside the context. */
 struct release {
 	struct act act;
-	struct text *users;	/* of the unit at hand */
+	struct text *users;	/* of the current unit; shared with children, like the context */
 	char *why[DEVICES_MAX]; /* who uses the group of a device that was refused, or NULL */
 };
 
@@ -33,8 +32,8 @@ static bool is_chosen(const struct device *d)
 	return d->asked.selected;
 }
 
-/* Is there anything to give back? What has no driver, and is asked for, may be what an earlier release did not end. */
-static bool is_to_go(const struct device *d)
+/* Returns true if d has to be given back. A chosen device without a driver may be left from an earlier release. */
+static bool is_to_release(const struct device *d)
 {
 	if (is_bridge(d))
 		return is_vfio_driver(d->found.driver) || is_claim_override(d);
@@ -42,8 +41,9 @@ static bool is_to_go(const struct device *d)
 }
 
 /*
- * vfio-pci takes the VFs away as it leaves their PF (vfio_pci_core_unregister_device() calls pci_disable_sriov()), and
- * would wait for whoever has one of them open. Where nobody has, they go, as they do with every other PF driver.
+ * Returns true if somebody has a VF of the PF open, and stores in t who. When vfio-pci is unbound from a PF, it removes
+ * the VFs (vfio_pci_core_unregister_device() calls pci_disable_sriov()) and waits for everybody who has one open. VFs
+ * that nobody has open are removed, as by every other PF driver.
  */
 static bool add_vf_users(struct text *t, int root, const struct device *pf)
 {
@@ -63,6 +63,7 @@ static bool add_vf_users(struct text *t, int root, const struct device *pf)
 	return false;
 }
 
+/* Returns true if somebody uses the unit, and stores in t who. */
 static bool find_users(struct text *t, int root, const struct act *act, const struct device *unit)
 {
 	for (const struct device *d = unit; d; d = unit_next(act, d)) {
@@ -73,12 +74,13 @@ static bool find_users(struct text *t, int root, const struct act *act, const st
 	return unit->group && add_group_users(t, root, unit->group->number);
 }
 
+/* Runs in a child. */
 static void give_back(const void *data, struct device *unit)
 {
 	const struct release *r = data;
 
 	this_process(r->act.root->fd, &unit->done.worker);
-	/* Taking the driver off would wait for that user's end. */
+	/* An unbind would wait until that user closes the group. */
 	if (find_users(r->users, r->act.root->fd, &r->act, unit)) {
 		unit->done.progress |= PROGRESS_OPEN;
 		return;
@@ -87,7 +89,7 @@ static void give_back(const void *data, struct device *unit)
 	unit_release(&r->act, unit);
 }
 
-/* What became of a device that was to go. */
+/* Decides the verdict of a device that was to be released, after the child. */
 static void judge(struct release *r, struct device *d, const struct device *unit, enum ending ending,
 		  struct worker child)
 {
@@ -98,7 +100,7 @@ static void judge(struct release *r, struct device *d, const struct device *unit
 	if (ending == TIME_IS_UP || (ending == ENDED && !open && !(unit->done.progress & PROGRESS_ENDED))) {
 		d->decided.reason = REASON_TIMEOUT;
 		d->done.worker = child;
-		/* What is said of it is of this run. */
+		/* The timeout is that of this run, not of an earlier one. */
 		d->done.due = false;
 	} else if (open) {
 		d->decided.verdict = VERDICT_REFUSED;
@@ -114,7 +116,10 @@ static void judge(struct release *r, struct device *d, const struct device *unit
 	}
 }
 
-/* Nobody touches what a child of an earlier run is still at work on; true where there is one. */
+/*
+ * Returns true if a child of an earlier run is still at work on the unit, which nobody else may touch. Marks its
+ * devices as timed out.
+ */
 static bool leave_to_child(const struct act *act, struct device *unit)
 {
 	struct worker child = { 0, 0 };
@@ -146,19 +151,19 @@ static void release_unit(struct release *r, struct device *unit, clock_t deadlin
 	for (d = unit; d; d = unit_next(&r->act, d))
 		chosen |= is_chosen(d);
 	for (d = unit; chosen && d; d = unit_next(&r->act, d)) {
-		if (is_to_go(d)) {
+		if (is_to_release(d)) {
 			d->decided.verdict = VERDICT_PENDING;
 			any = true;
 		} else if (is_chosen(d)) {
 			d->decided.verdict = VERDICT_KEPT;
 		}
-		/* The override of an earlier run that did not come to its end is to go, too. */
+		/* Remove an override of an interrupted run, too. */
 		d->done.progress &= PROGRESS_OVERRIDDEN;
 	}
 	if (!any || leave_to_child(&r->act, unit))
 		return;
 	ending = run_in_child(deadline, give_back, r, unit);
-	/* It may have taken a driver off. */
+	/* The child may have unbound a driver before it died, so try once more. */
 	if (ending == DIED)
 		ending = run_in_child(deadline, give_back, r, unit);
 	child = unit->done.worker;
@@ -218,7 +223,7 @@ static void print_lines(const struct release *r, const struct listener *out)
 	}
 }
 
-/* A plan has no word for what was given back: it is excluded, and its driver is the one of the host. */
+/* A plan has no verdict for a released device. It is "excluded", and `now` has the driver of the host. */
 static struct json_object *json_release(const struct release *r, struct context *ctx)
 {
 	struct json_object *o = json_plan(ctx), *devices = json_object_object_get(o, "devices");
@@ -237,15 +242,15 @@ static struct json_object *json_release(const struct release *r, struct context 
 }
 
 /*
- * What was given back counts as excluded from then on, and neither as a failure of the boot nor as left open by it.
- * While a child is at work on it the reason says so, for the runs to come (report_recall()).
+ * Makes a released device excluded in the report, so that it is neither a failure of the boot nor left open by it.
+ * While a child is still at work on it the reason is a timeout, which report_recall() of later runs reads.
  */
 static bool amend_release(const void *data, struct report_row *row, const struct device *d,
 			  const struct report_row *old)
 {
 	const struct release *r = data;
 	bool at_work = d->decided.reason == REASON_TIMEOUT && d->done.worker.pid && !d->done.due;
-	/* The child of an earlier release may have come to its end since. */
+	/* The child of an earlier release may have ended since. */
 	bool late = old && old->verdict == VERDICT_EXCLUDED && old->reason == REASON_TIMEOUT &&
 		    d->decided.verdict <= VERDICT_KEPT && !d->done.worker.pid && d->done.driver &&
 		    !is_vfio_driver(d->done.driver);
@@ -301,7 +306,7 @@ int verb_release(struct request *request)
 		d->done.driver = d->found.driver;
 		if (d->asked.guard_failed)
 			continue;
-		/* What speaks against a claim does not speak against this. */
+		/* The reasons against a claim are none against a release. */
 		d->decided.verdict = VERDICT_NONE;
 		d->decided.reason = REASON_NONE;
 	}

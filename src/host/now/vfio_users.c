@@ -12,13 +12,13 @@ struct search {
 	struct text *t;
 	int root;
 	unsigned group;
-	const char *pid; /* whose descriptors are looked at */
+	const char *pid; /* the process that is looked at */
 	unsigned found;
 };
 
 /*
- * Is this what VFIO calls the group, or a device of it? /dev/vfio/7, /dev/vfio/noiommu-7 (vfio_group_create()), or
- * /dev/vfio/devices/vfio0, which iommufd uses instead of the group (vfio_device_set_name()).
+ * Returns true if the path is a device node of the group: /dev/vfio/7, /dev/vfio/noiommu-7 (vfio_group_create()), or
+ * that of one of its devices, /dev/vfio/devices/vfio0, which iommufd uses instead (vfio_device_set_name()).
  */
 static bool is_of_group(const struct search *s, const char *path)
 {
@@ -68,7 +68,7 @@ bool add_group_users(struct text *t, int root, unsigned group)
 	struct search s = { t, root, group, NULL, 0 };
 
 	list_directory(root, "proc", look_at_process, &s);
-	/* Who opened a device alone, on a kernel without groups, is found there only. */
+	/* On a kernel without VFIO groups a process opens a device alone. Only /proc shows that. */
 	if (s.found || !group_is_open(root, group))
 		return s.found;
 	text_add(t, "a process that cannot be seen from here");
