@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* vfio-boot list: every device, by IOMMU group. */
+/* vfio-boot list: prints every device by IOMMU group. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,7 +13,7 @@
 #include "plan_log.h"
 #include "terminal.h"
 
-/* Without a domain where there is but one, as lspci. */
+/* Returns the address of a device, without its domain if all devices are in domain 0, like lspci. */
 static const char *bus_index(const struct listing *l, const struct device *d)
 {
 	return l->domains ? d->name : strchr(d->name, ':') + 1;
@@ -24,24 +24,20 @@ static const char *driver_of(struct text *t, const struct device *d)
 	return text_set(t, "%s", d->found.driver ? d->found.driver : "-");
 }
 
-struct modules {
-	unsigned n;
-};
-
 static void print_module(void *data, const char *module)
 {
-	struct modules *m = data;
+	unsigned *modules = data;
 
-	printf("%s%s", m->n++ ? ", " : "modules ", module);
+	printf("%s%s", (*modules)++ ? ", " : "modules ", module);
 }
 
-/* Of -v: one fact a line, below the device. */
+/* Prints what -v adds below a device, a line for each fact. */
 static void print_more(const struct listing *l, const struct device *d, const char *indent)
 {
 	static const struct {
 		const char *name, *attribute;
 	} facts[] = { { "NUMA node", "numa_node" }, { "reset by", "reset_method" } };
-	struct modules modules = { 0 };
+	unsigned modules = 0;
 	char name[NAME_SIZE];
 	struct text t;
 
@@ -51,16 +47,16 @@ static void print_more(const struct listing *l, const struct device *d, const ch
 		printf("%ssubsystem %s [%04x:%04x]\n", indent, subsystem_name(name, d), d->found.ids.subvendor,
 		       d->found.ids.subdevice);
 	for (unsigned i = 0; i < ARRAY_SIZE(facts); i++) {
-		/* A node of -1 is none. */
+		/* NUMA node -1 means that there is none. */
 		if (*attribute(&l->v, &t, d, facts[i].attribute) && *t.p != '-')
 			printf("%s%s %s\n", indent, facts[i].name, t.p);
 	}
 	fputs(indent, stdout);
 	each_module(&l->v, d, print_module, &modules);
-	puts(modules.n ? "" : "modules none");
+	puts(modules ? "" : "modules none");
 }
 
-/* `lead` is what stands in front of its first line, and `below` in front of the others. */
+/* `lead` precedes the first line of the device, `below` the others. */
 static void print_device(const struct listing *l, const struct device *d, const char *lead, const char *below)
 {
 	char class[NAME_SIZE], name[NAME_SIZE], indent[80];
@@ -79,7 +75,7 @@ static void print_device(const struct listing *l, const struct device *d, const 
 	free(marks);
 }
 
-/* With selectors a group is shown whole where one of it is meant. */
+/* A group is shown as a whole if a selector matches one of its members. */
 static bool is_shown(const struct listing *l, const struct group *g)
 {
 	const struct device *d;
@@ -114,15 +110,13 @@ static int by_number(const void *a, const void *b)
 	return (*left)->number < (*right)->number ? -1 : (*left)->number > (*right)->number;
 }
 
-static void print_tree(const struct listing *l)
+static void print_groups(const struct listing *l)
 {
 	static const struct group *group[DEVICES_MAX];
-	const struct machine *m = &l->v.now->machine;
-	const struct device *d, *last = NULL;
 	const struct group *g;
 	size_t n = 0;
 
-	for_each_group(m, g)
+	for_each_group(&l->v.now->machine, g)
 		group[n++] = g;
 	/* They are pointers. NOLINTNEXTLINE(bugprone-sizeof-expression) */
 	qsort(group, n, sizeof(group[0]), by_number);
@@ -130,15 +124,28 @@ static void print_tree(const struct listing *l)
 		if (is_shown(l, group[i]))
 			print_group(l, group[i]);
 	}
+}
+
+static bool is_shown_alone(const struct listing *l, const struct device *d)
+{
+	return !d->group && is_chosen(l, d);
+}
+
+static void print_devices_without_group(const struct listing *l)
+{
+	const struct machine *m = &l->v.now->machine;
+	const struct device *d, *last = NULL;
+
 	for_each_device(m, d) {
-		if (!d->group && is_chosen(l, d))
+		if (is_shown_alone(l, d))
 			last = d;
 	}
-	if (last)
-		printf("%sno IOMMU group%s%s\n", style(BOLD), style(PLAIN),
-		       m->any_group ? "" : " (the IOMMU is off: vfio-boot doctor)");
+	if (!last)
+		return;
+	printf("%sno IOMMU group%s%s\n", style(BOLD), style(PLAIN),
+	       m->any_group ? "" : " (the IOMMU is off: vfio-boot doctor)");
 	for_each_device(m, d) {
-		if (!d->group && is_chosen(l, d))
+		if (is_shown_alone(l, d))
 			print_device(l, d, line(d == last ? LINE_END : LINE_TEE),
 				     line(d == last ? LINE_BLANK : LINE_DOWN));
 	}
@@ -167,45 +174,55 @@ static void print_flat(const struct listing *l)
 	}
 }
 
+static void set_columns(struct listing *l)
+{
+	const struct device *d;
+
+	l->domains = asked(l->r, OPTION_DOMAINS);
+	l->width = 1;
+	for_each_device(&l->v.now->machine, d) {
+		int width = d->found.driver ? (int)strlen(d->found.driver) : 1;
+
+		l->domains |= PCIADDR_DOMAIN(d->address) != 0;
+		if (width > l->width)
+			l->width = width;
+	}
+}
+
+/* Prints the list as text. Returns true, after a message, if that failed. */
+static bool print_list(const struct listing *l)
+{
+	say_problems(&l->v.now->machine, &complaints);
+	if (asked(l->r, OPTION_FLAT)) {
+		print_flat(l);
+	} else {
+		print_groups(l);
+		print_devices_without_group(l);
+	}
+	return cannot_print();
+}
+
 int verb_list(struct request *r)
 {
 	static struct listing l;
 	const struct machine *m = &r->ctx->machine;
-	const struct device *d;
 	bool failed;
 	int status = 0;
 
-	l.r = r;
 	if (!inventory_open(&l.v, r))
 		return STATUS_FAILED;
-	/* The working directory is the root now. */
+	/* inventory_open() has made the root the working directory. */
 	l.mounts = mnt_new_table_from_file("proc/mounts");
+	l.r = r;
 	l.all = !r->words;
-	l.domains = asked(r, OPTION_DOMAINS);
-	l.width = 1;
-	for_each_device(m, d) {
-		int width = d->found.driver ? (int)strlen(d->found.driver) : 1;
-
-		l.domains |= PCIADDR_DOMAIN(d->address) != 0;
-		if (width > l.width)
-			l.width = width;
-	}
+	set_columns(&l);
 	if (!l.all)
 		status = choose(r->ctx, r->word, l.chosen);
 	if (m->end == m->device) {
 		status = status ? status : 1;
 		say(&complaints, LEVEL_REFUSED, "there is no PCI device here");
 	}
-	if (asked(r, OPTION_JSON)) {
-		failed = print_json_list(&l);
-	} else {
-		say_problems(m, &complaints);
-		if (asked(r, OPTION_FLAT))
-			print_flat(&l);
-		else
-			print_tree(&l);
-		failed = cannot_print();
-	}
+	failed = asked(r, OPTION_JSON) ? print_json_list(&l) : print_list(&l);
 	if (l.v.deps.unknown)
 		say(&complaints, LEVEL_REFUSED, "what this host lives on is unknown: %s", l.v.deps.unknown);
 	mnt_unref_table(l.mounts);

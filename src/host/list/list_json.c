@@ -10,7 +10,8 @@
 #include "pci_names.h"
 #include "plan_json.h"
 
-static void add(struct json_object *o, const char *key, const char *value)
+/* Adds a text, or null if it is empty. */
+static void add_text(struct json_object *o, const char *key, const char *value)
 {
 	json_add(o, key, value && *value ? value : NULL);
 }
@@ -48,49 +49,70 @@ static struct json_object *words_of(const char *text)
 	return list;
 }
 
-static struct json_object *device_json(const struct listing *l, const struct device *d)
+/* What a device is. */
+static void add_identity(struct json_object *o, const struct listing *l, const struct device *d)
 {
-	struct json_object *o = json_object_new_object(), *modules = json_object_new_array();
-	const struct device *next = at_next_boot(&l->v, d);
-	bool asked_for = next && next->decided.verdict != VERDICT_NONE;
+	struct json_object *modules = json_object_new_array();
 	char name[NAME_SIZE];
 	struct text t;
 
-	add(o, "address", d->name);
+	add_text(o, "address", d->name);
 	text_set(&t, "%04x:%04x", d->found.ids.vendor, d->found.ids.device);
-	add(o, "id", t.p);
+	add_text(o, "id", t.p);
 	text_set(&t, "%04x:%04x", d->found.ids.subvendor, d->found.ids.subdevice);
-	add(o, "subsystem", d->found.ids.subvendor ? t.p : NULL);
+	add_text(o, "subsystem", d->found.ids.subvendor ? t.p : NULL);
 	text_set(&t, "%06x", d->found.class);
-	add(o, "class", t.p);
+	add_text(o, "class", t.p);
 	json_object_object_add(o, "class_name", json_object_new_string(class_name(name, d)));
 	json_object_object_add(o, "name", json_object_new_string(device_name(name, d)));
 	json_object_object_add(o, "group", has_group(d) ? json_object_new_int64(d->group->number) : NULL);
-	add(o, "driver", d->found.driver);
-	add(o, "override", d->found.override);
+	add_text(o, "driver", d->found.driver);
+	add_text(o, "override", d->found.override);
 	each_module(&l->v, d, add_module, modules);
 	json_object_object_add(o, "modules", modules);
 	json_object_object_add(o, "boot_display", json_object_new_boolean(d->found.boot_display));
-	add(o, "physical_function", physical_function(l->v.now->root.fd, &t, d));
-	attribute(&l->v, &t, d, "sriov_totalvfs");
-	json_object_object_add(o, "total_vfs", t.len ? json_object_new_int(atoi(t.p)) : NULL);
-	attribute(&l->v, &t, d, "sriov_numvfs");
-	json_object_object_add(o, "vfs", t.len ? json_object_new_int(atoi(t.p)) : NULL);
+}
+
+/* Adds an attribute of a device as a number, or null if there is no such attribute or it is negative. */
+static void add_number(struct json_object *o, const char *key, const struct listing *l, const struct device *d,
+		       const char *name)
+{
+	struct text t;
+
+	attribute(&l->v, &t, d, name);
+	json_object_object_add(o, key, t.len && *t.p != '-' ? json_object_new_int(atoi(t.p)) : NULL);
+}
+
+/* What the next boot does with a device. */
+static void add_decision(struct json_object *o, const struct listing *l, const struct device *d)
+{
+	const struct device *next = at_next_boot(&l->v, d);
+	bool selected = next && next->decided.verdict != VERDICT_NONE;
+	const char *verdict = selected ? verdict_name(next->decided.verdict) : NULL;
+
+	add_text(o, "verdict", is_selected_too_early(l, d) ? "absent" : verdict);
+	add_text(o, "reason", selected && next->decided.reason ? reason_name(next->decided.reason) : NULL);
+}
+
+static struct json_object *device_json(const struct listing *l, const struct device *d)
+{
+	struct json_object *o = json_object_new_object();
+	struct text t;
+
+	add_identity(o, l, d);
+	add_text(o, "physical_function", physical_function(l->v.now->root.fd, &t, d));
+	add_number(o, "total_vfs", l, d, "sriov_totalvfs");
+	add_number(o, "vfs", l, d, "sriov_numvfs");
 	json_object_object_add(o, "protected", needs_of(l, d, false));
 	json_object_object_add(o, "reserved", needs_of(l, d, true));
-	add(o, "used_by", d->found.used_by);
-	add(o, "use", d->found.use ? use_name(d->found.use) : NULL);
-	add(o, "mounted_on", mounted_on(l, d));
-	attribute(&l->v, &t, d, "numa_node");
-	json_object_object_add(o, "numa_node", t.len && *t.p != '-' ? json_object_new_int(atoi(t.p)) : NULL);
+	add_text(o, "used_by", d->found.used_by);
+	add_text(o, "use", d->found.use ? use_name(d->found.use) : NULL);
+	add_text(o, "mounted_on", mounted_on(l, d));
+	add_number(o, "numa_node", l, d, "numa_node");
 	json_object_object_add(o, "reset_methods", words_of(attribute(&l->v, &t, d, "reset_method")));
-	add(o, "modalias", attribute(&l->v, &t, d, "modalias"));
-	add(o, "selector", guarded_path(l->v.now, &t, d));
-	add(o, "verdict",
-	    is_selected_too_early(l, d) ? "absent"
-	    : asked_for			? verdict_name(next->decided.verdict)
-					: NULL);
-	add(o, "reason", asked_for && next->decided.reason ? reason_name(next->decided.reason) : NULL);
+	add_text(o, "modalias", attribute(&l->v, &t, d, "modalias"));
+	add_text(o, "selector", guarded_path(l->v.now, &t, d));
+	add_decision(o, l, d);
 	return o;
 }
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* listing: what `list` shows, and its parts: the marks of a device, and all of it as JSON. Host program only. */
+/* listing: what the sources of `list` share: the marks of a device, and the list as JSON. Host program only. */
 #ifndef VFIO_BOOT_LISTING_H
 #define VFIO_BOOT_LISTING_H
 
@@ -10,11 +10,11 @@
 struct listing {
 	struct inventory v;
 	struct request *r;
-	bool domains;		     /* bus indices with their domain */
+	bool domains;		     /* print bus indices with their domain */
 	int width;		     /* of the column of drivers */
 	bool all;		     /* no selector was given */
-	struct libmnt_table *mounts; /* or NULL */
-	bool chosen[DEVICES_MAX];
+	struct libmnt_table *mounts; /* what is mounted, or NULL if that is unknown */
+	bool chosen[DEVICES_MAX];    /* the selectors match it; unused if all is set */
 };
 
 static inline bool is_chosen(const struct listing *l, const struct device *d)
@@ -22,16 +22,19 @@ static inline bool is_chosen(const struct listing *l, const struct device *d)
 	return l->all || l->chosen[d - l->v.now->machine.device];
 }
 
-/* Do the settings select what the next boot begins without: a VF, which is made later? */
+/* Returns true if the settings select a device that the next boot does not have: a VF, which is created later. */
 bool is_selected_too_early(const struct listing *l, const struct device *d) __attribute__((nonnull));
 
-/* Where what uses the device is mounted, or NULL. */
+/* Returns the mount point of what uses the device, or NULL. It belongs to l->mounts. */
 const char *mounted_on(const struct listing *l, const struct device *d) __attribute__((nonnull));
 
-/* What matters for giving a device away, one after the other, in one text, which the caller frees; may be empty. */
+/*
+ * Returns what matters before a device is given away: who needs it, who uses it, what the next boot does. May be empty.
+ * The caller frees the text.
+ */
 char *marks_of(const struct listing *l, const struct device *d) __attribute__((nonnull, returns_nonnull));
 
-/* Prints it all as one JSON object; true where that failed, which was said then. */
+/* Prints the list as one JSON object. Returns true, after a message, if that failed. */
 bool print_json_list(const struct listing *l) __attribute__((nonnull, warn_unused_result));
 
 #endif

@@ -11,12 +11,12 @@ struct marks {
 	char *text;
 	size_t size;
 	unsigned n;
-	const char *between;
+	const char *separator;
 };
 
-static void mark(struct marks *m, const char *text)
+static void add_mark(struct marks *m, const char *text)
 {
-	fprintf(m->to, "%s%s", m->n++ ? m->between : "", text);
+	fprintf(m->to, "%s%s", m->n++ ? m->separator : "", text);
 }
 
 static void mark_needs(const struct listing *l, const struct device *d, struct marks *m, bool reserve)
@@ -29,7 +29,7 @@ static void mark_needs(const struct listing *l, const struct device *d, struct m
 		if (need->device != d || need->reserve != reserve)
 			continue;
 		if (*before != ',')
-			mark(m, "");
+			add_mark(m, "");
 		fprintf(m->to, "%s%s", before, need->why);
 		before = ", ";
 	}
@@ -46,7 +46,7 @@ static void mark_next_boot(const struct listing *l, const struct device *d, stru
 	struct text t;
 
 	if (is_selected_too_early(l, d))
-		mark(m, "next boot: absent (virtual functions are made later)");
+		add_mark(m, "next boot: absent (virtual functions are made later)");
 	if (!next || next->decided.verdict == VERDICT_NONE)
 		return;
 	text_set(&t, "next boot: %s", verdict_name(next->decided.verdict));
@@ -54,7 +54,7 @@ static void mark_next_boot(const struct listing *l, const struct device *d, stru
 		text_add(&t, " for %s", next->found.target);
 	else if (next->decided.reason)
 		text_add(&t, ", %s", reason_name(next->decided.reason));
-	mark(m, t.p);
+	add_mark(m, t.p);
 }
 
 static void mark_functions(const struct listing *l, const struct device *d, struct marks *m)
@@ -62,11 +62,11 @@ static void mark_functions(const struct listing *l, const struct device *d, stru
 	struct text t, all, used;
 
 	if (*physical_function(l->v.now->root.fd, &t, d))
-		mark(m, text_set(&used, "VF of %s", t.p));
+		add_mark(m, text_set(&used, "VF of %s", t.p));
 	attribute(&l->v, &all, d, "sriov_totalvfs");
 	attribute(&l->v, &used, d, "sriov_numvfs");
 	if (all.len)
-		mark(m, text_set(&t, "PF, %s of %s VFs", used.p, all.p));
+		add_mark(m, text_set(&t, "PF, %s of %s VFs", used.p, all.p));
 }
 
 static bool is_needed(const struct listing *l, const struct device *d)
@@ -89,7 +89,10 @@ const char *mounted_on(const struct listing *l, const struct device *d)
 	return fs ? mnt_fs_get_target(fs) : NULL;
 }
 
-/* What uses it for what the host does not live on; where bridges lead to is seen at the devices below them. */
+/*
+ * Marks what uses a device that the host does not depend on. The devices below a bridge have their own marks, so a
+ * bridge needs none.
+ */
 static void mark_use(const struct listing *l, const struct device *d, struct marks *m)
 {
 	const char *where = mounted_on(l, d);
@@ -100,25 +103,25 @@ static void mark_use(const struct listing *l, const struct device *d, struct mar
 	text_set(&t, "in use: %s %s", d->found.used_by, use_phrase(d->found.use));
 	if (where)
 		text_add(&t, " on %s", where);
-	mark(m, t.p);
+	add_mark(m, t.p);
 }
 
 char *marks_of(const struct listing *l, const struct device *d)
 {
-	struct marks m = { .between = "; " };
+	struct marks m = { .separator = "; " };
 	struct text t;
 
 	m.to = open_memstream(&m.text, &m.size);
 	if (!m.to)
 		abort();
 	if (d->found.boot_display)
-		mark(&m, "boot display");
+		add_mark(&m, "boot display");
 	mark_needs(l, d, &m, false);
 	mark_needs(l, d, &m, true);
 	mark_use(l, d, &m);
 	mark_functions(l, d, &m);
 	if (d->found.override)
-		mark(&m, text_set(&t, "override %s", d->found.override));
+		add_mark(&m, text_set(&t, "override %s", d->found.override));
 	mark_next_boot(l, d, &m);
 	fclose(m.to);
 	return m.text;
