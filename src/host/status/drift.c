@@ -11,25 +11,28 @@
 #include "settings.h"
 #include "sysfs.h"
 
-static void say_nothing(const struct listener *l, unsigned level, const char *text)
+static void drop_line(const struct listener *l, unsigned level, const char *text)
 {
 	(void)l;
 	(void)level;
 	(void)text;
 }
 
-/* Is there a decision over the machine? What cannot be read was never a failure of a status. */
-static bool look(struct rows *s)
+/*
+ * Reads the machine and decides, at the first call. Returns false if the machine cannot be read. That is no failure of
+ * a status, so nobody gets the message.
+ */
+static bool decide_once(struct rows *s)
 {
-	const struct listener nobody = { say_nothing };
+	const struct listener nobody = { drop_line };
 
-	if (s->looked)
-		return s->seen;
-	s->looked = true;
-	/* What has been refused may have been taken out of the settings, and has a group all the same. */
+	if (s->tried)
+		return s->decided;
+	s->tried = true;
+	/* drift_missing() needs the groups of devices that the settings do not select any more. */
 	s->ctx->machine.read_all = true;
-	s->seen = decide_machine(s->ctx, &nobody);
-	return s->seen;
+	s->decided = decide_machine(s->ctx, &nobody);
+	return s->decided;
 }
 
 bool is_fault(const struct row *r)
@@ -96,7 +99,7 @@ static struct device *device_of(struct rows *s, const struct row *r)
 {
 	const char *address = report_column(&r->report, REPORT_ADDRESS);
 
-	return look(s) ? machine_find_name(&s->ctx->machine, address, strlen(address)) : NULL;
+	return decide_once(s) ? machine_find_name(&s->ctx->machine, address, strlen(address)) : NULL;
 }
 
 const struct device *drift_moved(struct rows *s, const struct row *r)
@@ -105,13 +108,13 @@ const struct device *drift_moved(struct rows *s, const struct row *r)
 	const struct row *other;
 	struct text id;
 
-	if (!look(s))
+	if (!decide_once(s))
 		return NULL;
 	for_each_device(&s->ctx->machine, d) {
 		text_set(&id, "%04x:%04x", d->found.ids.vendor, d->found.ids.device);
 		if (strcmp(id.p, report_column(&r->report, REPORT_ID)) != 0)
 			continue;
-		/* One that was there at boot did not come since. */
+		/* A device that the report has at this address was there at boot. */
 		other = row_of(s, d->name);
 		if (!other || strcmp(report_column(&other->report, REPORT_ID), id.p) != 0)
 			return d;
@@ -131,7 +134,7 @@ void drift_missing(struct rows *s, const struct row *r, void (*each)(void *data,
 	}
 }
 
-/* Was there a selector of that text in this boot, whatever it matched? */
+/* Returns true if the report has a row with this selector. */
 static bool was_known(const struct rows *s, struct span selector)
 {
 	for (const struct row *r = s->row; r < s->row + s->n; r++) {
@@ -141,7 +144,7 @@ static bool was_known(const struct rows *s, struct span selector)
 	return false;
 }
 
-/* Did one of the selectors that mean the device mean anything in this boot? Then the device was not there yet. */
+/* Returns true if this boot knew a selector that matches the device. The device was not there yet then. */
 static bool came_late(const struct rows *s, const struct device *d)
 {
 	const struct selector *sel;
@@ -154,7 +157,7 @@ static bool came_late(const struct rows *s, const struct device *d)
 	return false;
 }
 
-/* Do the settings select what they did not in this boot? What they keep they would not claim either. */
+/* Returns true if the settings select a device that they did not select in this boot, and would claim it. */
 static bool is_new(const struct rows *s, const struct device *d)
 {
 	const struct row *r = row_of(s, d->name);
@@ -164,13 +167,41 @@ static bool is_new(const struct rows *s, const struct device *d)
 	return r ? r->report.verdict == VERDICT_EXCLUDED : !came_late(s, d);
 }
 
+static bool warn_of_new(const struct rows *s, void (*warn)(void *data, const char *text), void *data)
+{
+	const struct device *d;
+	bool any = false;
+	struct text t;
+
+	for_each_device(&s->ctx->machine, d) {
+		if (!is_new(s, d))
+			continue;
+		warn(data, text_set(&t, "%pd: drifted: the settings select it now, and did not in this boot", d));
+		any = true;
+	}
+	return any;
+}
+
+static void warn_of_deselected(struct rows *s, void (*warn)(void *data, const char *text), void *data)
+{
+	struct text t;
+
+	for (const struct row *r = s->row; r < s->row + s->n; r++) {
+		const struct device *d = was_claimed(r) ? device_of(s, r) : NULL;
+
+		if (d && !is_wanted(d))
+			warn(data,
+			     text_set(&t, "%pd: the settings do not select it, the next boot leaves it to the host",
+				      d));
+	}
+}
+
 bool drift_settings(struct rows *s, void (*warn)(void *data, const char *text), void *data)
 {
 	struct context *ctx = s->ctx;
-	const struct device *d;
 	const char *newer;
-	bool drifted = false;
 	struct image i;
+	bool drifted;
 	struct text t;
 
 	image_find(&i, &ctx->root, kernel_release(&t, ctx->root.fd, NULL));
@@ -179,21 +210,10 @@ bool drift_settings(struct rows *s, void (*warn)(void *data, const char *text), 
 		return false;
 	text_set(&t, "%s is newer than /%s: the image may have older settings (update-initramfs -u)", newer, i.path.p);
 	warn(data, t.p);
-	/* In a boot that claims nothing at all, nothing is missing. */
-	if (ctx->machine.no_claim_reason || !look(s))
+	/* A boot that claims nothing misses nothing. */
+	if (ctx->machine.no_claim_reason || !decide_once(s))
 		return false;
-	for_each_device(&ctx->machine, d) {
-		if (!is_new(s, d))
-			continue;
-		warn(data, text_set(&t, "%pd: drifted: the settings select it now, and did not in this boot", d));
-		drifted = true;
-	}
-	for (const struct row *r = s->row; r < s->row + s->n; r++) {
-		d = was_claimed(r) ? device_of(s, r) : NULL;
-		if (d && !is_wanted(d))
-			warn(data,
-			     text_set(&t, "%pd: the settings do not select it, the next boot leaves it to the host",
-				      d));
-	}
+	drifted = warn_of_new(s, warn, data);
+	warn_of_deselected(s, warn, data);
 	return drifted;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * drift: the report of this boot beside what settings and machine say now. Host program only. All of it needs a
- * decision over the machine as it is, which is made once and only where something asks for it.
+ * drift: compares the report of this boot with the settings and the machine as they are now. Some of it needs a
+ * decision about the machine, which is made once, and only if something asks for it. Host program only.
  */
 #ifndef VFIO_BOOT_DRIFT_H
 #define VFIO_BOOT_DRIFT_H
@@ -12,49 +12,55 @@
 /* A row of the report. */
 struct row {
 	struct report_row report;
-	struct text now;   /* the driver that holds it at this moment, or empty */
-	struct text drift; /* what is no longer as it was reported, or empty */
+	struct text now;   /* the driver that holds the device now, or empty */
+	struct text drift; /* what is not as the report says any more, or empty */
 };
 
-/* The report, and the context, whose settings have been read for PHASE_NOW. */
+/* The report of this boot. */
 struct rows {
-	struct context *ctx;
+	struct context *ctx; /* its settings have been read for PHASE_NOW */
 	struct row *row;
 	unsigned n;
-	bool found;  /* there is a report */
-	bool looked; /* the machine was looked at, */
-	bool seen;   /* and could be read */
+	bool found;   /* there is a report */
+	bool tried;   /* the machine was to be read and decided on */
+	bool decided; /* and that succeeded */
 };
 
-/* Reads the report of this boot, if there is one. False where it is none, and *wrong says so; rows_free() is owed. */
+/*
+ * Reads the report into s, of which only ctx is set. No report is no error. Returns false and stores a message in
+ * *wrong if the file is no report. The caller owes a rows_free() in both cases.
+ */
 bool rows_read(struct rows *s, struct text *wrong) __attribute__((nonnull, warn_unused_result));
 void rows_free(struct rows *s) __attribute__((nonnull));
 
-/* Is it not as it should be, as the boot has it? */
+/* Returns true if the row says that something is not as it should be. */
 bool is_fault(const struct row *r) __attribute__((nonnull));
 
-/* Was it claimed in this boot? */
+/* Returns true if the device was claimed in this boot. */
 bool was_claimed(const struct row *r) __attribute__((nonnull));
 
-/* The row of an address, or NULL. */
+/* Returns the row of an address, or NULL. */
 struct row *row_of(const struct rows *s, const char *address) __attribute__((nonnull));
 
-/* Where a claimed device that is gone may be now: a function with its ID that the report does not have there; or NULL.
+/*
+ * Returns the function to which a claimed device that is gone may have moved, or NULL. It has the ID of the device, and
+ * the report does not have that ID at its address.
  */
 const struct device *drift_moved(struct rows *s, const struct row *r) __attribute__((nonnull));
 
 /*
- * Calls each() with the addresses of the functions that make the group of a device incomplete now. That is what the
- * machine and the settings say at this moment; the message of the row names what did at boot.
+ * Calls each() with the addresses of the functions that make the group of a device incomplete now, by the current
+ * settings. The message of the row names those of the boot.
  */
 void drift_missing(struct rows *s, const struct row *r, void (*each)(void *data, const char *address), void *data)
 	__attribute__((nonnull(1, 2, 3)));
 
 /*
- * Where the settings are newer than the image of the running kernel: warns of that, of each device that they select now
- * and did not in this boot, and of each that was claimed, by the boot or since, and that they do not select. True where
- * there is one of the first kind: mtimes alone are no drift, nor is a device that came late for a selector that the
- * boot knew, or that somebody claimed at run time.
+ * Does nothing unless the settings are newer than the image of the running kernel. Warns of that, of each device that
+ * the settings select now and did not select in this boot, and of each claimed device that they do not select any more.
+ *
+ * Returns true if there is a device of the first kind. A device that came late for a selector that the boot knew is
+ * none, nor is one that was claimed at run time. An mtime alone is no drift.
  */
 bool drift_settings(struct rows *s, void (*warn)(void *data, const char *text), void *data)
 	__attribute__((nonnull(1, 2)));

@@ -17,9 +17,10 @@
 
 struct status {
 	struct rows rows;
-	bool wrong;  /* something is not as it should be */
-	bool failed; /* a run could not read the machine */
-	struct json_object *devices, *absent, *warnings;
+	bool wrong;					 /* something is not as it should be */
+	bool failed;					 /* a run could not read the machine */
+	struct json_object *json;			 /* the object to print, or NULL for text */
+	struct json_object *devices, *absent, *warnings; /* its lists */
 };
 
 struct member {
@@ -27,7 +28,8 @@ struct member {
 	struct row *row;
 };
 
-/* A member of the group of a claimed device that was not there, or is with the host. */
+/* Called for each member of the group of a claimed device. Returns 1 at the first that keeps the group from being used.
+ */
 static int judge_member(void *data, const char *name)
 {
 	const struct member *m = data;
@@ -55,7 +57,7 @@ static void judge_gone(struct status *s, struct row *r)
 		text_add(&r->drift, "; %s is at %s now", report_column(&r->report, REPORT_ID), moved->name);
 }
 
-/* Compares a row with the truth. */
+/* Compares a row with sysfs, and stores the driver of now and what has drifted. */
 static void judge(struct status *s, struct row *r)
 {
 	int root = s->rows.ctx->root.fd;
@@ -81,7 +83,7 @@ static void judge(struct status *s, struct row *r)
 		list_directory(root, text_set(&t, "sys/kernel/iommu_groups/%s/devices", group), judge_member, &member);
 }
 
-/* A column, or NULL where it does not apply. */
+/* Returns a column, or NULL if it does not apply. */
 static const char *column(const struct row *r, enum report_column which)
 {
 	const char *text = report_column(&r->report, which);
@@ -89,28 +91,34 @@ static const char *column(const struct row *r, enum report_column which)
 	return strcmp(text, "-") != 0 ? text : NULL;
 }
 
-static void print_row(const struct row *r, const struct listener *out)
+/* Prints a row that is not about a device. */
+static void print_other_row(const struct row *r, const struct listener *out)
 {
 	const char *message = report_column(&r->report, REPORT_MESSAGE), *verdict = column(r, REPORT_VERDICT);
-	const char *group = column(r, REPORT_GROUP), *reason = column(r, REPORT_REASON);
 	struct text t;
 
-	if (r->report.kind != ROW_DEVICE) {
-		if (r->report.kind == ROW_RUN)
-			text_set(&t, "%s: %s", verdict, message);
-		else
-			text_set(&t, "%s: %s: %s", report_column(&r->report, REPORT_SELECTOR), verdict, message);
-		out->say(out, LEVEL_DONE, t.p);
-		return;
-	}
+	if (r->report.kind == ROW_RUN)
+		text_set(&t, "%s: %s", verdict, message);
+	else
+		text_set(&t, "%s: %s: %s", report_column(&r->report, REPORT_SELECTOR), verdict, message);
+	out->say(out, LEVEL_DONE, t.p);
+}
+
+static void print_device_row(const struct row *r, const struct listener *out)
+{
+	const char *group = column(r, REPORT_GROUP), *reason = column(r, REPORT_REASON),
+		   *message = column(r, REPORT_MESSAGE);
+	struct text t;
+
 	text_set(&t, "%s [%s] %s%s: %s", report_column(&r->report, REPORT_ADDRESS),
-		 report_column(&r->report, REPORT_ID), group ? "group " : "no group", group ? group : "", verdict);
+		 report_column(&r->report, REPORT_ID), group ? "group " : "no group", group ? group : "",
+		 column(r, REPORT_VERDICT));
 	if (was_claimed(r))
 		text_add(&t, r->report.verdict == VERDICT_ALREADY ? " with %s" : " for %s",
 			 report_column(&r->report, REPORT_DRIVER));
 	if (reason)
 		text_add(&t, ", %s", reason);
-	if (column(r, REPORT_MESSAGE))
+	if (message)
 		text_add(&t, ": %s", message);
 	if (r->drift.len)
 		text_add(&t, "; drifted: %s", r->drift.p);
@@ -124,6 +132,7 @@ static void add_address(void *list, const char *address)
 	json_object_array_add(list, json_text(address));
 }
 
+/* Returns the functions that make the group of a device incomplete. */
 static struct json_object *missing_of(struct status *s, const struct row *r)
 {
 	struct json_object *list = json_object_new_array();
@@ -133,7 +142,7 @@ static struct json_object *missing_of(struct status *s, const struct row *r)
 	return list;
 }
 
-static void add_device_row(struct status *s, const struct row *r)
+static void add_json_device(struct status *s, const struct row *r)
 {
 	struct json_object *o = json_object_new_object();
 	const char *group = column(r, REPORT_GROUP), *message = column(r, REPORT_MESSAGE);
@@ -152,7 +161,7 @@ static void add_device_row(struct status *s, const struct row *r)
 	json_object_array_add(s->devices, o);
 }
 
-static void add_row(struct status *s, const struct row *r)
+static void add_json_row(struct status *s, const struct row *r)
 {
 	const char *selector = column(r, REPORT_SELECTOR), *message = column(r, REPORT_MESSAGE);
 	struct json_object *o;
@@ -160,7 +169,7 @@ static void add_row(struct status *s, const struct row *r)
 
 	switch (r->report.kind) {
 	case ROW_DEVICE:
-		add_device_row(s, r);
+		add_json_device(s, r);
 		break;
 	case ROW_ABSENT:
 		o = json_object_new_object();
@@ -199,8 +208,8 @@ static int note_foreign(void *data, const char *name)
 	return 0;
 }
 
-/* Nothing is reported: because nothing was to be claimed, or because the claim has not run. */
-static void without_rows(struct status *s, bool asked)
+/* Warns why the report has no rows: nothing was to be claimed, or the claim has not run. */
+static void warn_of_no_rows(struct status *s, bool asked)
 {
 	const char *nothing = s->rows.ctx->machine.no_claim_reason;
 	struct text t;
@@ -216,49 +225,77 @@ static void without_rows(struct status *s, bool asked)
 	s->wrong |= asked && !s->rows.found;
 }
 
+/* Begins the JSON object that print_status() fills. */
+static void begin_json(struct status *s)
+{
+	struct json_object *o = json_object_new_object();
+
+	s->json = o;
+	json_object_object_add(o, "format", json_object_new_int(1));
+	json_object_object_add(o, "devices", s->devices = json_object_new_array());
+	json_object_object_add(o, "absent", s->absent = json_object_new_array());
+	json_object_object_add(o, "errors", json_errors(&s->rows.ctx->settings));
+	json_object_object_add(o, "warnings", s->warnings = json_object_new_array());
+}
+
+/* Prints the rows to out, or adds them to the JSON object. */
+static void show_rows(struct status *s, const struct listener *out)
+{
+	for (struct row *r = s->rows.row; r < s->rows.row + s->rows.n; r++) {
+		judge(s, r);
+		s->wrong |= r->drift.len || is_fault(r);
+		s->failed |= r->report.kind == ROW_RUN;
+		if (s->json)
+			add_json_row(s, r);
+		else if (r->report.kind == ROW_DEVICE)
+			print_device_row(r, out);
+		else
+			print_other_row(r, out);
+	}
+}
+
+/* Prints what has been collected. Returns true, after a message, if that failed. */
+static bool cannot_finish(struct status *s, struct output *out)
+{
+	int error;
+
+	if (s->json)
+		return json_print(s->json);
+	error = output_flush(out);
+	if (error)
+		say(&complaints, LEVEL_FAILED, "standard output: %s", strerror(error));
+	return error;
+}
+
 int print_status(struct context *ctx, bool json)
 {
 	struct status s = { .rows = { .ctx = ctx } };
 	bool asked = decide_settings(ctx);
-	struct json_object *o = NULL;
 	struct output out;
 	struct text wrong;
-	int error, status;
+	int status;
 	bool good;
 
 	output_init(&out, STDOUT_FILENO);
-	if (json) {
-		o = json_object_new_object();
-		json_object_object_add(o, "format", json_object_new_int(1));
-		json_object_object_add(o, "devices", s.devices = json_object_new_array());
-		json_object_object_add(o, "absent", s.absent = json_object_new_array());
-		json_object_object_add(o, "errors", json_errors(&ctx->settings));
-		json_object_object_add(o, "warnings", s.warnings = json_object_new_array());
-	} else {
+	if (json)
+		begin_json(&s);
+	else
 		say_problems(&ctx->machine, &complaints);
-	}
 	good = rows_read(&s.rows, &wrong);
 	if (!good)
 		complaints.say(&complaints, LEVEL_FAILED, wrong.p);
-	if (good && !s.rows.n)
-		without_rows(&s, asked);
-	for (struct row *r = s.rows.row; good && r < s.rows.row + s.rows.n; r++) {
-		judge(&s, r);
-		s.wrong |= r->drift.len || is_fault(r);
-		s.failed |= r->report.kind == ROW_RUN;
-		if (json)
-			add_row(&s, r);
-		else
-			print_row(r, &out.listener);
-	}
+	else if (!s.rows.n)
+		warn_of_no_rows(&s, asked);
+	else
+		show_rows(&s, &out.listener);
 	list_directory(ctx->root.fd, "sys/bus/pci/drivers/vfio-pci", note_foreign, &s);
-	/* Where there is no report, that is said already. */
+	/* Without a report warn_of_no_rows() has said enough. */
 	if (good && s.rows.found)
 		s.wrong |= drift_settings(&s.rows, warn, &s);
-	error = json ? json_print(o) : output_flush(&out);
-	if (error && !json)
-		say(&complaints, LEVEL_FAILED, "standard output: %s", strerror(error));
-	status = error || !good || s.failed ? STATUS_FAILED : ctx->settings.problems ? STATUS_WRONG : s.wrong;
+	if (cannot_finish(&s, &out) || !good || s.failed)
+		status = STATUS_FAILED;
+	else
+		status = ctx->settings.problems ? STATUS_WRONG : s.wrong;
 	rows_free(&s.rows);
 	return status;
 }
