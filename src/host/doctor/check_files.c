@@ -15,7 +15,8 @@
 #include "sources.h"
 #include "sysfs.h"
 
-static const char *cannot_look(enum image_look look)
+/* Returns why the content of an image is unknown, to follow its path. */
+static const char *unknown_because(enum image_look look)
 {
 	switch (look) {
 	case LOOK_NO_RIGHT:
@@ -31,13 +32,13 @@ static const char *cannot_look(enum image_look look)
 	}
 }
 
-static void judge_program(const struct image_content *i, struct check *c)
+static void check_image_program(const struct image_content *i, struct check *c)
 {
 	if (!i->claim)
 		check_say(c, CHECK_FAULT, "vfio-boot-claim is not in it: nothing will be claimed");
 	else if (!i->claim_runs)
 		check_say(c, CHECK_FAULT, "vfio-boot-claim in it cannot be executed");
-	/* dracut strips what it installs. */
+	/* dracut strips programs, so they differ from the installed ones. */
 	else if (i->claim_installed && !i->claim_same && !i->dracut)
 		check_say(c, CHECK_FAULT, "vfio-boot-claim in it is another one than the one installed");
 	if (i->dracut)
@@ -49,67 +50,86 @@ static void judge_program(const struct image_content *i, struct check *c)
 			  "scripts/init-top/ORDER in it has 00-vfio-boot behind udev: drivers are faster");
 }
 
-void check_image(const struct patient *p, struct check *c)
+/* Unpacks the image into *content. Returns false, after a finding, if that is not possible. */
+static bool look_into_image(struct image_content *content, const struct check_input *in, struct check *c)
 {
-	static struct image_content content;
-	int root = p->ctx->root.fd;
+	const struct image *image = in->image;
 	enum image_look look;
-	struct text t;
+	struct text places = { 0 };
 
-	if (!*p->release) {
+	if (!*in->release) {
 		check_say(c, CHECK_NONE, "of which kernel is not known (-k VERSION)");
-		return;
+		return false;
 	}
-	if (p->image->kind == IMAGE_NONE) {
-		text_set(&t, "%s", "");
-		add_image_places(&t, p->release);
-		check_say(c, CHECK_FAULT, "the kernel %s has no image; looked for %s and EFI/Linux/*.efi", p->release,
-			  t.p);
-		check_remedy(c, "update-initramfs -c -k %s", p->release);
-		return;
+	if (image->kind == IMAGE_NONE) {
+		add_image_places(&places, in->release);
+		check_say(c, CHECK_FAULT, "the kernel %s has no image; looked for %s and EFI/Linux/*.efi", in->release,
+			  places.p);
+		check_remedy(c, "update-initramfs -c -k %s", in->release);
+		return false;
 	}
-	if (p->image->kind == IMAGE_UNIFIED) {
-		check_say(c, CHECK_NONE, "/%s cannot be looked into (a unified kernel image)", p->image->path.p);
-		return;
+	if (image->kind == IMAGE_UNIFIED) {
+		check_say(c, CHECK_NONE, "/%s cannot be looked into (a unified kernel image)", image->path.p);
+		return false;
 	}
-	look = image_look(&content, p->image, p->ctx, p->release);
-	if (look != LOOK_DONE) {
-		check_say(c, look == LOOK_FAILED || look == LOOK_TIME ? CHECK_FAULT : CHECK_NONE, "/%s %s",
-			  p->image->path.p, cannot_look(look));
-		if (look == LOOK_FAILED)
-			check_remedy(c, "update-initramfs -u -k %s", p->release);
-		return;
-	}
-	judge_program(&content, c);
+	look = image_look(content, image, in->ctx, in->release);
+	if (look == LOOK_DONE)
+		return true;
+	check_say(c, look == LOOK_FAILED || look == LOOK_TIME ? CHECK_FAULT : CHECK_NONE, "/%s %s", image->path.p,
+		  unknown_because(look));
+	if (look == LOOK_FAILED)
+		check_remedy(c, "update-initramfs -u -k %s", in->release);
+	return false;
+}
+
+static void check_image_modules(const struct image_content *content, const struct check_input *in, struct check *c)
+{
 	for (unsigned i = 0; i < IMAGE_MODULES; i++) {
-		if (content.modules >> i & 1 || kernel_module(root, p->release, image_module[i]) == MODULE_BUILT_IN)
+		if (content->modules >> i & 1 ||
+		    kernel_module(in->ctx->root.fd, in->release, image_module[i]) == MODULE_BUILT_IN)
 			continue;
 		check_say(c, CHECK_FAULT, "the module %s is not in it", image_module[i]);
 	}
-	for (unsigned i = 0; i < content.differences && i < IMAGE_DIFFERENCES; i++)
-		check_say(c, CHECK_FAULT, "%s", content.difference[i].p);
-	if (content.differences > IMAGE_DIFFERENCES)
-		check_say(c, CHECK_FAULT, "and %u files more", content.differences - IMAGE_DIFFERENCES);
-	if (c->state == CHECK_OK) {
-		check_say(c, CHECK_OK, "/%s has the program, the modules and the settings", p->image->path.p);
-		return;
-	}
-	/* What it is about comes before what is wrong. */
-	text_set(&t, "%s", c->line[0].p);
-	text_set(&c->line[0], "/%s: %s", p->image->path.p, t.p);
-	check_remedy(c, "%s%s %s", content.differences ? "the image has older settings: " : "",
-		     content.dracut ? "dracut -f --kver" : "update-initramfs -u -k", p->release);
 }
 
-/* As much of a line as tells which one it is; import has all of it. */
+static void check_image_settings(const struct image_content *content, struct check *c)
+{
+	for (unsigned i = 0; i < content->differences && i < IMAGE_DIFFERENCES; i++)
+		check_say(c, CHECK_FAULT, "%s", content->difference[i].p);
+	if (content->differences > IMAGE_DIFFERENCES)
+		check_say(c, CHECK_FAULT, "and %u files more", content->differences - IMAGE_DIFFERENCES);
+}
+
+void check_image(const struct check_input *in, struct check *c)
+{
+	static struct image_content content;
+	struct text first;
+
+	if (!look_into_image(&content, in, c))
+		return;
+	check_image_program(&content, c);
+	check_image_modules(&content, in, c);
+	check_image_settings(&content, c);
+	if (c->state == CHECK_OK) {
+		check_say(c, CHECK_OK, "/%s has the program, the modules and the settings", in->image->path.p);
+		return;
+	}
+	/* The findings say "in it". Put the image before the first one. */
+	text_set(&first, "%s", c->line[0].p);
+	text_set(&c->line[0], "/%s: %s", in->image->path.p, first.p);
+	check_remedy(c, "%s%s %s", content.differences ? "the image has older settings: " : "",
+		     content.dracut ? "dracut -f --kver" : "update-initramfs -u -k", in->release);
+}
+
+/* Enough of a line to recognize it. vfio-boot import prints all of it. */
 #define CONFLICT_MAX 150
 
-void check_conflicts(const struct patient *p, struct check *c)
+void check_conflicts(const struct check_input *in, struct check *c)
 {
 	struct result f = { .quiet = true };
 	struct text place;
 
-	sources_read_all(&f, p->ctx);
+	sources_read_all(&f, in->ctx);
 	for (const struct result_line *l = f.at_work.line; l < f.at_work.line + f.at_work.lines; l++) {
 		int len = (int)strnlen(l->text, CONFLICT_MAX);
 
@@ -125,10 +145,10 @@ void check_conflicts(const struct patient *p, struct check *c)
 	result_free(&f);
 }
 
-void check_settings(const struct patient *p, struct check *c)
+void check_settings(const struct check_input *in, struct check *c)
 {
-	const struct settings *s = &p->ctx->settings;
-	const struct machine *m = &p->ctx->machine;
+	const struct settings *s = &in->ctx->settings;
+	const struct machine *m = &in->ctx->machine;
 	unsigned n = 0;
 	const struct selector *sel;
 	struct text t, what;
@@ -147,23 +167,23 @@ void check_settings(const struct patient *p, struct check *c)
 	}
 	for_each_selector(&s->list[LIST_IDS], sel)
 		n += !(sel->flags & SELECTOR_EXCLUDES);
-	if (m->no_claim_reason && p->readable)
+	if (m->no_claim_reason && in->readable)
 		check_say(c, CHECK_NONE, "nothing is claimed: %s", m->no_claim_reason);
 	else if (!n)
 		check_say(c, CHECK_NONE, "no device is selected (vfio-boot add DEVICE)");
 	else
 		check_say(c, CHECK_OK, "%u %s", n, n == 1 ? "selector" : "selectors");
-	if (p->nothing && !(m->no_claim_reason && !strcmp(p->nothing, m->no_claim_reason)))
+	if (in->nothing && !(m->no_claim_reason && !strcmp(in->nothing, m->no_claim_reason)))
 		check_say(c, c->state, "nothing was claimed in this boot: %s; the next one does without it",
-			  p->nothing);
+			  in->nothing);
 }
 
-void check_protect(const struct patient *p, struct check *c)
+void check_protect(const struct check_input *in, struct check *c)
 {
 	static const char *const path = "/var/lib/vfio-boot/protect";
 	static const char *const sources[] = { "/etc/fstab", "/etc/crypttab" };
-	const struct settings *s = &p->ctx->settings;
-	int root = p->ctx->root.fd;
+	const struct settings *s = &in->ctx->settings;
+	int root = in->ctx->root.fd;
 	struct stat file, source;
 
 	if (fstatat(root, path + 1, &file, 0))
@@ -182,62 +202,86 @@ void check_protect(const struct patient *p, struct check *c)
 		check_say(c, CHECK_OK, "%s has what the host lives on", path);
 }
 
-void check_plan(const struct patient *p, struct check *c)
-{
-	const struct machine *m = &p->ctx->machine;
-	unsigned claimed = 0, refused = 0, pending = 0, absent = 0;
-	const struct device *d, *first = NULL;
-	const struct selector *sel = NULL, *lost = NULL, *idle = NULL;
-	struct text t;
+/* The plan for the next boot in numbers, and its first problems, or NULL. */
+struct summary {
+	unsigned claimed;
+	unsigned refused; /* or failed */
+	unsigned pending;
+	unsigned absent;
+	const struct device *device; /* refused, failed or pending */
+	const struct selector *absent_selector;
+	const struct selector *idle; /* a broad selector that claims nothing */
+};
 
-	if (!p->readable) {
-		check_say(c, CHECK_FAULT, "the PCI devices of this machine cannot be read");
-		return;
-	}
+static void count_devices(struct summary *s, const struct machine *m)
+{
+	const struct device *d;
+
 	for_each_device(m, d) {
-		claimed += is_claimed(d);
+		s->claimed += is_claimed(d);
 		if (d->decided.verdict < VERDICT_REFUSED)
 			continue;
 		if (d->decided.verdict == VERDICT_PENDING)
-			pending++;
+			s->pending++;
 		else
-			refused++;
-		if (!first)
-			first = d;
+			s->refused++;
+		if (!s->device)
+			s->device = d;
 	}
+}
+
+static void count_selectors(struct summary *s, const struct machine *m)
+{
+	const struct selector *sel = NULL;
+
 	while ((sel = next_absent(m, sel))) {
 		if (sel->flags & SELECTOR_OPTIONAL)
 			continue;
-		absent++;
-		if (!lost)
-			lost = sel;
+		s->absent++;
+		if (!s->absent_selector)
+			s->absent_selector = sel;
 	}
 	for_each_selector(&m->settings->list[LIST_IDS], sel) {
 		if (sel->flags & SELECTOR_IDLE)
-			idle = sel;
+			s->idle = sel;
 	}
-	check_say(c,
-		  first || lost || idle ? CHECK_FAULT
-		  : claimed		? CHECK_OK
-					: CHECK_NONE,
-		  "the next boot: %u claimed, %u refused, %u pending, %u absent", claimed, refused, pending, absent);
-	if (first) {
-		set_device_line(&t, m, first, false);
+}
+
+void check_plan(const struct check_input *in, struct check *c)
+{
+	const struct machine *m = &in->ctx->machine;
+	struct summary s = { 0 };
+	enum check_state state;
+	struct text t;
+
+	if (!in->readable) {
+		check_say(c, CHECK_FAULT, "the PCI devices of this machine cannot be read");
+		return;
+	}
+	count_devices(&s, m);
+	count_selectors(&s, m);
+	state = s.claimed ? CHECK_OK : CHECK_NONE;
+	if (s.device || s.absent_selector || s.idle)
+		state = CHECK_FAULT;
+	check_say(c, state, "the next boot: %u claimed, %u refused, %u pending, %u absent", s.claimed, s.refused,
+		  s.pending, s.absent);
+	if (s.device) {
+		set_device_line(&t, m, s.device, false);
 		check_say(c, CHECK_FAULT, "%s", t.p);
-		check_remedy(c, "vfio-boot explain %s", first->name);
-	} else if (lost) {
-		set_absent_line(&t, m, lost);
+		check_remedy(c, "vfio-boot explain %s", s.device->name);
+	} else if (s.absent_selector) {
+		set_absent_line(&t, m, s.absent_selector);
 		check_say(c, CHECK_FAULT, "%s", t.p);
 		check_remedy(c, "vfio-boot plan shows all of it");
-	} else if (idle) {
-		check_say(c, CHECK_FAULT, "%pe: " IDLE_TEXT, idle);
+	} else if (s.idle) {
+		check_say(c, CHECK_FAULT, "%pe: " IDLE_TEXT, s.idle);
 		check_remedy(c, "vfio-boot plan shows why each of them is kept");
 	}
 }
 
-void check_service(const struct patient *p, struct check *c)
+void check_service(const struct check_input *in, struct check *c)
 {
-	int root = p->ctx->root.fd;
+	int root = in->ctx->root.fd;
 
 	if (faccessat(root, "etc/systemd/system", F_OK, 0))
 		check_say(c, CHECK_NONE, "there is no systemd here");
@@ -250,10 +294,10 @@ void check_service(const struct patient *p, struct check *c)
 	}
 }
 
-void check_report(const struct patient *p, struct check *c)
+void check_report(const struct check_input *in, struct check *c)
 {
 	unsigned n[VERDICTS] = { 0 }, absent = 0;
-	struct rows rows = { .ctx = p->ctx };
+	struct rows rows = { .ctx = in->ctx };
 	bool good, bad = false;
 	struct text wrong;
 

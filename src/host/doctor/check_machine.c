@@ -44,40 +44,61 @@ static bool list_has(struct span list, const char *word)
 	return false;
 }
 
-/* What the command line says of the IOMMU; the last one of a parameter holds. */
-struct wishes {
-	const char *off; /* the parameter that turns it off, or NULL */
+/* The parameters of the command line that turn an IOMMU off. The last value of each one counts. */
+static const struct {
+	const char *name;
+	const char *off;
+} iommu_parameter[] = {
+	{ "iommu", "iommu=off" },
+	{ "intel_iommu", "intel_iommu=off" },
+	{ "amd_iommu", "amd_iommu=off" },
+};
+
+#define INTEL_IOMMU 1 /* index of intel_iommu */
+
+/* What the command line says about the IOMMU. */
+struct iommu_words {
+	bool off[ARRAY_SIZE(iommu_parameter)];
 	bool intel_on;
 };
 
-static struct wishes read_wishes(const char *cmdline)
+static void read_iommu_word(struct iommu_words *w, const struct cmdline_word *word)
 {
-	static const char *const name[] = { "iommu", "intel_iommu", "amd_iommu" };
-	static const char *const said[] = { "iommu=off", "intel_iommu=off", "amd_iommu=off" };
+	for (unsigned i = 0; i < ARRAY_SIZE(iommu_parameter); i++) {
+		if (!word->has_value || !parameter_is(word->name, iommu_parameter[i].name))
+			continue;
+		w->off[i] = list_has(word->value, "off");
+		if (i == INTEL_IOMMU)
+			w->intel_on = list_has(word->value, "on");
+	}
+}
+
+static struct iommu_words read_iommu_words(const char *cmdline)
+{
 	const char *p = cmdline, *end = p + strlen(p);
-	bool off[ARRAY_SIZE(name)] = { false };
-	struct wishes w = { NULL, false };
+	struct iommu_words w = { 0 };
 	struct cmdline_word word;
 
 	while (cmdline_next(&p, end, &word)) {
-		/* What follows belongs to init (parse_args()). */
+		/* The words after -- are for init (parse_args()). */
 		if (!word.has_value && span_is(word.name, "--"))
 			break;
-		for (unsigned i = 0; i < ARRAY_SIZE(name); i++) {
-			if (!word.has_value || !parameter_is(word.name, name[i]))
-				continue;
-			off[i] = list_has(word.value, "off");
-			if (i == 1)
-				w.intel_on = list_has(word.value, "on");
-		}
-	}
-	for (unsigned i = ARRAY_SIZE(name); i--;) {
-		if (off[i])
-			w.off = said[i];
+		read_iommu_word(&w, &word);
 	}
 	return w;
 }
 
+/* Returns the parameter that turns the IOMMU off, with its value, or NULL. */
+static const char *word_for_off(const struct iommu_words *w)
+{
+	for (unsigned i = 0; i < ARRAY_SIZE(iommu_parameter); i++) {
+		if (w->off[i])
+			return iommu_parameter[i].off;
+	}
+	return NULL;
+}
+
+/* Adds the remedy, with the name that the setup of this firmware has for the IOMMU. */
 static void add_firmware_switch(struct check *c, int root)
 {
 	const char *what = "Intel VT-d, or AMD IOMMU (AMD-Vi)";
@@ -99,12 +120,39 @@ static void add_firmware_switch(struct check *c, int root)
 	check_remedy(c, "switch on in the firmware's setup: %s", what);
 }
 
-void check_iommu(const struct patient *p, struct check *c)
+/* Tells why there are no groups that isolate. `table` is the IOMMU table of the firmware, or NULL. */
+static void say_no_groups(const struct check_input *in, struct check *c, const char *table)
 {
-	int root = p->ctx->root.fd;
+	struct iommu_words w = read_iommu_words(in->ctx->buffers.cmdline_used);
+	bool intel = table && !strcmp(table, "DMAR");
+	const char *off = word_for_off(&w);
+	int root = in->ctx->root.fd;
+
+	if (off) {
+		check_say(c, CHECK_FAULT, "%s on the kernel command line turns it off", off);
+		check_remedy(c, "take %s away", off);
+	}
+	if (!table && faccessat(root, "sys/firmware/acpi/tables", F_OK, 0)) {
+		check_say(c, CHECK_FAULT, "no IOMMU groups, and no ACPI tables that would tell of an IOMMU");
+	} else if (!table) {
+		check_say(c, CHECK_FAULT, "the firmware has no IOMMU table: it is off there, or this machine has none");
+		add_firmware_switch(c, root);
+	} else if (!off) {
+		check_say(c, CHECK_FAULT, "on in the firmware (%s), not in the kernel: no IOMMU groups", table);
+		if (!intel)
+			check_remedy(c, "look for its driver: dmesg | grep -i iommu");
+		else if (w.intel_on)
+			check_remedy(c, "intel_iommu=on is there; what went wrong: dmesg | grep -e DMAR -e IOMMU");
+	}
+	if (intel && !w.intel_on)
+		check_remedy(c, "add intel_iommu=on to the kernel command line");
+}
+
+void check_iommu(const struct check_input *in, struct check *c)
+{
+	int root = in->ctx->root.fd;
 	struct groups g = { root, 0, 0 };
 	const char *table = firmware_iommu(root);
-	struct wishes w = read_wishes(p->ctx->buffers.cmdline_used);
 
 	list_directory(root, "sys/kernel/iommu_groups", count_group, &g);
 	if (g.real) {
@@ -118,28 +166,12 @@ void check_iommu(const struct patient *p, struct check *c)
 	}
 	if (g.noiommu)
 		check_say(c, CHECK_FAULT, "the %u groups are vfio-noiommu ones, which isolate nothing", g.noiommu);
-	if (w.off) {
-		check_say(c, CHECK_FAULT, "%s on the kernel command line turns it off", w.off);
-		check_remedy(c, "take %s away", w.off);
-	}
-	if (!table && faccessat(root, "sys/firmware/acpi/tables", F_OK, 0)) {
-		check_say(c, CHECK_FAULT, "no IOMMU groups, and no ACPI tables that would tell of an IOMMU");
-	} else if (!table) {
-		check_say(c, CHECK_FAULT, "the firmware has no IOMMU table: it is off there, or this machine has none");
-		add_firmware_switch(c, root);
-	} else if (!w.off) {
-		check_say(c, CHECK_FAULT, "on in the firmware (%s), not in the kernel: no IOMMU groups", table);
-		if (strcmp(table, "DMAR") != 0)
-			check_remedy(c, "look for its driver: dmesg | grep -i iommu");
-		else if (w.intel_on)
-			check_remedy(c, "intel_iommu=on is there; what went wrong: dmesg | grep -e DMAR -e IOMMU");
-	}
-	if (table && !strcmp(table, "DMAR") && !w.intel_on)
-		check_remedy(c, "add intel_iommu=on to the kernel command line");
+	say_no_groups(in, c, table);
 }
 
+/* The kernels with an image, other than the one that is checked. */
 struct kernels {
-	const struct patient *p;
+	const struct check_input *in;
 	unsigned others;
 	struct text names;
 };
@@ -149,9 +181,9 @@ static int note_kernel(void *data, const char *name)
 	struct kernels *k = data;
 	struct image i;
 
-	if (!strcmp(name, k->p->release))
+	if (!strcmp(name, k->in->release))
 		return 0;
-	image_find(&i, &k->p->ctx->root, name);
+	image_find(&i, &k->in->ctx->root, name);
 	if (i.kind != IMAGE_INITRAMFS || !strstr(i.path.p, name))
 		return 0;
 	if (k->others++ < 4)
@@ -159,68 +191,78 @@ static int note_kernel(void *data, const char *name)
 	return 0;
 }
 
-void check_kernel(const struct patient *p, struct check *c)
+static void check_modules(const struct check_input *in, struct check *c)
 {
 	static const char *const wanted[] = { "vfio-pci", "vfio_iommu_type1" };
 	static const char *const how[] = { NULL, "a module", "built in" };
 	enum has_module has[ARRAY_SIZE(wanted)];
-	int root = p->ctx->root.fd;
-	struct kernels k = { .p = p };
+
+	for (unsigned i = 0; i < ARRAY_SIZE(wanted); i++) {
+		has[i] = kernel_module(in->ctx->root.fd, in->release, wanted[i]);
+		if (has[i] == MODULE_MISSING)
+			check_say(c, CHECK_FAULT, "%s has no %s", in->release, wanted[i]);
+	}
+	if (c->state == CHECK_FAULT)
+		check_remedy(c, "install a kernel that has them");
+	else
+		check_say(c, CHECK_OK, "%s: %s %s, %s %s", in->release, wanted[0], how[has[0]], wanted[1], how[has[1]]);
+}
+
+void check_kernel(const struct check_input *in, struct check *c)
+{
+	int root = in->ctx->root.fd;
+	struct kernels k = { .in = in };
 	struct text t;
 
 	text_set(&k.names, "%s", "");
 	list_directory(root, "lib/modules", note_kernel, &k);
-	if (!*p->release) {
+	if (!*in->release) {
 		check_say(c, CHECK_NONE, "which kernel runs is not known (-k VERSION)");
-	} else if (faccessat(root, text_set(&t, "lib/modules/%s", p->release), F_OK, 0)) {
+	} else if (faccessat(root, text_set(&t, "lib/modules/%s", in->release), F_OK, 0)) {
 		check_say(c, CHECK_FAULT, "/%s is not there: the kernel %s is not installed (any more)", t.p,
-			  p->release);
+			  in->release);
 		check_remedy(c, "boot an installed kernel, or look at another one with -k VERSION");
 	} else {
-		for (unsigned i = 0; i < ARRAY_SIZE(wanted); i++) {
-			has[i] = kernel_module(root, p->release, wanted[i]);
-			if (has[i] != MODULE_MISSING)
-				continue;
-			check_say(c, CHECK_FAULT, "%s has no %s", p->release, wanted[i]);
-		}
-		if (c->state == CHECK_FAULT)
-			check_remedy(c, "install a kernel that has them");
-		else
-			check_say(c, CHECK_OK, "%s: %s %s, %s %s", p->release, wanted[0], how[has[0]], wanted[1],
-				  how[has[1]]);
+		check_modules(in, c);
 	}
 	if (k.others)
 		check_say(c, c->state, "also bootable: %s%s (-k VERSION)", k.names.p, k.others > 4 ? ", ..." : "");
 }
 
-/* What vfio-pci takes the framebuffer away for (vfio_pci_is_vga()). */
-static bool is_screen(const struct device *d)
+/* vfio-pci removes the firmware's framebuffer from such a device, and from no other (vfio_pci_is_vga()). */
+static bool is_vga(const struct device *d)
 {
 	return d->found.class >> 8 == 0x0300;
 }
 
-void check_display(const struct patient *p, struct check *c)
+static void check_claimed_boot_display(const struct machine *m, const struct device *boot, struct check *c)
 {
-	const struct machine *m = &p->ctx->machine;
+	uint32_t version = m->kernel >> 8;
+
+	if (m->settings->unbind == NO && (!is_vga(boot) || (version && version < 6))) {
+		check_say(c, CHECK_FAULT, "%s is claimed, and unbind=no leaves the firmware's framebuffer on it%s",
+			  boot->name, is_vga(boot) ? " before Linux 6.0" : "");
+		check_say(c, CHECK_FAULT, "a guest cannot use that BAR (\"can't reserve\")");
+		check_remedy(c, "set unbind=yes, or boot with initcall_blacklist=sysfb_init");
+	} else {
+		check_say(c, CHECK_OK, "%s is claimed: the screen goes dark in the initramfs and stays so", boot->name);
+	}
+}
+
+void check_display(const struct check_input *in, struct check *c)
+{
+	const struct machine *m = &in->ctx->machine;
 	const struct device *d, *boot = NULL, *second = NULL;
 	uint32_t version = m->kernel >> 8, patch = m->kernel & 0xff;
 
 	for_each_device(m, d) {
 		if (d->found.boot_display)
 			boot = d;
-		else if (is_screen(d) && is_claimed(d) && !second)
+		else if (is_vga(d) && is_claimed(d) && !second)
 			second = d;
 	}
-	if (!boot && !second) {
-		check_say(c, CHECK_NONE, p->readable ? "no boot display is known" : "the machine was not read");
-	} else if (boot && is_claimed(boot) && m->settings->unbind == NO &&
-		   (!is_screen(boot) || (version && version < 6))) {
-		check_say(c, CHECK_FAULT, "%s is claimed, and unbind=no leaves the firmware's framebuffer on it%s",
-			  boot->name, is_screen(boot) ? " before Linux 6.0" : "");
-		check_say(c, CHECK_FAULT, "a guest cannot use that BAR (\"can't reserve\")");
-		check_remedy(c, "set unbind=yes, or boot with initcall_blacklist=sysfb_init");
-	} else if (boot && is_claimed(boot)) {
-		check_say(c, CHECK_OK, "%s is claimed: the screen goes dark in the initramfs and stays so", boot->name);
+	if (boot && is_claimed(boot)) {
+		check_claimed_boot_display(m, boot, c);
 	} else if (second && version == 6 && patch < 12) {
 		check_say(c, CHECK_OK,
 			  "%s is claimed, and Linux %u.%u can take the framebuffer away with it:", second->name,
@@ -228,7 +270,9 @@ void check_display(const struct patient *p, struct check *c)
 		check_say(c, CHECK_OK, "the screen may be dark until the driver of the boot display has loaded");
 	} else if (boot) {
 		check_say(c, CHECK_OK, "%s, the boot display, stays with the host", boot->name);
-	} else {
+	} else if (second) {
 		check_say(c, CHECK_OK, "%s is claimed, it is no boot display", second->name);
+	} else {
+		check_say(c, CHECK_NONE, in->readable ? "no boot display is known" : "the machine was not read");
 	}
 }

@@ -13,7 +13,7 @@
 
 static const struct {
 	const char *name;
-	void (*run)(const struct patient *p, struct check *c);
+	void (*run)(const struct check_input *in, struct check *c);
 } checks[] = {
 	{ "iommu", check_iommu },	  { "kernel", check_kernel },	{ "image", check_image },
 	{ "conflicts", check_conflicts }, { "display", check_display }, { "settings", check_settings },
@@ -21,7 +21,7 @@ static const struct {
 	{ "report", check_report },
 };
 
-static void add(struct text line[CHECK_LINES], unsigned *lines, const char *fmt, va_list ap)
+static void add_line(struct text line[CHECK_LINES], unsigned *lines, const char *fmt, va_list ap)
 {
 	struct text *t = &line[*lines < CHECK_LINES ? *lines : CHECK_LINES - 1];
 
@@ -38,7 +38,7 @@ void check_say(struct check *c, enum check_state state, const char *fmt, ...)
 	va_list ap;
 
 	va_start(ap, fmt);
-	add(c->line, &c->lines, fmt, ap);
+	add_line(c->line, &c->lines, fmt, ap);
 	va_end(ap);
 	if (state > c->state)
 		c->state = state;
@@ -49,20 +49,21 @@ void check_remedy(struct check *c, const char *fmt, ...)
 	va_list ap;
 
 	va_start(ap, fmt);
-	add(c->remedy, &c->remedies, fmt, ap);
+	add_line(c->remedy, &c->remedies, fmt, ap);
 	va_end(ap);
 }
 
+/* Returns how many of the lines were kept. */
 static unsigned kept(unsigned lines)
 {
 	return lines < CHECK_LINES ? lines : CHECK_LINES;
 }
 
-/* Columns of a page, and those before a text. */
+/* The columns of a line, and those before its text. */
 #define PAGE   120
 #define MARGIN 15
 
-/* The text up to the edge of the page, and what is left of it in lines of its own, a little further in. */
+/* Prints a text and breaks it at blanks. Its second line and the following ones are indented by two more columns. */
 static void print_wrapped(const char *text, const char *before)
 {
 	unsigned margin = MARGIN;
@@ -72,7 +73,7 @@ static void print_wrapped(const char *text, const char *before)
 
 		while (len && text[len] != ' ')
 			len--;
-		/* One word that is too long: up to its end. */
+		/* A word that is too long stays whole. */
 		if (!len)
 			len = (unsigned)strcspn(text, " ");
 		if (!text[len])
@@ -126,25 +127,25 @@ static struct json_object *json_check(const char *name, const struct check *c)
 int verb_doctor(struct request *r)
 {
 	struct context *ctx = r->ctx;
-	struct patient p = { .ctx = ctx };
+	struct check_input in = { .ctx = ctx };
 	struct json_object *list = asked(r, OPTION_JSON) ? json_object_new_array() : NULL;
 	int status = 0;
 	struct image image;
 	struct text release;
 
-	/* Of this boot first: what the next one does without. */
+	/* Find out first why this boot claims nothing. A plan for the next boot may ignore that reason. */
 	ctx->phase = PHASE_NOW;
 	(void)!decide_settings(ctx);
-	p.nothing = ctx->machine.no_claim_reason;
-	p.readable = request_read(ctx, PHASE_NEXT_BOOT);
-	p.release = kernel_release(&release, ctx->root.fd, ctx->argument[ARGUMENT_RELEASE]);
-	image_find(&image, &ctx->root, p.release);
-	p.image = &image;
+	in.nothing = ctx->machine.no_claim_reason;
+	in.readable = request_read(ctx, PHASE_NEXT_BOOT);
+	in.release = kernel_release(&release, ctx->root.fd, ctx->argument[ARGUMENT_RELEASE]);
+	image_find(&image, &ctx->root, in.release);
+	in.image = &image;
 	for (unsigned i = 0; i < ARRAY_SIZE(checks); i++) {
 		static struct check c;
 
 		memset(&c, 0, sizeof(c));
-		checks[i].run(&p, &c);
+		checks[i].run(&in, &c);
 		if (c.state == CHECK_FAULT)
 			status = 1;
 		if (list)
@@ -160,7 +161,7 @@ int verb_doctor(struct request *r)
 		if (json_print(o))
 			return STATUS_FAILED;
 	}
-	if (cannot_print() || !p.readable)
+	if (cannot_print() || !in.readable)
 		return STATUS_FAILED;
 	return ctx->settings.problems ? STATUS_WRONG : status;
 }
