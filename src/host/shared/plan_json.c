@@ -15,7 +15,7 @@
 #include "plan_log.h"
 #include "settings.h"
 
-/* Text of ours and of the settings; JSON has to be UTF-8, and what is not was somebody's mistake to begin with. */
+/* JSON must be UTF-8, and the settings may have any bytes. Characters other than ASCII are a mistake there anyway. */
 static struct json_object *text_of(const char *p, size_t len)
 {
 	char *copy = malloc(len + 1);
@@ -131,6 +131,7 @@ struct collector {
 	struct json_object *list;
 };
 
+/* A listener that adds each line to a list. */
 static void collect(const struct listener *l, unsigned level, const char *text)
 {
 	(void)level;

@@ -28,7 +28,10 @@ void context_like(struct context *to, const struct context *from)
 	to->root = from->root;
 }
 
-/* Does it mean a virtual function that is there at this moment? The next boot begins without (scan.c). */
+/*
+ * Returns true if the selector is the address of a VF that exists now, but not in the plan for the next boot, which
+ * begins without VFs (scan.c).
+ */
 static bool is_virtual(const struct context *ctx, const struct selector *sel)
 {
 	pciaddr a = sel->address;
@@ -41,7 +44,7 @@ static bool is_virtual(const struct context *ctx, const struct selector *sel)
 	return !faccessat(ctx->root.fd, t.p, F_OK, 0);
 }
 
-/* Marks what a word means; the exit status. */
+/* Chooses the devices that a word matches. Returns 0, or an exit status after a message. */
 static int choose_one(struct context *ctx, int pci, const char *word, bool chosen[DEVICES_MAX])
 {
 	struct machine *m = &ctx->machine;
