@@ -161,10 +161,10 @@ spec:
   configuration:
     permittedHostDevices:
       pciHostDevices:
-      # 0000:0a:00.0 has this ID too: KubeVirt takes it as well once it is with vfio-pci
+      # 0000:0a:00.0 has this ID too: KubeVirt takes it as well once it is bound to vfio-pci
       - pciVendorSelector: "10DE:2204"
         resourceName: "vfio-boot/10de_2204"
-      # 0000:0a:00.1 has this ID too: KubeVirt takes it as well once it is with vfio-pci
+      # 0000:0a:00.1 has this ID too: KubeVirt takes it as well once it is bound to vfio-pci
       - pciVendorSelector: "10DE:1AEF"
         resourceName: "vfio-boot/10de_1aef"
 -- exit 0
@@ -232,8 +232,8 @@ is(join(' ', export('proxmox') =~ /^(hostpci\d+: [^,]*)/mg), 'hostpci0: 0000:0a:
 
 machine('twin-gpus', '0000:0b:00.0', '0000:0b:00.1');
 my $how = qr/\(vfio-boot add it and reboot, or vfio-boot claim it\)/;
-refuses([$_, '04:00.0'], qr/\Avfio-boot: 0000:04:00\.0 is with igb $how\n\z/, "$_: with another driver") for @formats;
-refuses(['qemu', '0b:00.0', '04:00.0'], qr/0000:04:00\.0 is with igb/, 'one of two');
+refuses([$_, '04:00.0'], qr/\Avfio-boot: 0000:04:00\.0 is bound to igb $how\n\z/, "$_: with another driver") for @formats;
+refuses(['qemu', '0b:00.0', '04:00.0'], qr/0000:04:00\.0 is bound to igb/, 'one of two');
 refuses(['qemu', '02:00.0'], qr/\Avfio-boot: 0000:02:00\.0 is a bridge and stays with the host\n\z/, 'a bridge');
 refuses(['qemu', '00:00.2'], qr/has no IOMMU group/, 'no IOMMU group');
 refuses(['qemu', 'rubbish'], qr/rubbish: /, 'no selector', 2);
@@ -243,12 +243,12 @@ refuses(['docker'], qr/docker: no such format.*\n  qemu .*\n  libvirt .*\n  prox
 refuses([], qr/is missing/, 'no format', 2);
 refuses(['qemu', '--whole'], qr/no option of this verb/, 'an option of other verbs', 2);
 bind_to('', '0000:0b:00.0');
-refuses(['qemu', '0b:00.0'], qr/0000:0b:00\.0 is with no driver $how/, 'with no driver');
+refuses(['qemu', '0b:00.0'], qr/0000:0b:00\.0 is without a driver $how/, 'with no driver');
 like(export('qemu'), qr/host=0000:0b:00\.1,.*\n-- exit 0/, 'a member without a driver does no harm');
 bind_to('snd_hda_intel', '0000:0b:00.1');
-refuses(['qemu'], qr/no device is with a vfio driver/, 'nothing claimed at all');
+refuses(['qemu'], qr/no device is bound to a vfio driver/, 'nothing claimed at all');
 bind_to('vfio-pci', '0000:0b:00.0');
-refuses(['qemu'], qr/\Avfio-boot: 0000:0b:00\.0: 0000:0b:00\.1 of its group is with snd_hda_intel, the group is not usable $how\n\z/,
+refuses(['qemu'], qr/\Avfio-boot: 0000:0b:00\.0: 0000:0b:00\.1 of its group is bound to snd_hda_intel, so the group is not usable $how\n\z/,
 	'a member with a host driver');
 like(export('qemu', '--force'), qr/\A-device.*host=0000:0b:00\.0,bus=vfio-boot1,addr=00\.0\n-- exit 0\n\z/, '--force prints it all the same');
 like($complaints, qr/0000:0b:00\.1 of its group.*--force: printed all the same/s, '--force: with the warnings');
@@ -256,7 +256,7 @@ bind_to('pci-stub', '0000:0b:00.1');
 like(export('qemu'), qr/-- exit 0/, 'pci-stub leaves the group usable');
 symlink '../../../../devices/platform/thing', "$root/sys/kernel/iommu_groups/25/devices/thing";
 refuses(['qemu'], qr/thing is in its group and no PCI device/, 'a member that is no PCI device');
-like(export('qemu', '--force', '04:00.0'), qr/host=0000:04:00\.0/, '--force prepares what is still with the host');
+like(export('qemu', '--force', '04:00.0'), qr/host=0000:04:00\.0/, '--force prepares what is still bound to the host');
 
 # A bridge in the group, of whose drivers pcieport alone does no harm.
 machine('qemu-q35', '0000:02:01.0', '0000:02:02.0');
@@ -267,7 +267,7 @@ END
 bind_to('pcieport', '0000:01:00.0');
 like(export('qemu'), qr/-- exit 0/, 'a bridge with pcieport does no harm');
 bind_to('shpchp', '0000:01:00.0');
-refuses(['qemu'], qr/0000:01:00\.0 of its group is with shpchp, the group is not usable \(vfio-boot claim takes that driver off\)/, 'a bridge with shpchp');
+refuses(['qemu'], qr/0000:01:00\.0 of its group is bound to shpchp, so the group is not usable \(vfio-boot claim takes that driver off\)/, 'a bridge with shpchp');
 
 # Functions of a root bus share a slot number, not a card.
 machine('qemu-q35', '0000:00:1f.2', '0000:00:1f.3');
@@ -297,7 +297,7 @@ like(export('proxmox', '01:02.0', '01:02.1', '01:02.3'), qr/^hostpci0: 0000:01:0
 bind_to('mlx5_vfio_pci', '0000:01:02.1');
 like(export('qemu', '01:02.1'), qr/host=0000:01:02\.1.*-- exit 0/s, 'a variant driver');
 like(export('kubevirt', '01:02.1'), qr/8086:154C.*-- exit 0/s, 'a variant driver, kubevirt');
-like($complaints, qr/0000:01:02\.1 is with mlx5_vfio_pci: kubevirt takes what is with vfio-pci alone/, 'and what KubeVirt thinks of it');
+like($complaints, qr/0000:01:02\.1 is bound to mlx5_vfio_pci: kubevirt takes only what is bound to vfio-pci/, 'and what KubeVirt thinks of it');
 my $variant = export('libvirt', '01:02.1') =~ s/-- exit.*//sr;
 libvirt_takes($variant, 'a variant driver');
 
@@ -311,7 +311,7 @@ like(export('qemu', '01:02.1'), qr/host=0000:01:02\.1.*-- exit 0/s, 'one whose n
 machine('vmd', '0000:00:0e.0');
 like(export('qemu'), qr/host=0000:00:0e\.0,.*-- exit 0/s, 'what is behind VMD goes with it');
 machine('vmd', '10000:e1:00.0');
-refuses([$_], qr/10000:e1:00\.0 can only be used through 0000:00:0e\.0\n.*0000:00:0e\.0 of its group is with vmd/, "$_: a disk behind VMD") for @formats;
+refuses([$_], qr/10000:e1:00\.0 can only be used through 0000:00:0e\.0\n.*0000:00:0e\.0 of its group is bound to vmd/, "$_: a disk behind VMD") for @formats;
 for (qw(libvirt proxmox nova)) {
 	refuses([$_, '--force'], qr/10000:e1:00\.0: $_ knows no domain above ffff/, "$_: a domain that it has no room for");
 }

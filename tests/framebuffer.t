@@ -69,7 +69,7 @@ while (my ($owner, $name) = splice @owners, 0, 2) {
 	is(claim(), 0, "$owner is no fault");
 	is(unbound(), "$name-framebuffer.0\@$name-framebuffer", 'the driver of its platform device is taken off');
 	is(row($card), "already - $owner keeps a BAR from guests$param", 'and what is there still is said');
-	is(kernel_log() =~ s/^.* is claimed, and the screen stays dark .*\n//r, "<4>vfio-boot: $card [1234:1111] group 10: already with vfio-pci: $owner keeps a BAR from guests$param\n", 'in the kernel log too, as a warning');
+	is(kernel_log() =~ s/^.* is claimed, and the screen stays dark .*\n//r, "<4>vfio-boot: $card [1234:1111] group 10: already bound to vfio-pci: $owner keeps a BAR from guests$param\n", 'in the kernel log too, as a warning');
 }
 
 # What the kernel refuses, what is gone, and what no driver leaves.
@@ -193,7 +193,7 @@ for my $told ('text', 'json') {
 	my $out = qx(@as_root build/vfio-boot claim @{[ $told eq 'json' ? '--json' : () ]} 07:00.0 --sysroot $root);
 	is($? >> 8, 0, "vfio-boot claim, $told");
 	my $held = "for vfio-pci: BOOTFB keeps a BAR from guests$param";
-	is($out, "$card [1234:1111] group 10: already with vfio-pci" . ($held =~ s/for vfio-pci//r) . "\n", 'says it') if $told eq 'text';
+	is($out, "$card [1234:1111] group 10: already bound to vfio-pci" . ($held =~ s/for vfio-pci//r) . "\n", 'says it') if $told eq 'text';
 	is(JSON::PP->new->utf8->decode($out)->{devices}[0]{message}, "already $held", 'says it') if $told eq 'json';
 	is(row($card), "already - BOOTFB keeps a BAR from guests$param", 'and the report of the boot has it');
 }

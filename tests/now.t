@@ -78,7 +78,7 @@ is(state_of($a, $b), 'vfio-pci/vfio-pci vfio-pci/vfio-pci', 'its driver is taken
 is(row($_), "$_\t8086:10d3\t7\tclaimed\t-\tvfio-pci\t03:00\t-", "the report has it ($_)") for $a, $b;
 boot_is_kept('claim');
 answered('claim', '03:00');
-is("$out$err-- $status", $both->('already with vfio-pci') . '-- 0', 'once more: already');
+is("$out$err-- $status", $both->('already bound to vfio-pci') . '-- 0', 'once more: already');
 is(row($_), "$_\t8086:10d3\t7\tclaimed\t-\tvfio-pci\t03:00\t-", 'and the report has what was done') for $a, $b;
 tree(undef, driver => 'vfio-pci');
 answered('claim', '03:00');
@@ -176,13 +176,13 @@ tree("ids = 03:00\ntimeout = 20\n", driver => 'vfio-pci');
 spew("$pci/devices/$_/driver_override", "vfio-pci\n") for $a, $b;
 report("$a|8086:10d3|7|claimed|-|vfio-pci|03:00|-", "$b|8086:10d3|7|claimed|-|vfio-pci|03:00|-", @boot);
 answered('release', '03:00.1');
-is("$out$err-- $status", $both->('released, now with e1000e') . '-- 0', 'release: the whole group is given back');
+is("$out$err-- $status", $both->('released, now bound to e1000e') . '-- 0', 'release: the whole group is given back');
 is(state_of($a, $b), 'e1000e/ e1000e/', 'to its driver, without an override');
 is(slurp("$root/modprobe.log"), "-b pci:v00008086d000010D3sv00008086sd0000A01Fbc02sc00i00 ()\n" x 2, 'which was loaded, blacklists honoured');
 is(row($_), "$_\t8086:10d3\t7\texcluded\t-\t-\t03:00\t" . substr($given_back, 2), 'the report says so of ' . $_) for $a, $b;
 boot_is_kept('release');
 report(grep { /^0000:03/ } split /\n/, rows());
-is(status(), $both->('excluded: given back at run time (vfio-boot release); now with e1000e') . 'exit 0', 'which is no failure of the boot');
+is(status(), $both->('excluded: given back at run time (vfio-boot release); now bound to e1000e') . 'exit 0', 'which is no failure of the boot');
 settle('--settle');
 is(state_of($a, $b), 'e1000e/ e1000e/', 'nor does --settle take it again');
 like(row($_), qr/\texcluded\t-\t/, 'or say anything else') for $a, $b;
@@ -194,7 +194,7 @@ is(status(), $both->('claimed for vfio-pci') . 'exit 0', 'and status is content'
 # Nothing to release; and one that is not there.
 tree();
 plain('release', '03:00', '10de:2204');
-is("$out$err-- $status", $both->('is with e1000e, nothing to release') . "10de:2204: absent: no such device\n-- 1", 'what the host has is left with it');
+is("$out$err-- $status", $both->('is bound to e1000e, nothing to release') . "10de:2204: absent: no such device\n-- 1", 'what the host has is left with it');
 nothing_written('nothing to release');
 plain('release', '03:00');
 is($status, 0, 'that alone is exit status 0');
@@ -206,7 +206,7 @@ nothing_written('a guard that fails');
 tree("group = whole\n", driver => 'vfio-pci');
 set_driver($b, 'e1000e');
 answered('release', $a);
-is("$out$err-- $status", "$a [8086:10d3] group 7: released, now with e1000e\n-- 0", 'of a member that the host has, and nobody asked for, nothing is said');
+is("$out$err-- $status", "$a [8086:10d3] group 7: released, now bound to e1000e\n-- 0", 'of a member that the host has, and nobody asked for, nothing is said');
 
 # Overrides: those of a claim go, one of somebody else stays.
 tree();
@@ -218,7 +218,7 @@ spew("$pci/devices/$b/driver_override", "pci-stub\n");
 set_driver($b, '');
 answered('release', '03:00.0');
 is(state_of($a, $b, $host), 'e1000e/ pci-stub/pci-stub /', 'a device without a driver that is overridden is released, its host bridge too');
-like($out, qr/^\Q$host\E .*: released, now with no driver$/m, 'which is said of the bridge');
+like($out, qr/^\Q$host\E .*: released, now without a driver$/m, 'which is said of the bridge');
 unlike($out, qr/^\Q$b\E/m, 'and nothing of what was not ours');
 is($status, 0, 'no driver is no fault');
 
@@ -247,7 +247,7 @@ for my $node ('/dev/vfio/7', '/dev/vfio/noiommu-7', '/dev/vfio/devices/vfio3') {
 for my $node ('/dev/vfio/77', '/dev/vfio/devices/vfio5', '/dev/vfio/devices/vfio6', '/dev/vfio/vfio', '/elsewhere/7') {
 	busy('qemu', $node);
 	answered('release', '03:00.0');
-	is("$out$err-- $status", $both->('released, now with e1000e') . '-- 0', "$node is somebody else's");
+	is("$out$err-- $status", $both->('released, now bound to e1000e') . '-- 0', "$node is somebody else's");
 }
 tree("# nothing\n", driver => 'vfio-pci');
 spew("$root/dev/vfio/7", '');
@@ -273,7 +273,7 @@ is("$out$err-- $status", $both->("refused, in-use: its VF $twin is open, by qemu
 nothing_written('a VF that is open');
 remove_tree("$root/proc/1234");
 answered('release', '03:00');
-like("$out-- $status", qr/\A\Q$a\E .*: released, now with e1000e; its VFs went with its vfio driver\n\Q$b\E .*: released, now with e1000e\n-- 0\z/,
+like("$out-- $status", qr/\A\Q$a\E .*: released, now bound to e1000e; its VFs went with its vfio driver\n\Q$b\E .*: released, now bound to e1000e\n-- 0\z/,
 	'where nobody has one open it is released, and they are said to be gone');
 
 # What goes wrong.
@@ -281,17 +281,17 @@ tree("# nothing\n", driver => 'vfio-pci');
 report("$a|8086:10d3|7|claimed|-|vfio-pci|03:00|-", @boot);
 $before = rows();
 plain('release', '03:00');
-is("$out$err-- $status", $both->('failed, bind: it is still with vfio-pci') . '-- 1', 'what does not let go is said');
+is("$out$err-- $status", $both->('failed, bind: it is still bound to vfio-pci') . '-- 1', 'what does not let go is said');
 is(rows(), $before, 'and what the report has of it is still so');
 tree("# nothing\n", driver => '');
 spew("$pci/devices/$_/driver_override", "vfio-pci\n") for $a, $b;
 injected([ '-e', 'trace=write', '-P', 'drivers_probe', '-P', "@{[ getcwd() ]}/$pci/drivers_probe", '-e', 'inject=write:error=EINVAL' ], 'release', '03:00');
-like("$out-- $status", qr/\A\Q$a\E .*: failed, bind: it is with no driver, and could not be probed: invalid\n.*-- 1\z/s, 'as is what cannot be probed');
+like("$out-- $status", qr/\A\Q$a\E .*: failed, bind: it is without a driver, and could not be probed: invalid\n.*-- 1\z/s, 'as is what cannot be probed');
 tree("# nothing\n", driver => 'vfio-pci');
 spew("$pci/devices/$a/driver_override", "vfio-pci\n");
 injected([ '-e', 'trace=write', '-P', abs_path("$pci/devices/$a/driver_override"), '-e', 'inject=write:error=EBUSY' ], 'release', '03:00');
 is(slurp("$pci/drivers/vfio-pci/unbind"), '', 'where an override cannot be cleared nothing is unbound');
-like($out, qr/^\Q$a\E .*still with vfio-pci: busy$/m, 'and it is said why');
+like($out, qr/^\Q$a\E .*still bound to vfio-pci: busy$/m, 'and it is said why');
 
 # What an earlier run began has its override still, whoever knows of it.
 for my $row ('excluded|timeout|-', 'failed|timeout|-') {
@@ -299,7 +299,7 @@ for my $row ('excluded|timeout|-', 'failed|timeout|-') {
 	spew("$pci/devices/$_/driver_override", "vfio-pci\n") for $a, $b;
 	report(map { "$_|8086:10d3|7|$row|03:00|process $nobody is still at work, past the time limit|$nobody\@77|-" } $a, $b);
 	answered('release', '03:00');
-	is("$out$err-- $status", $both->('released, now with e1000e') . '-- 0', "$row: what did not come to its end is released by the next try");
+	is("$out$err-- $status", $both->('released, now bound to e1000e') . '-- 0', "$row: what did not come to its end is released by the next try");
 	is(state_of($a, $b), 'e1000e/ e1000e/', 'without an override');
 }
 
@@ -395,7 +395,7 @@ for my $signal ('INT', 'QUIT', 'TSTP', 'HUP', 'TERM') {
 tree();
 report(map { "$_|8086:10d3|7|excluded|timeout|-|03:00|process $nobody is still at work, past the time limit|$nobody\@77|-" } $a, $b);
 plain('release', '03:00.0');
-is("$out$err-- $status", "$a [8086:10d3] group 7: is with e1000e, nothing to release\n-- 0", 'what a late release has done in the end is done');
+is("$out$err-- $status", "$a [8086:10d3] group 7: is bound to e1000e, nothing to release\n-- 0", 'what a late release has done in the end is done');
 is(row($_), "$_\t8086:10d3\t7\texcluded\t-\t-\t03:00\t" . substr($given_back, 2), "and the report names no process any more ($_)") for $a, $b;
 
 plain('release', '--json', '03:00.0');
@@ -420,7 +420,7 @@ waitpid $run, 0;
 heard($?);
 is(slurp("$pci/drivers/vfio-pci/unbind"), $b, 'another one takes vfio-pci off what still has it');
 is(slurp("$pci/drivers_probe"), $a, 'and probes what has no driver any more');
-like($out, qr/^\Q$a\E .*: released, now with no driver\n\Q$b\E .*: failed, bind: it is still with vfio-pci$/m, 'and what is said is what is so');
+like($out, qr/^\Q$a\E .*: released, now without a driver\n\Q$b\E .*: failed, bind: it is still bound to vfio-pci$/m, 'and what is said is what is so');
 
 # Two runs at once, a terminal, and who is not root.
 for my $verb ('claim', 'release') {

@@ -61,11 +61,11 @@ my @cases = (
 -- exit 0
 END
 	'another driver' => ['0000:03:00.0' => [7, 'e1000e']], [$claimed], <<'END',
-0000:03:00.0 [8086:10d3] group 7: claimed for vfio-pci; drifted: it is with e1000e now
+0000:03:00.0 [8086:10d3] group 7: claimed for vfio-pci; drifted: it is bound to e1000e now
 -- exit 1
 END
 	'no driver' => ['0000:03:00.0' => [7, '']], [$claimed], <<'END',
-0000:03:00.0 [8086:10d3] group 7: claimed for vfio-pci; drifted: it is with no driver now
+0000:03:00.0 [8086:10d3] group 7: claimed for vfio-pci; drifted: it is without a driver now
 -- exit 1
 END
 	'gone' => [], [$claimed], <<'END',
@@ -77,8 +77,8 @@ END
 -- exit 1
 END
 	'a group that has grown' => [@good, '0000:03:00.2' => [7, 'e1000e']], [$claimed, $mate], <<'END',
-0000:03:00.0 [8086:10d3] group 7: claimed for vfio-pci; drifted: 0000:03:00.2 of its group is with e1000e, the group is not usable
-0000:03:00.1 [8086:10d3] group 7: claimed for vfio-pci; drifted: 0000:03:00.2 of its group is with e1000e, the group is not usable
+0000:03:00.0 [8086:10d3] group 7: claimed for vfio-pci; drifted: 0000:03:00.2 of its group is bound to e1000e, so the group is not usable
+0000:03:00.1 [8086:10d3] group 7: claimed for vfio-pci; drifted: 0000:03:00.2 of its group is bound to e1000e, so the group is not usable
 -- exit 1
 END
 	'a bridge is no harm' => ['0000:03:00.0' => [7, 'vfio-pci'], '0000:00:01.0' => [7, 'pcieport']], [$claimed], <<'END',
@@ -95,14 +95,14 @@ END
 END
 	'refused' => ['0000:03:00.0' => [7, 'e1000e']],
 	['0000:03:00.0|8086:10d3|7|refused|group-incomplete|-|8086:10d3|0000:03:00.1 [8086:10d3] is not selected (add it)'], <<'END',
-0000:03:00.0 [8086:10d3] group 7: refused, group-incomplete: 0000:03:00.1 [8086:10d3] is not selected (add it); now with e1000e
+0000:03:00.0 [8086:10d3] group 7: refused, group-incomplete: 0000:03:00.1 [8086:10d3] is not selected (add it); now bound to e1000e
 -- exit 1
 END
 	'kept, excluded and an optional one' => ['0000:03:00.0' => [7, 'e1000e'], '0000:04:00.0' => [8, '']],
 	['0000:03:00.0|8086:10d3|7|kept|reserved|-|8086:10d3|why', '0000:04:00.0|8086:10d3|8|excluded|-|-|8086:10d3|by !04:00.0',
 	 '-|-|-|absent|-|-|10de:2204|no such device (optional)|-|optional'], <<'END',
-0000:03:00.0 [8086:10d3] group 7: kept, reserved: why; now with e1000e
-0000:04:00.0 [8086:10d3] group 8: excluded: by !04:00.0; now with no driver
+0000:03:00.0 [8086:10d3] group 7: kept, reserved: why; now bound to e1000e
+0000:04:00.0 [8086:10d3] group 8: excluded: by !04:00.0; now without a driver
 10de:2204: absent: no such device (optional)
 -- exit 0
 END
@@ -111,7 +111,7 @@ END
 -- exit 1
 END
 	'no group' => ['0000:03:00.0' => [7, '']], ['0000:03:00.0|8086:10d3|-|pending|no-iommu|-|8086:10d3|why'], <<'END',
-0000:03:00.0 [8086:10d3] no group: pending, no-iommu: why; now with no driver
+0000:03:00.0 [8086:10d3] no group: pending, no-iommu: why; now without a driver
 -- exit 1
 END
 	'a run that failed' => [], ['-|-|-|failed|-|-|-|the devices cannot be read'], <<'END',
@@ -121,7 +121,7 @@ END
 	'a broad selector that claims nothing' => ['0000:03:00.0' => [7, 'e1000e']], ['-|-|-|idle|-|-|8086:10d3|matches devices and claims nothing',
 	 '0000:03:00.0|8086:10d3|7|kept|reserved|-|8086:10d3|why'], <<'END',
 8086:10d3: idle: matches devices and claims nothing
-0000:03:00.0 [8086:10d3] group 7: kept, reserved: why; now with e1000e
+0000:03:00.0 [8086:10d3] group 7: kept, reserved: why; now bound to e1000e
 -- exit 1
 END
 	'held unasked' => ['0000:09:00.0' => [8, 'vfio-pci']], ['-|-|-|absent|-|-|10de:2204|no such device (optional)|-|optional'], <<'END',

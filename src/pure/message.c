@@ -49,6 +49,14 @@ const char *use_phrase(enum use use)
 
 #define TO_NAME_IT " (name it by bus index to claim it)"
 
+void add_binding(struct text *t, const char *driver)
+{
+	if (driver)
+		text_add(t, "bound to %s", driver);
+	else
+		text_add(t, "without a driver");
+}
+
 static void add_use(struct text *t, const struct device *d)
 {
 	if (d->found.used_by)
@@ -296,7 +304,7 @@ void set_device_line(struct text *t, const struct machine *m, const struct devic
 	else
 		text_set(t, "%pd no group: %s", d, verdict);
 	if (is_claimed(d)) {
-		text_add(t, d->decided.verdict == VERDICT_CLAIM ? " for %s" : " with %s", d->found.target);
+		text_add(t, d->decided.verdict == VERDICT_CLAIM ? " for %s" : " bound to %s", d->found.target);
 		if (!d->done.framebuffer)
 			return;
 	} else if (d->decided.reason) {

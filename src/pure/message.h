@@ -23,6 +23,9 @@ void add_message(struct text *t, const struct machine *m, const struct device *d
 void add_own_reason(struct text *t, const struct machine *m, const struct device *d, enum reason reason)
 	__attribute__((nonnull));
 
+/* Adds "bound to DRIVER", or "without a driver" if driver is NULL. */
+void add_binding(struct text *t, const char *driver) __attribute__((nonnull(1)));
+
 /* Why a device is taken only when it is named, by the rule that plan_reserved() gave. */
 void add_reserved(struct text *t, const struct machine *m, const struct device *d, enum reserved rule)
 	__attribute__((nonnull));

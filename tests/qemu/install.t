@@ -82,9 +82,9 @@ my ($line) = $boot->lines('status-json');
 my $json = JSON::PP->new->utf8->decode($line);
 is(join(' ', map { "$_->{address} $_->{verdict} $_->{now}" } @{ $json->{devices} }),
 	'0000:03:00.0 claimed vfio-pci 0000:03:00.1 claimed vfio-pci', 'and its JSON');
-like($boot->text('drift'), qr/^0000:03:00\.1 .*: already with vfio-pci; drifted: it is with e1000e now$/m,
+like($boot->text('drift'), qr/^0000:03:00\.1 .*: already bound to vfio-pci; drifted: it is bound to e1000e now$/m,
 	'a device that somebody takes away has drifted');
-like($boot->text('drift'), qr/^0000:03:00\.0 .*; drifted: 0000:03:00\.1 of its group is with e1000e, the group is not usable$/m,
+like($boot->text('drift'), qr/^0000:03:00\.0 .*; drifted: 0000:03:00\.1 of its group is bound to e1000e, so the group is not usable$/m,
 	'and with it the whole group');
 like($boot->text('drift'), qr/^exit 1$/m, 'which is exit status 1');
 like($boot->text('drift'), qr/^ +Active: failed/m, 'and the service fails');
@@ -112,8 +112,8 @@ my ($user) = $said =~ /^user: process (\d+)$/m;
 like($said, qr/^busy: exit 1, driver vfio-pci\nbusy: \Q$twin\E .*: refused, in-use: its group is open, by vfio-check \(process $user\) /m,
 	'in use it is not released, and it is said by whom');
 like($said, qr/^busy: status: \Q$twin\E .*: claimed for vfio-pci$/m, 'which changes nothing');
-like($said, qr/^release: exit 0, driver e1000e\nrelease: \Q$twin\E .*: released, now with e1000e$/m, 'then it is, and its driver is loaded');
-like($said, qr/^release: status: \Q$twin\E .*: excluded: given back at run time \(vfio-boot release\); now with e1000e$/m, 'and status says so');
+like($said, qr/^release: exit 0, driver e1000e\nrelease: \Q$twin\E .*: released, now bound to e1000e$/m, 'then it is, and its driver is loaded');
+like($said, qr/^release: status: \Q$twin\E .*: excluded: given back at run time \(vfio-boot release\); now bound to e1000e$/m, 'and status says so');
 like($said, qr/^settle: exit \d, driver e1000e$/m, '--settle leaves it there');
 like($said, qr/^json: exit 0, driver vfio-pci\njson: \{.*"verdict": *"claimed"/m, 'the same as JSON: claimed');
 like($said, qr/^json-release: exit 0, driver e1000e\njson-release: \{.*"now": *"e1000e"/m, 'and released');

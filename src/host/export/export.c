@@ -4,8 +4,10 @@
 #include <string.h>
 
 #include "export.h"
+#include "format.h"
 #include "listener.h"
 #include "log.h"
+#include "message.h"
 #include "plan.h"
 
 static const char *const advice = "(vfio-boot add it and reboot, or vfio-boot claim it)";
@@ -40,6 +42,7 @@ static bool blocks_use(const struct device *d)
 static bool can_be_given(const struct machine *m, const struct device *d, const bool chosen[DEVICES_MAX])
 {
 	const struct device *above = parent_that_is_no_bridge(d), *other;
+	struct text binding;
 	bool good = true;
 
 	if (is_bridge(d)) {
@@ -51,8 +54,9 @@ static bool can_be_given(const struct machine *m, const struct device *d, const 
 		good = false;
 	}
 	if (!is_bound_to_vfio(d)) {
-		say(&complaints, LEVEL_REFUSED, "%s is with %s %s", d->name,
-		    d->found.driver ? d->found.driver : "no driver", advice);
+		text_set(&binding, "%s", "");
+		add_binding(&binding, d->found.driver);
+		say(&complaints, LEVEL_REFUSED, "%s is %s %s", d->name, binding.p, advice);
 		good = false;
 	}
 	if (!has_group(d)) {
@@ -62,13 +66,13 @@ static bool can_be_given(const struct machine *m, const struct device *d, const 
 	for_each_member(d->group, other) {
 		if (chosen[other - m->device] || !blocks_use(other))
 			continue;
-		say(&complaints, LEVEL_REFUSED, "%s: %s of its group is with %s, the group is not usable %s", d->name,
-		    other->name, other->found.driver,
+		say(&complaints, LEVEL_REFUSED, "%s: %s of its group is bound to %s, so the group is not usable %s",
+		    d->name, other->name, other->found.driver,
 		    is_bridge(other) ? "(vfio-boot claim takes that driver off)" : advice);
 		good = false;
 	}
 	if (d->group->non_pci_member) {
-		say(&complaints, LEVEL_REFUSED, "%s: %s is in its group and no PCI device, the group is not usable",
+		say(&complaints, LEVEL_REFUSED, "%s: %s is in its group and no PCI device, so the group is not usable",
 		    d->name, d->group->non_pci_member);
 		good = false;
 	}
@@ -118,8 +122,8 @@ static bool can_be_written(const struct export *e, const struct format *f)
 			good = false;
 		}
 		if (f->variants_differ && is_bound_to_vfio(d) && d->found.driver != m->vfio_pci)
-			say(&complaints, LEVEL_REFUSED, "%s is with %s: %s takes what is with vfio-pci alone", d->name,
-			    d->found.driver, f->name);
+			say(&complaints, LEVEL_REFUSED, "%s is bound to %s: %s takes only what is bound to vfio-pci",
+			    d->name, d->found.driver, f->name);
 	}
 	if (f->cards_max && e->cards > f->cards_max) {
 		say(&complaints, LEVEL_REFUSED, "%u cards are more than %u, %s (choose some of them)", e->cards,
@@ -179,7 +183,8 @@ int verb_export(struct request *r)
 		any |= chosen[d - ctx->machine.device];
 	}
 	if (!any) {
-		say(&complaints, LEVEL_REFUSED, "no device is with a vfio driver (vfio-boot add or vfio-boot claim)");
+		say(&complaints, LEVEL_REFUSED,
+		    "no device is bound to a vfio driver (vfio-boot add or vfio-boot claim)");
 		return 1;
 	}
 	return print_chosen(ctx, f, chosen, asked(r, OPTION_FORCE));

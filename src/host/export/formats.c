@@ -156,7 +156,7 @@ static void print_others_of_id(const struct export *e, const struct device *d)
 	for_each_device(m, other) {
 		if (!e->chosen[other - m->device] && is_same_id(other, d))
 			printf("      # %s has this ID too: KubeVirt takes it as well%s\n", other->name,
-			       other->found.driver == m->vfio_pci ? "" : " once it is with vfio-pci");
+			       other->found.driver == m->vfio_pci ? "" : " once it is bound to vfio-pci");
 	}
 }
 

@@ -176,21 +176,25 @@ static void release_unit(struct release *r, struct device *unit, clock_t deadlin
 
 static void add_outcome(struct text *t, const struct release *r, const struct device *d)
 {
-	const char *why = r->why[d - r->act.m->device], *driver = d->done.driver ? d->done.driver : "no driver";
+	const char *why = r->why[d - r->act.m->device];
 
 	if (d->decided.verdict == VERDICT_EXCLUDED) {
-		text_add(t, "released, now with %s", driver);
+		text_add(t, "released, now ");
+		add_binding(t, d->done.driver);
 		if (d->found.use == USE_VFS)
 			text_add(t, "; its VFs went with its vfio driver");
 	} else if (d->decided.verdict == VERDICT_KEPT) {
-		text_add(t, "is with %s, nothing to release", driver);
+		text_add(t, "is ");
+		add_binding(t, d->done.driver);
+		text_add(t, ", nothing to release");
 	} else if (why) {
 		text_add(t, "%s (end it first)", why);
 	} else if (d->decided.reason == REASON_BIND) {
-		text_add(t,
-			 is_vfio_driver(d->done.driver) ? "it is still with %s"
-							: "it is with %s, and could not be probed",
-			 driver);
+		bool still = is_vfio_driver(d->done.driver);
+
+		text_add(t, still ? "it is still " : "it is ");
+		add_binding(t, d->done.driver);
+		text_add(t, still ? "" : ", and could not be probed");
 		if (d->done.errnum)
 			text_add(t, ": %s", error_text(d->done.errnum));
 	} else {

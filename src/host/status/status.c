@@ -9,6 +9,7 @@
 #include "format.h"
 #include "listener.h"
 #include "log.h"
+#include "message.h"
 #include "plan_json.h"
 #include "plan_log.h"
 #include "settings.h"
@@ -44,8 +45,21 @@ static int judge_member(void *data, const char *name)
 	driver = base_name(t.p);
 	if (!blocks_group(driver))
 		return 0;
-	text_set(&m->row->drift, "%s of its group is with %s, the group is not usable", name, driver);
+	text_set(&m->row->drift, "%s of its group is bound to %s, so the group is not usable", name, driver);
 	return 1;
+}
+
+/* Returns the driver that holds the device of a row at this moment, or NULL. */
+static const char *driver_now(const struct row *r)
+{
+	return r->now.len ? r->now.p : NULL;
+}
+
+static void judge_driver(struct row *r)
+{
+	text_set(&r->drift, "it is ");
+	add_binding(&r->drift, driver_now(r));
+	text_add(&r->drift, " now");
 }
 
 static void judge_gone(struct status *s, struct row *r)
@@ -75,7 +89,7 @@ static void judge(struct status *s, struct row *r)
 	if (read_link(&t, root, text_set(&t, "sys/bus/pci/devices/%s", address)) < 0)
 		judge_gone(s, r);
 	else if (strcmp(r->now.p, report_column(&r->report, REPORT_DRIVER)))
-		text_set(&r->drift, "it is with %s now", r->now.len ? r->now.p : "no driver");
+		judge_driver(r);
 	else if (read_link(&t, root, text_set(&t, "sys/bus/pci/devices/%s/iommu_group", address)) > 0 &&
 		 strcmp(base_name(t.p), group))
 		text_set(&r->drift, "its group is %s now", base_name(t.p));
@@ -114,16 +128,18 @@ static void print_device_row(const struct row *r, const struct listener *out)
 		 report_column(&r->report, REPORT_ID), group ? "group " : "no group", group ? group : "",
 		 column(r, REPORT_VERDICT));
 	if (was_claimed(r))
-		text_add(&t, r->report.verdict == VERDICT_ALREADY ? " with %s" : " for %s",
+		text_add(&t, r->report.verdict == VERDICT_ALREADY ? " bound to %s" : " for %s",
 			 report_column(&r->report, REPORT_DRIVER));
 	if (reason)
 		text_add(&t, ", %s", reason);
 	if (message)
 		text_add(&t, ": %s", message);
-	if (r->drift.len)
+	if (r->drift.len) {
 		text_add(&t, "; drifted: %s", r->drift.p);
-	else if (!was_claimed(r))
-		text_add(&t, "; now with %s", r->now.len ? r->now.p : "no driver");
+	} else if (!was_claimed(r)) {
+		text_add(&t, "; now ");
+		add_binding(&t, driver_now(r));
+	}
 	out->say(out, LEVEL_DONE, t.p);
 }
 
@@ -156,7 +172,7 @@ static void add_json_device(struct status *s, const struct row *r)
 	json_add(o, "selector", column(r, REPORT_SELECTOR));
 	json_object_object_add(o, "missing", missing_of(s, r));
 	json_add(o, "message", message ? message : "");
-	json_add(o, "now", r->now.len ? r->now.p : NULL);
+	json_add(o, "now", driver_now(r));
 	json_add(o, "drift", r->drift.len ? r->drift.p : NULL);
 	json_object_array_add(s->devices, o);
 }
