@@ -65,6 +65,13 @@ const char *machine_name(struct machine *m, const char *name)
 	return at;
 }
 
+bool name_precedes(const char *a, const char *b)
+{
+	size_t len = strlen(a), other = strlen(b);
+
+	return len != other ? len < other : strcmp(a, b) < 0;
+}
+
 void machine_join(struct group *g, struct device *d)
 {
 	struct device **link = &g->first;

@@ -59,15 +59,15 @@ enum {
 	PROGRESS_LOST = 1 << 6,	      /* the driver that was taken off did not come back */
 };
 
-/* Why a device is in use, as use.c finds it. */
+/* Why a device is in use. The strongest use comes first; scan_use() keeps only that one. */
 enum use {
 	USE_NONE,
+	USE_VFS,
 	USE_MOUNTED,
 	USE_SWAP,
 	USE_HOLDER,
 	USE_OPEN,
 	USE_NET_UP,
-	USE_VFS,
 };
 
 /* The IDs of a function; they have 16 bits each. */
@@ -205,6 +205,12 @@ void machine_sort(struct machine *m) __attribute__((nonnull));
 
 /* The one copy of a name, which lives as long as *m; where there is no more room, "?". */
 const char *machine_name(struct machine *m, const char *name) __attribute__((nonnull, returns_nonnull));
+
+/*
+ * Returns true if name `a` sorts before `b`. Shorter names come first, names of the same length in the order of
+ * strcmp(). So sda2 comes before sda10.
+ */
+bool name_precedes(const char *a, const char *b) __attribute__((nonnull));
 
 /* Makes d a member of g, in address order. */
 void machine_join(struct group *g, struct device *d) __attribute__((nonnull));

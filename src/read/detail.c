@@ -72,10 +72,12 @@ static int add_member(void *data, const char *name)
 	/* Virtual functions are left out of the next boot. */
 	if (!d && s->m->phase == PHASE_NEXT_BOOT && read_link(&t, s->pci, text_set(&t, "%s/physfn", name)) > 0)
 		return 0;
-	if (!d && !s->group->non_pci_member)
+	if (d) {
+		if (!d->group)
+			machine_join(s->group, d);
+	} else if (!s->group->non_pci_member || name_precedes(name, s->group->non_pci_member)) {
 		s->group->non_pci_member = machine_name(s->m, name);
-	else if (d && !d->group)
-		machine_join(s->group, d);
+	}
 	return 0;
 }
 

@@ -42,7 +42,11 @@ void scan_end(struct scan *s) __attribute__((nonnull));
 /* Follows a path down the bridges, and notes in the selector where it ends. `pci` is /sys/bus/pci/devices. */
 void find_path(struct machine *m, int pci, struct selector *sel) __attribute__((nonnull));
 
-/* use.c: finds out what of the detailed devices the host is using at this moment. 0, or -errno if it cannot be told. */
+/*
+ * use.c: finds which of the detailed devices the host uses now. For each device it stores the strongest use in the
+ * order of enum use, and of equal uses the name that sorts first (name_precedes()). Returns 0, or -errno if it cannot
+ * tell.
+ */
 int scan_use(struct machine *m, int root) __attribute__((nonnull, warn_unused_result));
 
 /*

@@ -8,23 +8,28 @@
 #include "scan.h"
 #include "sysfs.h"
 
+/* The block device or network interface that is looked at. */
 struct search {
 	struct machine *m;
 	int root;
-	const char *name; /* the block device or network interface that is looked at */
-	void (*judge)(struct search *s);
-	bool judged; /* each at most once, and only where it matters */
-	uint8_t use; /* what was found of it */
+	const char *class; /* "block" or "net" */
+	uint8_t first;	   /* the uses that such a thing can have */
+	uint8_t last;
+	const char *name;
+	bool below_function; /* a function of the snapshot is above it */
+	uint8_t use;	     /* it has no stronger use than this one */
+	bool is_used;	     /* it has this use */
+	struct text node;    /* the path of its device node */
 };
 
-/* Does a line of this table begin with the device? */
+/* Returns true if a line of this table begins with the device node, or if the table cannot be read. */
 static bool is_listed(int root, const char *table, const struct text *node)
 {
 	bool found = false;
 	struct lines l;
 	char *line;
 
-	/* What cannot be read may say anything; that it is not there says nothing. */
+	/* A table that cannot be read may list the node. A table that does not exist lists nothing. */
 	if (!lines_open(&l, root, table))
 		return errno != ENOENT;
 	while (!found && (line = lines_next(&l)))
@@ -40,102 +45,133 @@ static int stop_at_first(void *data, const char *name)
 	return 1;
 }
 
-static void block_in_use(struct search *s)
+static bool has_holder(const struct search *s)
 {
 	struct text t;
-	int fd, ret;
+	int ret = list_directory(s->root, text_set(&t, "sys/class/block/%s/holders", s->name), stop_at_first, NULL);
 
-	text_set(&t, "dev/%s", s->name);
-	/* sysfs writes ! for a slash (cciss!c0d0). */
-	for (char *p = t.p; *p; p++) {
-		if (*p == '!')
-			*p = '/';
-	}
-	if (is_listed(s->root, "proc/mounts", &t))
-		s->use = USE_MOUNTED;
-	else if (is_listed(s->root, "proc/swaps", &t))
-		s->use = USE_SWAP;
-	if (s->use)
-		return;
-	/* Of all users only exclusive ones refuse a second one: mounts, swap, md, dm, LVM (bd_prepare_to_claim()). */
-	fd = openat(s->root, t.p, O_RDONLY | O_EXCL | O_NONBLOCK | O_NOFOLLOW | O_CLOEXEC);
-	if (fd >= 0)
-		close(fd);
-	else if (errno == EBUSY)
-		s->use = USE_OPEN;
-	ret = list_directory(s->root, text_set(&t, "sys/class/block/%s/holders", s->name), stop_at_first, NULL);
-	if (ret && ret != -ENOENT)
-		s->use = USE_HOLDER;
+	return ret && ret != -ENOENT;
 }
 
-static void net_in_use(struct search *s)
+/*
+ * Only exclusive users refuse an exclusive open: mounts, swap, md, dm and LVM (bd_prepare_to_claim()). Programs that
+ * just read a disk do not.
+ */
+static bool is_open(const struct search *s)
+{
+	int fd = openat(s->root, s->node.p, O_RDONLY | O_EXCL | O_NONBLOCK | O_NOFOLLOW | O_CLOEXEC);
+
+	if (fd < 0)
+		return errno == EBUSY;
+	close(fd);
+	return false;
+}
+
+static bool is_up(const struct search *s)
 {
 	struct text t;
 
-	/* IFF_UP is bit 0 */
-	if (read_attribute(&t, s->root, text_set(&t, "sys/class/net/%s/flags", s->name)) > 0 &&
-	    hex_digit(t.p[t.len - 1]) & 1)
-		s->use = USE_NET_UP;
+	/* IFF_UP is bit 0. */
+	return read_attribute(&t, s->root, text_set(&t, "sys/class/net/%s/flags", s->name)) > 0 &&
+	       hex_digit(t.p[t.len - 1]) & 1;
 }
 
-/* A function on the way to what is looked at. */
+static bool has_use(const struct search *s, enum use use)
+{
+	if (use <= USE_SWAP)
+		return is_listed(s->root, use == USE_MOUNTED ? "proc/mounts" : "proc/swaps", &s->node);
+	if (use == USE_HOLDER)
+		return has_holder(s);
+	return use == USE_OPEN ? is_open(s) : is_up(s);
+}
+
+/*
+ * Of several uses of a function, the snapshot keeps the strongest one, and of equal ones the name that sorts first
+ * (name_precedes()). So messages do not depend on the order in which the kernel lists /sys/class/block, which is that
+ * of a hash (kernfs_name_hash()). Returns true if the function has no use yet, or a weaker one.
+ */
+static bool is_preferred(const struct device *d, enum use use, const char *name)
+{
+	if (!d->found.use || use < d->found.use)
+		return true;
+	return use == d->found.use && name_precedes(name, d->found.used_by);
+}
+
+/* Stores the use of the block device or interface in a function above it, if the function has no stronger use. */
 static void mark_function(void *data, struct device *d)
 {
 	struct search *s = data;
 
-	if (!(d->found.detailed) || d->done.worker.pid || d->found.use)
+	s->below_function = true;
+	if (!d->found.detailed || d->done.worker.pid)
 		return;
-	if (!s->judged)
-		s->judge(s);
-	s->judged = true;
-	d->found.use = s->use;
-	if (s->use)
+	/* Opening a disk can disturb others, so look no further than this function needs. */
+	for (; s->use <= s->last && is_preferred(d, s->use, s->name); s->use++) {
+		if (!s->is_used && !has_use(s, s->use))
+			continue;
+		s->is_used = true;
+		d->found.use = s->use;
 		d->found.used_by = machine_name(s->m, s->name);
+		return;
+	}
+}
+
+/* Marks the functions that are above this entry of the class. */
+static void mark_functions(struct search *s, const char *name)
+{
+	struct text t;
+
+	read_link(&t, s->root, text_set(&t, "sys/class/%s/%s", s->class, name));
+	each_function_of_link(s->m, t.p, mark_function, s);
 }
 
 /*
- * The disk of native NVMe multipath, or a partition of it, has no PCI function above it; the hidden paths nvmeXcYnZ of
- * the disk nvmeXnZ have (doc/kernel-facts.md, "More traps").
+ * With native NVMe multipath, no PCI function is above the disk nvmeXnZ and its partitions. The functions are above its
+ * hidden paths nvmeXcYnZ (doc/kernel-facts.md, "More traps").
  */
 static int mark_hidden_path(void *data, const char *name)
 {
 	struct search *s = data;
-	const char *c = strchr(name, 'c'), *n = c ? strchr(c, 'n') : NULL;
+	const char *controller = strchr(name, 'c'), *disk = controller ? strchr(controller, 'n') : NULL;
 	struct text t;
 
-	if (!n)
+	if (!disk)
 		return 0;
-	text_set(&t, "%.*s%s", (int)(c - name), name, n);
-	if (strncmp(s->name, t.p, t.len) || (s->name[t.len] && s->name[t.len] != 'p'))
-		return 0;
-	read_link(&t, s->root, text_set(&t, "sys/class/block/%s", name));
-	each_function_of_link(s->m, t.p, mark_function, s);
+	text_set(&t, "%.*s%s", (int)(controller - name), name, disk);
+	if (!strncmp(s->name, t.p, t.len) && (!s->name[t.len] || s->name[t.len] == 'p'))
+		mark_functions(s, name);
 	return 0;
 }
 
 static int look_at(void *data, const char *name)
 {
 	struct search *s = data;
-	struct text t;
 
 	s->name = name;
-	s->use = USE_NONE;
-	s->judged = false;
-	read_link(&t, s->root, text_set(&t, "sys/class/%s/%s", s->judge == net_in_use ? "net" : "block", name));
-	each_function_of_link(s->m, t.p, mark_function, s);
-	if (!s->judged && !strncmp(name, "nvme", 4))
+	s->below_function = false;
+	s->use = s->first;
+	s->is_used = false;
+	text_set(&s->node, "dev/%s", name);
+	/* sysfs replaces a slash in a name by ! (cciss!c0d0). */
+	for (char *p = s->node.p; *p; p++) {
+		if (*p == '!')
+			*p = '/';
+	}
+	mark_functions(s, name);
+	if (!s->below_function && !strncmp(name, "nvme", 4))
 		list_directory(s->root, "sys/class/block", mark_hidden_path, s);
 	return 0;
 }
 
 int scan_use(struct machine *m, int root)
 {
-	struct search s = { .m = m, .root = root, .judge = block_in_use };
+	struct search s = { .m = m, .root = root, .class = "block", .first = USE_MOUNTED, .last = USE_OPEN };
 	int ret = list_directory(root, "sys/class/block", look_at, &s);
 
 	if (ret && ret != -ENOENT)
 		return ret;
-	s.judge = net_in_use;
+	s.class = "net";
+	s.first = s.last = USE_NET_UP;
 	ret = list_directory(root, "sys/class/net", look_at, &s);
 	return ret == -ENOENT ? 0 : ret;
 }
