@@ -33,7 +33,7 @@ struct device *machine_find_name(struct machine *m, const char *name, size_t len
 	return machine_find(m, pciaddr_from_name(name, (unsigned)len));
 }
 
-/* Shell sort: sysfs lists in the order of a hash (kernfs), and qsort() may allocate. */
+/* sysfs lists a directory in the order of a hash (kernfs_name_hash()). A shell sort will do: qsort() may allocate. */
 void machine_sort(struct machine *m)
 {
 	for (ptrdiff_t gap = 1093; gap; gap /= 3) {

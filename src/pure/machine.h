@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* machine: the snapshot that is decided on, and what was decided. Filled by scan.c, judged by plan.c. Pure. */
+/* machine: the snapshot of a machine, and the decisions about it. scan.c fills it and plan.c decides. Pure. */
 #ifndef VFIO_BOOT_MACHINE_H
 #define VFIO_BOOT_MACHINE_H
 
@@ -13,7 +13,7 @@ struct settings;
 #define DEVICES_MAX 4096
 #define NAMES_SIZE  4096
 
-/* What stands in the way of claiming a device or its group, in the order in which it is tried. */
+/* Why a device or its group is not claimed. plan.c tries the reasons in this order, and the first one counts. */
 enum reason {
 	REASON_NONE,
 	REASON_BRIDGE,
@@ -27,7 +27,7 @@ enum reason {
 	REASON_GROUP_MEMBER_REFUSED,
 	REASON_GROUP_INCOMPLETE,
 	REASON_UNBIND_NOT_ALLOWED,
-	/* of what was tried and failed */
+	/* The claim was tried and failed: */
 	REASON_NO_DRIVER,
 	REASON_BIND,
 	REASON_TIMEOUT,
@@ -36,27 +36,27 @@ enum reason {
 };
 
 enum verdict {
-	VERDICT_NONE, /* nobody asked for it */
+	VERDICT_NONE, /* no setting selects it */
 	VERDICT_CLAIM,
 	VERDICT_ALREADY,
 	VERDICT_KEPT,
 	VERDICT_EXCLUDED,
-	/* from here on the exit status is 1 */
+	/* From here on the exit status is 1. */
 	VERDICT_REFUSED,
 	VERDICT_PENDING,
 	VERDICT_FAILED,
 	VERDICTS,
 };
 
-/* How far the act layer came with a device; of a unit (see act.h) it is noted at its first device. */
+/* How far the act layer came with a device. What concerns a whole unit (see act.h) is in its first device. */
 enum {
-	PROGRESS_OVERRIDDEN = 1 << 0, /* its override was written; also by a run that did not come to its end */
-	PROGRESS_UNBOUND = 1 << 1,    /* a driver was taken off */
-	PROGRESS_CLAIMED = 1 << 2,    /* its driver link was read back */
-	PROGRESS_ENDED = 1 << 3,      /* the unit is claimed, or given back */
-	PROGRESS_STUCK = 1 << 4,      /* its override could not be put back */
-	PROGRESS_OPEN = 1 << 5,	      /* the unit is left as it is: a VFIO user has the group open */
-	PROGRESS_LOST = 1 << 6,	      /* the driver that was taken off did not come back */
+	PROGRESS_OVERRIDDEN = 1 << 0, /* its override was written, possibly by an earlier run that did not end */
+	PROGRESS_UNBOUND = 1 << 1,    /* its driver was unbound */
+	PROGRESS_CLAIMED = 1 << 2,    /* its driver link shows the right driver */
+	PROGRESS_ENDED = 1 << 3,      /* the unit was claimed or given back */
+	PROGRESS_STUCK = 1 << 4,      /* its override could not be restored */
+	PROGRESS_OPEN = 1 << 5,	      /* the unit was left as it is, because a VFIO user has the group open */
+	PROGRESS_LOST = 1 << 6,	      /* the driver that was unbound could not be bound again */
 };
 
 /* Why a device is in use. The strongest use comes first; scan_use() keeps only that one. */
@@ -70,7 +70,7 @@ enum use {
 	USE_NET_UP,
 };
 
-/* The IDs of a function; they have 16 bits each. */
+/* The IDs of a function, 16 bits each. */
 struct function_ids {
 	uint16_t vendor;
 	uint16_t device;
@@ -78,15 +78,15 @@ struct function_ids {
 	uint16_t subdevice;
 };
 
-/* A process, which its number alone does not tell from a later one. */
+/* A process. A later one can get the same number, so the time at which it began is part of its identity. */
 struct worker {
 	uint32_t pid;
-	uint32_t start; /* when it began, in ticks since the boot, or 0 if unknown */
+	uint32_t start; /* in ticks since the boot, or 0 if unknown */
 };
 
 /*
- * A PCI function. The parts are named for who writes them, and nobody else does. Drivers and other names are kept once
- * each (machine_name()), so that equal names are equal pointers.
+ * A PCI function. Each of its parts is written by one layer only. Names of drivers and the like come from
+ * machine_name(), so equal names are equal pointers.
  */
 struct device {
 	char name[PCIADDR_TEXT];
@@ -95,115 +95,114 @@ struct device {
 	struct group *group;   /* or NULL */
 	struct device *next;   /* the next member of its group, in address order, or NULL */
 
-	/* The scan: what is so. */
+	/* Written by the scan: the state of the device. */
 	struct {
 		struct function_ids ids;
 		uint32_t class;	      /* 24 bits */
 		uint8_t use;	      /* enum use */
-		uint8_t alias_fields; /* of the alias that target was chosen by (driver=auto): those that are no
-					 wildcard */
+		uint8_t alias_fields; /* fields that are no wildcard, in the alias that chose the target */
 		bool boot_display;
-		bool parent_of_pci;   /* PCI functions are below it */
-		bool detailed;	      /* more than the IDs has been read */
+		bool parent_of_pci;   /* PCI functions are below it, and it is no bridge */
+		bool detailed;	      /* the scan has read more than the IDs */
 		bool virtual;	      /* a virtual function (SR-IOV) */
-		const char *driver;   /* that holds it, or for the next boot will hold it first; NULL for none */
-		const char *override; /* NULL for none */
-		const char *target;   /* the driver it is to be claimed for, see find_variants() */
-		const char *used_by;  /* what uses it, or NULL */
+		const char *driver;   /* bound to it now, or first in a plan for the next boot; or NULL */
+		const char *override; /* its driver_override, or NULL */
+		const char *target;   /* the driver to claim it for, see find_variants() */
+		const char *used_by;  /* the block device or interface that uses it, or NULL */
 	} found;
 
-	/* select_devices(): what the settings mean. */
+	/* Written by select_devices(): what the settings say about the device. */
 	struct {
 		bool selected;
 		bool named;
-		bool guard_failed; /* a failing guard names it, and nothing else selects it */
+		bool guard_failed; /* a selector names it, but its guard fails, and nothing else selects it */
 		bool excluded;
-		bool taken;		   /* selected by group=whole alone */
-		struct selector *selector; /* the most specific of `ids` that matched, or NULL */
-		struct selector *protects; /* the entry of `protect` that means it, or NULL */
-		struct selector *reserves; /* likewise of `reserve` */
+		bool taken;		   /* selected only by group=whole */
+		struct selector *selector; /* the most specific match in `ids`, or NULL */
+		struct selector *protects; /* the most specific match in `protect`, or NULL */
+		struct selector *reserves; /* the most specific match in `reserve`, or NULL */
 		const struct device *twin; /* a protected function with the same vendor and device ID, or NULL */
 	} asked;
 
-	/* plan_decide(), and where it was tried who tried it: what becomes of it, and why. */
+	/* Written by plan_decide(), and after an attempt by apply.c or release.c: what happens to it, and why. */
 	struct {
 		uint8_t verdict; /* enum verdict */
 		uint8_t reason;	 /* enum reason */
 	} decided;
 
-	/* The act layer, and the report of an earlier run of this boot: what was done. */
+	/* Written by the act layer, and from the report of an earlier run of this boot: what was done. */
 	struct {
 		uint8_t progress;	 /* PROGRESS_* */
-		uint8_t error;		 /* what went wrong: enum reason */
-		uint8_t errnum;		 /* and the errno of it */
-		const char *framebuffer; /* of the firmware, which is on it still after its claim; or NULL */
-		const char *driver;	 /* that holds it after a release; NULL for none */
-		bool due;		 /* an earlier run of this boot left it open: pending, or the time was up */
-		bool said;		 /* an earlier run of this boot said the same */
-		struct worker worker; /* at work on it past its time limit: nobody else touches it; pid is 0 for none */
+		uint8_t error;		 /* enum reason: what went wrong */
+		uint8_t errnum;		 /* its errno, or 0 */
+		const char *framebuffer; /* of the firmware, if it still occupies a BAR after the claim; or NULL */
+		const char *driver;	 /* bound to it after a release, or NULL */
+		bool due;		 /* an earlier run of this boot left it pending or ran out of time */
+		bool said;		 /* an earlier run of this boot has logged the same verdict */
+		struct worker worker; /* still works on it past its time limit, so no other process may; pid 0: none */
 	} done;
 };
 
 enum {
-	GROUP_NOIOMMU = 1 << 0, /* its name is vfio-noiommu: no isolation at all */
+	GROUP_NOIOMMU = 1 << 0, /* its name is vfio-noiommu: it does not isolate anything */
 };
 
 struct group {
 	struct device *first;	    /* the first member */
-	struct device *culprit;	    /* of the reason, or of what went wrong: the member, or NULL */
-	const char *non_pci_member; /* a member that is no PCI device of the snapshot, or NULL */
+	struct device *culprit;	    /* the member that is the cause of the reason or failure, or NULL */
+	const char *non_pci_member; /* the name of a member that is not in the snapshot, or NULL */
 	uint32_t number;	    /* as in /sys/kernel/iommu_groups */
 	uint8_t flags;		    /* GROUP_* */
-	uint8_t reason;		    /* why it is not claimed as a whole, or REASON_NONE */
-	uint8_t culprit_reason;	    /* why the culprit keeps the others back, or REASON_NONE */
+	uint8_t reason;		    /* why it cannot be claimed, or REASON_NONE */
+	uint8_t culprit_reason;	    /* why the culprit blocks the others, or REASON_NONE */
 };
 
 enum phase {
-	PHASE_INIT_TOP,	   /* groups and devices may still come */
-	PHASE_SECOND_LOOK, /* local-top: what is not there will not come */
+	PHASE_INIT_TOP,	   /* groups and devices may still appear */
+	PHASE_SECOND_LOOK, /* local-top: nothing more will appear */
 	PHASE_NOW,	   /* on the running system */
-	PHASE_NEXT_BOOT,   /* nothing but what the kernel has built in has touched a device yet */
+	PHASE_NEXT_BOOT,   /* only drivers built into the kernel hold devices */
 };
 
 struct machine {
-	struct settings *settings; /* that it is judged by */
+	struct settings *settings; /* the settings to decide by; not owned */
 	struct device *end;	   /* behind the last device */
 	struct group *group_end;
-	const char *vfio_pci;	     /* a name */
-	const char *no_claim_reason; /* why nothing is claimed in this boot at all, or NULL */
+	const char *vfio_pci;	     /* the name "vfio-pci" */
+	const char *no_claim_reason; /* why this boot claims nothing at all, or NULL */
 	const char *firmware;	     /* the firmware's IOMMU table (DMAR, IVRS, ...), or NULL */
 	uint32_t names_used;
-	uint32_t kernel;		   /* version << 8 | patchlevel of the kernel that is planned for */
+	uint32_t kernel;		   /* version << 8 | patchlevel of the kernel to plan for */
 	uint8_t phase;			   /* enum phase */
-	bool any_group;			   /* the kernel has IOMMU groups at all */
-	bool no_aliases;		   /* driver=auto, and modules.alias cannot be read */
-	bool loaded;			   /* by the act layer: all has been loaded that can be */
-	bool settle;			   /* only what an earlier run of this boot left open is done */
-	bool failed;			   /* no_claim_reason is a failure, not a wish */
-	bool read_all;			   /* all is read of every device */
-	struct text step;		   /* what the act layer is doing at this moment */
+	bool any_group;			   /* the kernel has at least one IOMMU group that isolates */
+	bool no_aliases;		   /* driver=auto, but modules.alias cannot be read */
+	bool loaded;			   /* written by the act layer: the modules have been loaded */
+	bool settle;			   /* handle only what an earlier run of this boot left open */
+	bool failed;			   /* no_claim_reason is a failure, not the wish of the user */
+	bool read_all;			   /* the scan reads everything about every device */
+	struct text step;		   /* what the act layer is doing at the moment */
 	struct device device[DEVICES_MAX]; /* in address order */
 	struct group group[DEVICES_MAX];
-	char names[NAMES_SIZE]; /* NUL-terminated, one after the other */
+	char names[NAMES_SIZE]; /* each with a NUL at its end */
 };
 
 #define for_each_device(m, d) for ((d) = (m)->device; (d) < (m)->end; (d)++)
 #define for_each_group(m, g)  for ((g) = (m)->group; (g) < (m)->group_end; (g)++)
 #define for_each_member(g, d) for ((d) = (g)->first; (d); (d) = (d)->next)
 
-/* No devices, no names; settings has to outlive it. */
+/* Empties *m, which keeps pointing to the settings. */
 void machine_init(struct machine *m, struct settings *settings, enum phase phase) __attribute__((nonnull));
 
-/* The device at an address, or NULL. */
+/* Returns the device at an address, or NULL. Needs machine_sort(). */
 struct device *machine_find(struct machine *m, pciaddr address) __attribute__((nonnull));
 
-/* The device of that name as sysfs spells it, or NULL. */
+/* Returns the device with this name of sysfs, which is len bytes long, or NULL. Needs machine_sort(). */
 struct device *machine_find_name(struct machine *m, const char *name, size_t len) __attribute__((nonnull));
 
-/* Puts the devices into address order; pointers to them are good from then on. */
+/* Sorts the devices by address. Pointers to devices are valid from then on. */
 void machine_sort(struct machine *m) __attribute__((nonnull));
 
-/* The one copy of a name, which lives as long as *m; where there is no more room, "?". */
+/* Returns the only copy of a name, which lives as long as *m, or "?" if there is no room for it. */
 const char *machine_name(struct machine *m, const char *name) __attribute__((nonnull, returns_nonnull));
 
 /*
@@ -212,12 +211,12 @@ const char *machine_name(struct machine *m, const char *name) __attribute__((non
  */
 bool name_precedes(const char *a, const char *b) __attribute__((nonnull));
 
-/* Makes d a member of g, in address order. */
+/* Makes d a member of g. Keeps the members in address order. */
 void machine_join(struct group *g, struct device *d) __attribute__((nonnull));
 
 /*
- * What stays with the host whoever selects it (doc/interface.md, "What is decided, and why", 1): PCI bridges of each
- * kind and host bridges.
+ * Returns true for PCI bridges of every kind and host bridges. They stay with the host even if a setting selects them
+ * (doc/interface.md, "What is decided, and why", 1).
  */
 bool is_bridge(const struct device *d) __attribute__((nonnull));
 
@@ -231,31 +230,31 @@ static inline unsigned base_class(const struct device *d)
 	return d->found.class >> 16;
 }
 
-/* The nearest function above d that is no bridge (Intel VMD), or NULL. */
+/* Returns the nearest function above d that is no bridge (Intel VMD), or NULL. */
 struct device *parent_that_is_no_bridge(const struct device *d) __attribute__((nonnull));
 
-/* Does its group not need it to be claimed (doc/interface.md, "What is decided, and why", 4)? */
+/* Returns true if its group can be claimed without it (doc/interface.md, "What is decided, and why", 4). */
 bool is_exempt(const struct device *d) __attribute__((nonnull));
 
-/* Is it vfio-pci or one of its variants (mlx5_vfio_pci, xe-vfio-pci)? NULL is none. */
+/* Returns true for vfio-pci and its variants (mlx5_vfio_pci, xe-vfio-pci), and false for NULL. */
 static inline bool is_vfio_driver(const char *driver)
 {
 	return driver && strstr(driver, "vfio");
 }
 
-/* Selected and not taken away again. */
+/* Returns true if the device is selected and not excluded. */
 static inline bool is_wanted(const struct device *d)
 {
 	return d->asked.selected && !d->asked.excluded;
 }
 
-/* To be claimed, or claimed? */
+/* Returns true if the device is to be claimed, or is claimed already. */
 static inline bool is_claimed(const struct device *d)
 {
 	return d->decided.verdict == VERDICT_CLAIM || d->decided.verdict == VERDICT_ALREADY;
 }
 
-/* Does it have a group that isolates it? */
+/* Returns true if the device is in a group that isolates it. */
 bool has_group(const struct device *d) __attribute__((nonnull));
 
 #endif

@@ -26,7 +26,7 @@ const char *reason_name(enum reason r)
 			r);
 }
 
-/* For programs, and for people. */
+/* The words of use_name() and use_phrase(). */
 static const char *const use_words[][2] = {
 	[USE_NONE] = { "in use", "is in use" },	  [USE_MOUNTED] = { "mounted", "is mounted" },
 	[USE_SWAP] = { "swap", "is swap" },	  [USE_HOLDER] = { "held", "is held (LVM, LUKS, RAID)" },
@@ -44,7 +44,7 @@ const char *use_phrase(enum use use)
 	return use_words[use][1];
 }
 
-/* Of the members that make a group incomplete. */
+/* How many members that are not selected a message lists. */
 #define MEMBERS_SHOWN 8
 
 #define TO_NAME_IT " (name it by bus index to claim it)"
@@ -66,7 +66,7 @@ static void add_use(struct text *t, const struct device *d)
 	text_add(t, " %s (free it first)", use_phrase(d->found.use));
 }
 
-/* An entry that protects or reserves a device, and what its file says of it. */
+/* Appends an entry that protects or reserves a device, with its comment in the file. */
 static void add_entry_and_why(struct text *t, const char *list, const struct selector *sel)
 {
 	text_add(t, "%s = %pe", list, sel);
@@ -154,46 +154,66 @@ void add_own_reason(struct text *t, const struct machine *m, const struct device
 	}
 }
 
-/*
- * Which members are not selected, not all of a crowd, and what can be done, which is never "add it" of one that would
- * be refused.
- */
-static void add_missing(struct text *t, const struct machine *m, const struct group *g)
+/* What keeps the user from selecting the missing members of a group. */
+struct obstacles {
+	const struct device *refused;  /* would be refused even if a selector names it */
+	const struct device *excluded; /* an exclusion covers it */
+	const struct device *held;     /* its driver must not be unbound; need not be missing */
+	bool named_only;	       /* one of them is claimed only if a selector names it */
+	bool several;		       /* more than one is missing */
+};
+
+static void note_obstacles(struct obstacles *o, const struct machine *m, const struct device *missing)
 {
-	const struct device *d, *refused = NULL, *excluded = NULL, *held = NULL;
-	bool named_only = false;
+	if (missing->asked.excluded)
+		o->excluded = missing;
+	if (plan_own_reason(m, missing, false))
+		o->named_only = true;
+	if (plan_own_reason(m, missing, true))
+		o->refused = missing;
+}
+
+/* Appends "A, B and 3 more are not selected (", and finds the obstacles. */
+static struct obstacles add_missing(struct text *t, const struct machine *m, const struct group *g)
+{
+	struct obstacles o = { NULL };
+	const struct device *d;
 	unsigned n = 0;
 
 	for_each_member(g, d) {
 		if (held_fast(m, d))
-			held = d;
+			o.held = d;
 		if (!is_missing(d))
 			continue;
-		if (d->asked.excluded)
-			excluded = d;
-		if (plan_own_reason(m, d, false))
-			named_only = true;
-		if (plan_own_reason(m, d, true))
-			refused = d;
+		note_obstacles(&o, m, d);
 		if (n++ < MEMBERS_SHOWN)
 			text_add(t, n > 1 ? ", %pd" : "%pd", d);
 	}
+	o.several = n > 1;
 	if (n > MEMBERS_SHOWN)
 		text_add(t, " and %u more", n - MEMBERS_SHOWN);
-	text_add(t, " %s not selected (", n > 1 ? "are" : "is");
-	if (refused) {
-		text_add(t, "%s cannot be: ", refused->name);
-		add_own_reason(t, m, refused, plan_own_reason(m, refused, true));
-	} else if (excluded) {
-		text_add(t, "%s is excluded; a group is claimed whole or not at all", excluded->name);
-	} else if (held && m->settings->unbind == YES && !is_bridge(held)) {
+	text_add(t, " %s not selected (", o.several ? "are" : "is");
+	return o;
+}
+
+/* Appends which members of the group are not selected, and a hint that never says "add it" if that would be refused. */
+static void add_incomplete(struct text *t, const struct machine *m, const struct group *g)
+{
+	const struct obstacles o = add_missing(t, m, g);
+
+	if (o.refused) {
+		text_add(t, "%s cannot be: ", o.refused->name);
+		add_own_reason(t, m, o.refused, plan_own_reason(m, o.refused, true));
+	} else if (o.excluded) {
+		text_add(t, "%s is excluded; a group is claimed whole or not at all", o.excluded->name);
+	} else if (o.held && m->settings->unbind == YES && !is_bridge(o.held)) {
 		text_add(t, "name all of the group by bus index");
 	} else {
-		text_add(t, n > 1 ? "add them" : "add it");
-		text_add(t, named_only ? " by bus index" : ", or set group=whole");
-		if (held)
+		text_add(t, o.several ? "add them" : "add it");
+		text_add(t, o.named_only ? " by bus index" : ", or set group=whole");
+		if (o.held)
 			text_add(t, m->settings->unbind == NO ? "; and set unbind=yes" : "; and do not exclude %s",
-				 held->name);
+				 o.held->name);
 	}
 	text_add(t, ")");
 }
@@ -212,8 +232,8 @@ static void add_failure(struct text *t, const struct machine *m, const struct de
 			text_add(t, "not begun at the time limit");
 		else
 			text_add(t, "process %u is still at work, past the time limit", d->done.worker.pid);
-		/* Of what this run waited for. */
-		if (m->step.len && !(d->done.due))
+		/* m->step is the last step of this run, so it says nothing about a device that an earlier run left. */
+		if (m->step.len && !d->done.due)
 			text_add(t, ", waiting for: %s", m->step.p);
 		return;
 	default:
@@ -223,12 +243,23 @@ static void add_failure(struct text *t, const struct machine *m, const struct de
 		text_add(t, ": %s", error_text(d->done.errnum));
 }
 
+static void add_unbind_not_allowed(struct text *t, const struct machine *m, const struct device *holder)
+{
+	text_add(t, "%pd is held by %s", holder, holder->found.driver);
+	if (is_bridge(holder) && holder->asked.excluded)
+		text_add(t, ", and is excluded (take that exclusion out)");
+	else if (m->settings->unbind == NO)
+		text_add(t, ", and unbind=no (set unbind=yes)");
+	else
+		text_add(t, ", too late to be unbound (name it by bus index)");
+}
+
 static void add_group_reason(struct text *t, const struct machine *m, const struct device *d)
 {
 	const struct device *other = plan_ignores_groups(m) ? d : d->group->culprit;
 
 	if (d->decided.reason == REASON_GROUP_INCOMPLETE) {
-		add_missing(t, m, d->group);
+		add_incomplete(t, m, d->group);
 		return;
 	}
 	if (!other) {
@@ -236,13 +267,7 @@ static void add_group_reason(struct text *t, const struct machine *m, const stru
 		return;
 	}
 	if (d->decided.reason == REASON_UNBIND_NOT_ALLOWED) {
-		text_add(t, "%pd is held by %s", other, other->found.driver);
-		if (is_bridge(other) && other->asked.excluded)
-			text_add(t, ", and is excluded (take that exclusion out)");
-		else if (m->settings->unbind == NO)
-			text_add(t, ", and unbind=no (set unbind=yes)");
-		else
-			text_add(t, ", too late to be unbound (name it by bus index)");
+		add_unbind_not_allowed(t, m, other);
 		return;
 	}
 	text_add(t, "%pd shares its group: ", other);
@@ -254,7 +279,7 @@ static void add_group_reason(struct text *t, const struct machine *m, const stru
 		add_own_reason(t, m, other, other->group->culprit_reason);
 }
 
-/* What could not be given back of its group, whichever member it is. */
+/* Appends what could not be given back, for all members of the group of the device. */
 static void add_leftovers(struct text *t, const struct device *d)
 {
 	for_each_member(d->group, d) {
@@ -267,15 +292,31 @@ static void add_leftovers(struct text *t, const struct device *d)
 	}
 }
 
-void add_message(struct text *t, const struct machine *m, const struct device *d)
+static void add_framebuffer(struct text *t, const struct machine *m, const struct device *d)
+{
+	text_add(t, "%s keeps a BAR from guests%s", d->done.framebuffer,
+		 m->settings->unbind == NO ? ", and unbind=no (set unbind=yes)"
+					   : " (boot with initcall_blacklist=sysfb_init)");
+}
+
+/* Appends the most specific exclusion that covers the device. */
+static void add_exclusion(struct text *t, const struct machine *m, const struct device *d)
 {
 	const struct selector *sel, *best = NULL;
 
+	for_each_selector(&m->settings->list[LIST_IDS], sel) {
+		if (sel->flags & SELECTOR_EXCLUDES && selector_covers(sel, d) && more_specific(sel, best))
+			best = sel;
+	}
+	if (best)
+		text_add(t, "by !%pe", best);
+}
+
+void add_message(struct text *t, const struct machine *m, const struct device *d)
+{
 	if (is_claimed(d)) {
 		if (d->done.framebuffer)
-			text_add(t, "%s keeps a BAR from guests%s", d->done.framebuffer,
-				 m->settings->unbind == NO ? ", and unbind=no (set unbind=yes)"
-							   : " (boot with initcall_blacklist=sysfb_init)");
+			add_framebuffer(t, m, d);
 	} else if (d->decided.verdict == VERDICT_FAILED) {
 		add_failure(t, m, d, d->decided.reason);
 	} else if (d->decided.reason >= REASON_GROUP_MEMBER_REFUSED) {
@@ -283,13 +324,7 @@ void add_message(struct text *t, const struct machine *m, const struct device *d
 	} else if (d->decided.verdict != VERDICT_EXCLUDED) {
 		add_own_reason(t, m, d, d->decided.reason);
 	} else {
-		for_each_selector(&m->settings->list[LIST_IDS], sel) {
-			if (sel->flags & SELECTOR_EXCLUDES && selector_covers(sel, d) && more_specific(sel, best))
-				best = sel;
-		}
-		if (!best)
-			return;
-		text_add(t, "by !%pe", best);
+		add_exclusion(t, m, d);
 	}
 	if (d->decided.verdict >= VERDICT_REFUSED && d->group)
 		add_leftovers(t, d);

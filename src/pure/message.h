@@ -1,36 +1,41 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* message: what was decided, in words. Pure; the same words go to the terminal, the kernel log and the report. */
+/* message: puts decisions into words, for the terminal, the kernel log and the report alike. Pure. */
 #ifndef VFIO_BOOT_MESSAGE_H
 #define VFIO_BOOT_MESSAGE_H
 
 #include "machine.h"
 #include "plan.h"
 
-/* The words of the contract. */
+/*
+ * Return the words of doc/interface.md. outcome_name() is for what was done: it returns "claimed" instead of "claim".
+ * All are constants.
+ */
 const char *verdict_name(enum verdict v);
-const char *outcome_name(enum verdict v); /* of what was done: claimed instead of claim */
+const char *outcome_name(enum verdict v);
 const char *reason_name(enum reason r);
 
-/* What a use is called, for programs ("mounted"), and what is said of what uses a device ("is mounted"). Not of
- * USE_NONE. */
+/*
+ * use_name() returns the word for programs ("mounted"), use_phrase() the one that follows the name of a disk or an
+ * interface in a message ("is mounted").
+ */
 const char *use_name(enum use use) __attribute__((returns_nonnull));
 const char *use_phrase(enum use use) __attribute__((returns_nonnull));
 
-/* Why the device got its verdict and what to do about it; nothing for a claim. */
+/* Appends why the device has its verdict, and what the user can do about it. Appends nothing for a plain claim. */
 void add_message(struct text *t, const struct machine *m, const struct device *d) __attribute__((nonnull));
 
-/* What a rule, of those up to REASON_RESERVED, has against the device itself (plan_rule()). */
+/* Appends this reason, one that plan_rule() knows, and what the user can do about it. */
 void add_own_reason(struct text *t, const struct machine *m, const struct device *d, enum reason reason)
 	__attribute__((nonnull));
 
-/* Adds "bound to DRIVER", or "without a driver" if driver is NULL. */
+/* Appends "bound to DRIVER", or "without a driver" if driver is NULL. */
 void add_binding(struct text *t, const char *driver) __attribute__((nonnull(1)));
 
-/* Why a device is taken only when it is named, by the rule that plan_reserved() gave. */
+/* Appends why the device is claimed only if a selector names it. `rule` comes from plan_reserved(). */
 void add_reserved(struct text *t, const struct machine *m, const struct device *d, enum reserved rule)
 	__attribute__((nonnull));
 
-/* The whole line of a device. `ran` tells of what was done rather than of what will be. */
+/* Stores the whole line of a device. `ran` says that the plan was carried out. */
 void set_device_line(struct text *t, const struct machine *m, const struct device *d, bool ran)
 	__attribute__((nonnull));
 

@@ -13,7 +13,7 @@ const struct selector *next_absent(const struct machine *m, const struct selecto
 			continue;
 		if (after && span_cmp(sel->text, after->text) <= 0)
 			continue;
-		/* Where the same is wanted twice, the one that is a fault counts. */
+		/* Of equal texts, prefer the one that is not optional, because its absence is a fault. */
 		order = next ? span_cmp(sel->text, next->text) : -1;
 		if (order < 0 || (!order && next->flags & SELECTOR_OPTIONAL))
 			next = sel;
@@ -22,8 +22,8 @@ const struct selector *next_absent(const struct machine *m, const struct selecto
 }
 
 /*
- * How near a device is to what a selector wanted, from 3 (another function of the slot) over 2 (the same device at
- * another address, or with another subsystem or class) to 1 (the same vendor or base class); 0 is not near at all.
+ * Returns how near a device is to an absent selector: 3 for another function of the slot, 2 for the same device at
+ * another address or with another subsystem or class, 1 for the same vendor or base class, 0 for anything else.
  */
 static unsigned nearness(const struct selector *sel, const struct device *d)
 {

@@ -9,12 +9,12 @@ bool plan_ignores_groups(const struct machine *m)
 	return m->settings->group == GROUP_IGNORE && m->kernel >= KERNEL_DMA_OWNER;
 }
 
-static bool asked_for(const struct device *d)
+static bool is_marked(const struct device *d)
 {
 	return d->asked.selected || d->asked.guard_failed;
 }
 
-/* Memory, bridges of every kind, IOMMU, root complex event collector, SMBus; and what has PCI functions below it. */
+/* Memory, bridges of every kind, IOMMU, root complex event collector, SMBus, and functions with others below them. */
 static bool is_platform(const struct device *d)
 {
 	unsigned class = d->found.class >> 8, base = base_class(d);
@@ -73,33 +73,34 @@ enum reason plan_own_reason(const struct machine *m, const struct device *d, boo
 	return REASON_NONE;
 }
 
-/* 4: group=whole takes every member that has to be taken, if it is not excluded; nobody is named by that. */
+/* 4: if a member is selected, group=whole selects all others that are not exempt. It does not name them. */
 static void take_whole_group(const struct group *g)
 {
 	struct device *d;
-	bool starts = false;
+	bool has_wanted = false;
 
 	for_each_member(g, d)
-		starts |= is_wanted(d) && !is_exempt(d);
+		has_wanted |= is_wanted(d) && !is_exempt(d);
 	for_each_member(g, d) {
-		if (starts && !asked_for(d) && !is_exempt(d))
+		if (has_wanted && !is_marked(d) && !is_exempt(d))
 			d->asked.selected = d->asked.taken = true;
 	}
 }
 
-/* 3: what speaks against the device itself. */
+/* 3: the reasons that concern the device itself. */
 static void judge_device(const struct machine *m, struct device *d)
 {
-	bool may_come = m->phase == PHASE_INIT_TOP || (m->phase == PHASE_NEXT_BOOT && !m->any_group && m->firmware);
+	bool group_may_come =
+		m->phase == PHASE_INIT_TOP || (m->phase == PHASE_NEXT_BOOT && !m->any_group && m->firmware);
 
 	d->decided.verdict = VERDICT_NONE;
 	d->decided.reason = REASON_NONE;
-	/* Also of what nobody asks for any more: a process is at work on it. */
+	/* A process still works on the device, even if no setting selects it any more. */
 	if (d->done.worker.pid) {
 		d->decided.verdict = VERDICT_FAILED;
 		d->decided.reason = REASON_TIMEOUT;
 	}
-	if (d->done.worker.pid || !asked_for(d))
+	if (d->done.worker.pid || !is_marked(d))
 		return;
 	if (d->asked.excluded) {
 		d->decided.verdict = VERDICT_EXCLUDED;
@@ -108,7 +109,7 @@ static void judge_device(const struct machine *m, struct device *d)
 	d->decided.reason = (uint8_t)plan_own_reason(m, d, d->asked.named);
 	if (d->decided.reason)
 		d->decided.verdict =
-			d->decided.reason == REASON_NO_IOMMU && may_come ? VERDICT_PENDING : VERDICT_REFUSED;
+			d->decided.reason == REASON_NO_IOMMU && group_may_come ? VERDICT_PENDING : VERDICT_REFUSED;
 }
 
 bool blocks_group(const char *driver)
@@ -118,6 +119,7 @@ bool blocks_group(const char *driver)
 
 bool held_fast(const struct machine *m, const struct device *d)
 {
+	/* At the second look the host may use its storage, network and display already. */
 	bool late = m->phase == PHASE_SECOND_LOOK && base_class(d) >= 0x01 && base_class(d) <= 0x03;
 
 	if (is_bridge(d))
@@ -132,7 +134,7 @@ bool is_missing(const struct device *d)
 	return !is_exempt(d) && !is_wanted(d);
 }
 
-/* The reasons are tried in their order; of one reason the first member is the one that is shown. */
+/* Refuses the group. Keeps the first reason in the order of enum reason, and the first member that has it. */
 static void refuse_group(struct group *g, enum reason reason, struct device *culprit)
 {
 	if (g->reason && g->reason <= reason)
@@ -141,8 +143,8 @@ static void refuse_group(struct group *g, enum reason reason, struct device *cul
 	g->culprit = culprit;
 }
 
-/* 4: why this member keeps the others back, whether it was selected or not; REASON_NONE where it does not. */
-static enum reason holds_back(const struct device *d)
+/* 4: returns why this member blocks the others of its group, or REASON_NONE. It need not be selected. */
+static enum reason blocking_reason(const struct device *d)
 {
 	if (d->asked.protects)
 		return REASON_PROTECTED;
@@ -164,7 +166,7 @@ static void judge_group(const struct machine *m, struct group *g)
 	if (g->non_pci_member)
 		refuse_group(g, REASON_GROUP_MEMBER_REFUSED, NULL);
 	for_each_member(g, d) {
-		if (holds_back(d))
+		if (blocking_reason(d))
 			refuse_group(g, REASON_GROUP_MEMBER_REFUSED, d);
 		else if (is_missing(d))
 			refuse_group(g, REASON_GROUP_INCOMPLETE, d);
@@ -172,10 +174,10 @@ static void judge_group(const struct machine *m, struct group *g)
 			refuse_group(g, REASON_UNBIND_NOT_ALLOWED, d);
 	}
 	if (g->reason == REASON_GROUP_MEMBER_REFUSED && g->culprit)
-		g->culprit_reason = (uint8_t)holds_back(g->culprit);
+		g->culprit_reason = (uint8_t)blocking_reason(g->culprit);
 }
 
-/* What the group has to say of a member that nothing else speaks against. */
+/* Decides about a member that has no reason of its own against it: its group decides. */
 static void judge_member(const struct machine *m, struct device *d)
 {
 	if (!plan_ignores_groups(m)) {
@@ -190,7 +192,10 @@ static void judge_member(const struct machine *m, struct device *d)
 		d->decided.verdict = VERDICT_ALREADY;
 }
 
-/* Do only broad selectors match it? Of what group=whole took those of the members that started it count. */
+/*
+ * Returns true if only broad selectors match the device. For a device that group=whole selected, the selectors of the
+ * other members count.
+ */
 static bool is_broadly_selected(const struct device *d)
 {
 	const struct device *other;
@@ -204,8 +209,8 @@ static bool is_broadly_selected(const struct device *d)
 	return true;
 }
 
-/* 7: what the host may well keep. */
-static void keep_what_is_fine(struct machine *m)
+/* 7: `kept` instead of `refused`, if it is fine that the host keeps the device. */
+static void keep_broadly_selected(struct machine *m)
 {
 	const unsigned reasons = 1U << REASON_BRIDGE | 1U << REASON_BEHIND_PARENT | 1U << REASON_PROTECTED |
 				 1U << REASON_RESERVED | 1U << REASON_GROUP_MEMBER_REFUSED;
@@ -217,25 +222,30 @@ static void keep_what_is_fine(struct machine *m)
 	}
 }
 
-/* 7: a broad selector of which nothing comes is a mistake, even where each device is fine. */
+/* 7: returns true if the selector matches devices that are not excluded, and none of them is claimed. */
+static bool claims_nothing(const struct machine *m, const struct selector *sel)
+{
+	const struct device *d;
+	bool any = false;
+
+	for_each_device(m, d) {
+		if (d->asked.excluded || selector_match(sel, d) != SELECTOR_YES)
+			continue;
+		/* A pending device may still be claimed. */
+		if (is_claimed(d) || d->decided.verdict == VERDICT_PENDING)
+			return false;
+		any = true;
+	}
+	return any;
+}
+
+/* 7: a broad selector that claims nothing is a mistake, even if each verdict is fine. */
 static void mark_idle_selectors(const struct machine *m)
 {
 	struct selector *sel;
-	const struct device *d;
 
 	for_each_selector(&m->settings->list[LIST_IDS], sel) {
-		bool any = false, claims = false;
-
-		if (selector_names(sel) || sel->flags & SELECTOR_EXCLUDES)
-			continue;
-		for_each_device(m, d) {
-			if (d->asked.excluded || selector_match(sel, d) != SELECTOR_YES)
-				continue;
-			any = true;
-			/* What is pending may still be claimed. */
-			claims |= is_claimed(d) || d->decided.verdict == VERDICT_PENDING;
-		}
-		if (any && !claims)
+		if (!selector_names(sel) && !(sel->flags & SELECTOR_EXCLUDES) && claims_nothing(m, sel))
 			sel->flags |= SELECTOR_IDLE;
 	}
 }
@@ -254,10 +264,10 @@ void plan_decide(struct machine *m)
 	for_each_group(m, g)
 		judge_group(m, g);
 	for_each_device(m, d) {
-		if (asked_for(d) && d->decided.verdict == VERDICT_NONE)
+		if (is_marked(d) && d->decided.verdict == VERDICT_NONE)
 			judge_member(m, d);
 	}
-	keep_what_is_fine(m);
+	keep_broadly_selected(m);
 	mark_idle_selectors(m);
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * plan: what becomes of each device, and why. Pure: (settings, snapshot) in, verdicts out, written into the snapshot.
- * The rules are those of doc/interface.md, "What is decided, and why", and are numbered as there.
+ * plan: decides what happens to each device, and why. Reads settings and snapshot, and writes the verdicts into the
+ * snapshot. Pure. Numbers of rules in comments are those of doc/interface.md, "What is decided, and why".
  */
 #ifndef VFIO_BOOT_PLAN_H
 #define VFIO_BOOT_PLAN_H
@@ -9,53 +9,58 @@
 #include "machine.h"
 #include "settings.h"
 
-/* The kernel from which on a driver that joins a group in use is refused instead of being a BUG: 5.19. */
+/* Since Linux 5.19 the kernel refuses a driver that joins a group in use. Before, that is a BUG. */
 #define KERNEL_DMA_OWNER (5U << 8 | 19)
 
-/* Rules 3 to 7: a verdict for every device that was asked for, a reason for every group that is refused. */
+/*
+ * Applies the rules 3 to 7. Writes a verdict for every device that select_devices() has marked, a reason for every
+ * group that cannot be claimed, and SELECTOR_IDLE.
+ */
 void plan_decide(struct machine *m) __attribute__((nonnull));
 
-/* Withdraws what was decided of every device in whose group nothing was left open (due). */
+/* Withdraws the verdict of every device, unless an earlier run left it or a member of its group open (done.due). */
 void plan_settle(struct machine *m) __attribute__((nonnull));
 
-/* Does group=ignore hold with this kernel? */
+/* Returns true if group=ignore is set and the kernel allows it. */
 bool plan_ignores_groups(const struct machine *m) __attribute__((nonnull));
 
-/* Does this rule, of those up to REASON_RESERVED, speak against claiming the device? */
+/*
+ * Returns true if this reason, one up to REASON_RESERVED, applies to the device itself. `named` says whether a selector
+ * names the device.
+ */
 bool plan_rule(const struct machine *m, const struct device *d, bool named, enum reason rule) __attribute__((nonnull));
 
-/* What speaks against claiming the device itself, whether it was selected or not; REASON_NONE if nothing does. */
+/* Returns the first of these reasons that applies, or REASON_NONE. The device need not be selected. */
 enum reason plan_own_reason(const struct machine *m, const struct device *d, bool named) __attribute__((nonnull));
 
-/* Why a device is taken only when it is named (rule 3, reserved), in the order in which it is tried. */
+/* Why a device is claimed only if a selector names it (3, reserved). The first one that applies counts. */
 enum reserved {
 	RESERVED_BY_ENTRY,   /* a `reserve` entry matches it */
 	RESERVED_DISPLAY,    /* it is the boot display */
 	RESERVED_TWIN,	     /* it has the ID of a protected function */
-	RESERVED_STORAGE,    /* it is mass storage, and what the host lives on is unknown */
+	RESERVED_STORAGE,    /* it is mass storage, and what the host depends on is unknown */
 	RESERVED_PLATFORM,   /* it belongs to the platform */
 	RESERVED_UNREADABLE, /* an entry that protects could not be read */
 	RESERVED_NOT,
 };
 
-/* The first of these from `rule` on that applies to the device, or RESERVED_NOT. */
+/* Returns the first one from `rule` on that applies to the device, or RESERVED_NOT. */
 enum reserved plan_reserved(const struct machine *m, const struct device *d, enum reserved rule)
 	__attribute__((nonnull));
 
 /*
- * Does a group mate (or a bridge) that is bound to this driver keep its group from being used? The drivers that do not
- * are those with driver_managed_dma that can be there (doc/kernel-facts.md, "When a group is usable"). NULL is no
- * driver.
+ * Returns true if VFIO cannot use a group while this driver holds a member or a bridge of it. Drivers with
+ * driver_managed_dma do not block a group (doc/kernel-facts.md, "When a group is usable"). `driver` may be NULL.
  */
 bool blocks_group(const char *driver);
 
-/* Rule 5: does a driver hold this member that must not be taken off? */
+/* Returns true if a driver holds this member and must not be unbound (5). */
 bool held_fast(const struct machine *m, const struct device *d) __attribute__((nonnull));
 
-/* Does this member keep its group incomplete? */
+/* Returns true if the group is incomplete because this member is not selected. */
 bool is_missing(const struct device *d) __attribute__((nonnull));
 
-/* The exit status of a plan or a report: 0, 1 or 2 (doc/interface.md). */
+/* Returns the exit status of a plan or a report: 0, 1 or 2 (doc/interface.md). */
 int plan_status(const struct machine *m) __attribute__((nonnull));
 
 #endif

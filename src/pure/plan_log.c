@@ -10,7 +10,7 @@
 
 static void add_problem(struct text *t, const struct problem *p)
 {
-	/* Somebody's rubbish can be long. */
+	/* The text can be as long as a file. */
 	if (p->text.len)
 		text_add(t, "%.*s: ", (int)(p->text.len < 80 ? p->text.len : 80), p->text.p);
 	text_add(t, "%s", p->what);
@@ -44,25 +44,24 @@ void say_notes(const struct machine *m, const struct listener *l)
 		say(l, m->failed ? LEVEL_FAILED : LEVEL_DONE, "nothing is claimed: %s", m->no_claim_reason);
 }
 
-/* An exclusion that matches nothing, or a guard that fits nothing any more. */
-static void warn_of_entry(const struct machine *m, const struct selector *sel, enum list_name list,
-			  const struct listener *l)
+/* Warns if the guard fails on a device that other selectors select. Without these, the device is refused for it. */
+static void warn_of_guard(const struct machine *m, const struct selector *sel, const struct listener *l)
 {
-	static const char *const prefix[LISTS] = { "!", "protect = ", "reserve = " };
-	bool matched = sel->flags & SELECTOR_MATCHED;
 	const struct device *d;
 
-	if (list == LIST_IDS && !(sel->flags & SELECTOR_EXCLUDES)) {
-		/* What nothing else selects is refused for its guard, and that is said. */
-		for_each_device(m, d) {
-			if (is_wanted(d) && selector_match(sel, d) == SELECTOR_GUARD_FAILS)
-				say(l, LEVEL_REFUSED, "%pe: its guard fails, %pd is selected by others", sel, d);
-		}
-		return;
+	for_each_device(m, d) {
+		if (is_wanted(d) && selector_match(sel, d) == SELECTOR_GUARD_FAILS)
+			say(l, LEVEL_REFUSED, "%pe: its guard fails, %pd is selected by others", sel, d);
 	}
-	if (matched ? !(sel->flags & SELECTOR_STALE) : list != LIST_IDS && !(sel->flags & SELECTOR_STALE))
-		return;
-	if (!matched && sel->flags & SELECTOR_OPTIONAL)
+}
+
+/* Warns of an exclusion, or an entry of `protect` or `reserve`, that matches no device or whose guard fits none. */
+static void warn_of_cover(const struct selector *sel, enum list_name list, const struct listener *l)
+{
+	static const char *const prefix[LISTS] = { "!", "protect = ", "reserve = " };
+	const bool matched = sel->flags & SELECTOR_MATCHED, stale = sel->flags & SELECTOR_STALE;
+
+	if (matched ? !stale : sel->flags & SELECTOR_OPTIONAL || !(stale || list == LIST_IDS))
 		return;
 	say(l, LEVEL_REFUSED,
 	    matched ? "%s%pe: its guard fits nothing, it holds for that address and that ID"
@@ -70,7 +69,16 @@ static void warn_of_entry(const struct machine *m, const struct selector *sel, e
 	    prefix[list], sel);
 }
 
-/* With group=ignore: a group of which only a part is claimed. */
+static void warn_of_entry(const struct machine *m, const struct selector *sel, enum list_name list,
+			  const struct listener *l)
+{
+	if (list == LIST_IDS && !(sel->flags & SELECTOR_EXCLUDES))
+		warn_of_guard(m, sel, l);
+	else
+		warn_of_cover(sel, list, l);
+}
+
+/* Warns of a group that is claimed only in part (group=ignore). */
 static void warn_of_group(const struct group *g, const struct listener *l)
 {
 	bool claimed = false;
@@ -93,7 +101,7 @@ static void warn_of_group(const struct group *g, const struct listener *l)
 		l->say(l, LEVEL_REFUSED, t.p);
 }
 
-/* 7: what is broad, matches something and claims nothing. */
+/* Warns of broad selectors that match devices and claim none (7). */
 static void warn_of_idle(const struct machine *m, const struct listener *l)
 {
 	const struct selector *sel;
@@ -104,18 +112,18 @@ static void warn_of_idle(const struct machine *m, const struct listener *l)
 	}
 }
 
-/* Would a person miss this function of a card? VFs are no card, and no driver wants class 13. */
+/* Returns true if a card is incomplete without this function. VFs are no part of it, and no driver wants class 13. */
 static bool is_missed(const struct device *d)
 {
 	return !is_claimed(d) && !d->found.virtual && base_class(d) != 0x13;
 }
 
-/* 8: a card of which a function in another group stays with the host. */
+/* Warns if the host keeps a function of the card in another group (8). */
 static void warn_of_card(const struct machine *m, const struct device *d, const struct listener *l)
 {
 	const struct device *other = d;
 
-	/* Functions of a root bus share a slot number, not a card. */
+	/* On a root bus, functions with the same slot number need not be one card. */
 	if (!d->parent || d->found.virtual)
 		return;
 	while (other > m->device && PCIADDR_SLOT(other[-1].address) == PCIADDR_SLOT(d->address))
@@ -128,7 +136,7 @@ static void warn_of_card(const struct machine *m, const struct device *d, const 
 	}
 }
 
-/* 8: what a claim costs the host. */
+/* Warns of what the claim costs the host (8). */
 static void warn_of_cost(const struct machine *m, const struct device *d, const struct listener *l)
 {
 	static const struct {
@@ -156,7 +164,7 @@ void say_warnings(const struct machine *m, const struct listener *l)
 	const struct device *d;
 	const struct group *g;
 
-	/* Without a snapshot nothing matches. */
+	/* Without a snapshot no selector matches, so all warnings would be wrong. */
 	if (m->end == m->device)
 		return;
 	for (enum list_name i = 0; i < LISTS; i++) {
@@ -196,7 +204,7 @@ void say_verdicts(const struct machine *m, bool ran, const struct listener *l)
 										      : LEVEL_DONE,
 		       t.p);
 	}
-	/* Before the second look a slow bus may still bring it; the report has it all the same. */
+	/* Before the second look, a slow bus may still bring the device. */
 	while (m->phase != PHASE_INIT_TOP && !m->settle && (sel = next_absent(m, sel))) {
 		set_absent_line(&t, m, sel);
 		l->say(l, sel->flags & SELECTOR_OPTIONAL ? LEVEL_DONE : LEVEL_REFUSED, t.p);

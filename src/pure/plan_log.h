@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* plan_log: tells a listener what is wrong with the settings, what was decided, and what to be warned of. Pure. */
+/* plan_log: tells a listener about problems in the settings, verdicts and warnings. Pure. */
 #ifndef VFIO_BOOT_PLAN_LOG_H
 #define VFIO_BOOT_PLAN_LOG_H
 
@@ -7,21 +7,25 @@
 #include "machine.h"
 #include "settings.h"
 
-/* What is wrong, without its place; and says each problem of the settings with it. */
+/* Stores what is wrong, without the place. */
 void set_problem(struct text *t, const struct problem *p) __attribute__((nonnull));
+
+/* Says each problem in the settings, with its place. */
 void say_problems(const struct machine *m, const struct listener *l) __attribute__((nonnull));
 
-/* Says how many problems were too many to keep, and why nothing is claimed at all where that is so. */
+/* Says how many more problems there are than PROBLEMS_MAX, and if nothing is claimed at all, why. */
 void say_notes(const struct machine *m, const struct listener *l) __attribute__((nonnull));
 
-/* What is said of a broad selector that claims nothing. */
+/* The message about a broad selector that claims nothing. */
 #define IDLE_TEXT "matches devices and claims nothing"
 
-/* Says each warning about the settings and the plan. */
+/* Says each warning about the settings and the plan. Says nothing if the snapshot is empty. */
 void say_warnings(const struct machine *m, const struct listener *l) __attribute__((nonnull));
 
-/* Says the verdict of each device, then, from the second look on, the absent selectors; leaves out what an earlier run
- * of this boot said. */
+/*
+ * Says the verdict of each device, unless an earlier run of this boot has said it. From the second look on, says the
+ * absent selectors as well. `ran` says that the plan was carried out.
+ */
 void say_verdicts(const struct machine *m, bool ran, const struct listener *l) __attribute__((nonnull));
 
 #endif

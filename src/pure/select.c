@@ -9,6 +9,7 @@ bool more_specific(const struct selector *a, const struct selector *b)
 	return a->kind != b->kind ? a->kind < b->kind : span_cmp(a->text, b->text) < 0;
 }
 
+/* A selector of `ids` selects the device, unless its guard fails. */
 static void apply_selector(struct selector *sel, struct device *d)
 {
 	enum selector_match match = selector_match(sel, d);
@@ -17,7 +18,7 @@ static void apply_selector(struct selector *sel, struct device *d)
 		return;
 	sel->flags |= SELECTOR_MATCHED;
 	if (match == SELECTOR_GUARD_FAILS) {
-		/* Only what nothing else selects is refused for its guard. */
+		/* A failing guard counts only if nothing else selects the device. */
 		if (d->asked.selected)
 			return;
 		d->asked.guard_failed = true;
@@ -33,17 +34,26 @@ static void apply_selector(struct selector *sel, struct device *d)
 		d->asked.selector = sel;
 }
 
+/* Sets SELECTOR_STALE if the selector has a guard that no device fits. */
+static void check_guard(struct selector *sel, const struct machine *m)
+{
+	const struct device *d;
+
+	if (!(sel->flags & SELECTOR_GUARDED))
+		return;
+	sel->flags |= SELECTOR_STALE;
+	for_each_device(m, d) {
+		if (selector_match(sel, d) == SELECTOR_YES)
+			sel->flags &= (uint8_t)~SELECTOR_STALE;
+	}
+}
+
+/* An exclusion, or an entry of `protect` or `reserve`, marks the devices that it covers. */
 static void apply_cover(struct selector *sel, struct machine *m, enum list_name list)
 {
 	struct device *d;
 
-	if (sel->flags & SELECTOR_GUARDED) {
-		sel->flags |= SELECTOR_STALE;
-		for_each_device(m, d) {
-			if (selector_match(sel, d) == SELECTOR_YES)
-				sel->flags &= (uint8_t)~SELECTOR_STALE;
-		}
-	}
+	check_guard(sel, m);
 	for_each_device(m, d) {
 		if (!selector_covers(sel, d))
 			continue;
@@ -57,7 +67,7 @@ static void apply_cover(struct selector *sel, struct machine *m, enum list_name 
 	}
 }
 
-/* What has the ID of a protected function may be that function, moved. */
+/* A device with the ID of a protected function may be that function, moved to another address. */
 static void mark_twins(struct machine *m)
 {
 	const struct device *protected;
@@ -74,6 +84,20 @@ static void mark_twins(struct machine *m)
 	}
 }
 
+static void apply_entry(struct selector *sel, struct machine *m, enum list_name list)
+{
+	struct device *d;
+
+	sel->flags &= SELECTOR_KEPT;
+	if (list != LIST_IDS || sel->flags & SELECTOR_EXCLUDES) {
+		if (list == LIST_IDS || !m->settings->list[list].off)
+			apply_cover(sel, m, list);
+		return;
+	}
+	for_each_device(m, d)
+		apply_selector(sel, d);
+}
+
 void select_devices(struct machine *m)
 {
 	struct device *d;
@@ -83,16 +107,8 @@ void select_devices(struct machine *m)
 	for (enum list_name i = 0; i < LISTS; i++) {
 		struct selector *sel;
 
-		for_each_selector(&m->settings->list[i], sel) {
-			sel->flags &= SELECTOR_KEPT;
-			if (i != LIST_IDS || sel->flags & SELECTOR_EXCLUDES) {
-				if (i == LIST_IDS || !m->settings->list[i].off)
-					apply_cover(sel, m, i);
-				continue;
-			}
-			for_each_device(m, d)
-				apply_selector(sel, d);
-		}
+		for_each_selector(&m->settings->list[i], sel)
+			apply_entry(sel, m, i);
 	}
 	mark_twins(m);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* select: which devices the settings mean. Pure. */
+/* select: marks the devices that the settings select, exclude, protect or reserve. Pure. */
 #ifndef VFIO_BOOT_SELECT_H
 #define VFIO_BOOT_SELECT_H
 
@@ -7,12 +7,16 @@
 #include "selector.h"
 
 /*
- * Rule 2: marks which devices the settings mean. Needs the IDs of all devices, the targets of paths and, where a
- * selector asks for it, the boot display; what is selected tells the scan of which devices it has to read more.
+ * Writes `asked` of all devices, and the flags of all selectors (doc/interface.md, "What is decided, and why", 2).
+ * Needs the IDs of all devices, the targets of paths and, if a selector is boot-vga, the boot display. The scan reads
+ * the details of selected devices later.
  */
 void select_devices(struct machine *m) __attribute__((nonnull));
 
-/* Is `a` a better name for what it means than `b`, or is b NULL? More specific first, then in lexical order. */
+/*
+ * Returns true if messages should name selector `a` rather than `b`, which may be NULL. The more specific kind wins,
+ * then the text that sorts first.
+ */
 bool more_specific(const struct selector *a, const struct selector *b) __attribute__((nonnull(1)));
 
 #endif

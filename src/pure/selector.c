@@ -5,14 +5,17 @@
 #include "selector.h"
 
 static const char *const no_function = "only a function (.F) can go on like this";
-static const char *const rest = "it does not end where it should";
+static const char *const trailing = "it does not end where it should";
 
 static const char *skip_0x(const char *p, const char *end)
 {
 	return end - p > 2 && p[0] == '0' && (p[1] | 0x20) == 'x' ? p + 2 : p;
 }
 
-/* Reads field n of an ID: 4 digits, of the class 6, after an optional 0x; or, but for the vendor, `*` or ffffffff. */
+/*
+ * Parses field n of an ID, counted from 0: 4 digits, or 6 in a class, after an optional 0x. Any field except the vendor
+ * may be * or ffffffff instead. Returns the end of the field, or NULL if it is malformed.
+ */
 static const char *parse_field(const char *p, const char *end, unsigned n, uint32_t *out)
 {
 	const char *at;
@@ -26,7 +29,7 @@ static const char *parse_field(const char *p, const char *end, unsigned n, uint3
 	return at;
 }
 
-/* VVVV:DDDD[:SVVV:SDDD[:CLASS[:MASK]]], in the order of vfio-pci.ids= (vfio_pci_fill_ids()). */
+/* VVVV:DDDD[:SVVV:SDDD[:CLASS[:MASK]]] is the order of vfio-pci.ids= (vfio_pci_fill_ids()). */
 static const char *parse_ids(struct selector *s, const char *p, const char *end)
 {
 	uint32_t field[6];
@@ -41,13 +44,13 @@ static const char *parse_ids(struct selector *s, const char *p, const char *end)
 		if (p == end)
 			break;
 		if (*p++ != ':')
-			return rest;
+			return trailing;
 	}
 	if (n == 1 || n == 3)
 		return "an ID has two, four, five or six fields";
 	s->kind = SELECT_ID;
 	s->ids = (struct pci_ids){ field[0], field[1], field[2], field[3] };
-	/* A CLASS without MASK is compared in full; the kernel's own parameter would ignore it. */
+	/* A CLASS without a MASK is compared in full. The kernel would ignore it in vfio-pci.ids=. */
 	s->class_mask = field[4] == ANY_ID ? 0 : field[5] & 0xffffff;
 	s->class = field[4] & s->class_mask;
 	return NULL;
@@ -68,7 +71,31 @@ static const char *parse_class(struct selector *s, const char *p, const char *en
 	return NULL;
 }
 
-/* A bus index, a path or a guarded one; what does not begin like one has to be an ID. */
+/* Parses the hops /DD.F of a path at *p, if there are any, and moves *p behind them. */
+static const char *parse_hops(struct selector *s, const char **p, const char *end)
+{
+	const char *why;
+
+	while (*p < end && **p == '/') {
+		if (s->hops == SELECTOR_HOPS)
+			return "a path has at most 16 hops";
+		*p = pciaddr_parse_devfn(*p + 1, end, &s->hop[s->hops++], NULL, &why);
+		if (!*p)
+			return why;
+		s->kind = SELECT_PATH;
+	}
+	return NULL;
+}
+
+/* Parses a guard VVVV:DDDD. Returns its end, or NULL if it is malformed. */
+static const char *parse_guard(struct selector *s, const char *p, const char *end)
+{
+	s->flags |= SELECTOR_GUARDED;
+	p = parse_field(p, end, 0, &s->ids.vendor);
+	return p && p < end && *p == ':' ? parse_field(p + 1, end, 1, &s->ids.device) : NULL;
+}
+
+/* Parses a PCI address or a path, either with a guard. Anything that does not begin like these must be an ID. */
 static const char *parse_address(struct selector *s, const char *p, const char *end)
 {
 	const char *why;
@@ -77,34 +104,24 @@ static const char *parse_address(struct selector *s, const char *p, const char *
 
 	if (!at)
 		return why ? why : parse_ids(s, p, end);
-	p = at;
 	s->kind = SELECT_ADDRESS;
-	if (slot)
+	if (slot) {
 		s->flags |= SELECTOR_SLOT;
-	while (p < end && *p == '/') {
-		if (slot)
+		if (at < end && (*at == '/' || *at == '@'))
 			return no_function;
-		if (s->hops == SELECTOR_HOPS)
-			return "a path has at most 16 hops";
-		p = pciaddr_parse_devfn(p + 1, end, &s->hop[s->hops++], NULL, &why);
-		if (!p)
-			return why;
-		s->kind = SELECT_PATH;
 	}
-	if (p < end && *p == '@') {
-		if (slot)
-			return no_function;
-		p++;
-		p = parse_field(p, end, 0, &s->ids.vendor);
-		if (p)
-			p = p < end && *p == ':' ? parse_field(p + 1, end, 1, &s->ids.device) : NULL;
-		if (!p)
+	why = parse_hops(s, &at, end);
+	if (why)
+		return why;
+	if (at < end && *at == '@') {
+		at = parse_guard(s, at + 1, end);
+		if (!at)
 			return "not a guard (@VVVV:DDDD)";
-		s->flags |= SELECTOR_GUARDED;
 	}
-	return p == end ? NULL : rest;
+	return at == end ? NULL : trailing;
 }
 
+/* Moves *p behind this word and returns true, or returns false if the text begins otherwise. */
 static bool skip_word(const char **p, const char *end, const char *word)
 {
 	const char *at = *p;
@@ -161,22 +178,22 @@ static bool ids_fit(const struct selector *s, const struct device *d)
 
 enum selector_match selector_match(const struct selector *s, const struct device *d)
 {
-	bool there;
+	bool matches;
 
 	switch (s->kind) {
 	case SELECT_PATH:
-		there = d->address == s->target;
+		matches = d->address == s->target;
 		break;
 	case SELECT_ADDRESS:
-		there = (s->flags & SELECTOR_SLOT ? PCIADDR_SLOT(d->address) : d->address) == s->address;
+		matches = (s->flags & SELECTOR_SLOT ? PCIADDR_SLOT(d->address) : d->address) == s->address;
 		break;
 	case SELECT_BOOT_VGA:
-		there = d->found.boot_display;
+		matches = d->found.boot_display;
 		break;
 	default:
-		there = ids_fit(s, d) && (d->found.class & s->class_mask) == s->class;
+		matches = ids_fit(s, d) && (d->found.class & s->class_mask) == s->class;
 	}
-	if (!there)
+	if (!matches)
 		return SELECTOR_NO;
 	return s->flags & SELECTOR_GUARDED && !ids_fit(s, d) ? SELECTOR_GUARD_FAILS : SELECTOR_YES;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* selector: one entry of a list of devices, and whether it means a given device. Pure. */
+/* selector: parses an entry of a list of devices, and matches it with devices. Pure. */
 #ifndef VFIO_BOOT_SELECTOR_H
 #define VFIO_BOOT_SELECTOR_H
 
@@ -7,7 +7,7 @@
 
 struct device;
 
-/* In the order of how specific they are, the most specific first. */
+/* The kinds of selectors, the most specific one first. */
 enum selector_kind {
 	SELECT_PATH,
 	SELECT_ADDRESS,
@@ -17,25 +17,25 @@ enum selector_kind {
 };
 
 enum {
-	/* As written. */
+	/* Set by selector_parse(): */
 	SELECTOR_EXCLUDES = 1 << 0, /* !X, not:X */
 	SELECTOR_OPTIONAL = 1 << 1, /* X? */
 	SELECTOR_GUARDED = 1 << 2,  /* X@VVVV:DDDD */
 	SELECTOR_SLOT = 1 << 3,	    /* every function of the slot */
-	/* As found by the scan. */
-	SELECTOR_VIRTUAL = 1 << 4, /* it means a virtual function, which will not be there at the next boot */
+	/* Set by the scan: */
+	SELECTOR_VIRTUAL = 1 << 4, /* matches a virtual function, which will not exist at the next boot */
 	SELECTOR_KEPT = (1 << 5) - 1,
-	/* As found on this machine: the first two by select_devices(), the last by plan_decide(). */
-	SELECTOR_MATCHED = 1 << 5, /* some device matches */
-	SELECTOR_STALE = 1 << 6,   /* guarded, and no device fits */
-	SELECTOR_IDLE = 1 << 7,	   /* broad: it matches something that is not excluded, and claims nothing */
+	/* Set by select_devices(), the last one by plan_decide(): */
+	SELECTOR_MATCHED = 1 << 5, /* a device matches */
+	SELECTOR_STALE = 1 << 6,   /* has a guard, and no device fits */
+	SELECTOR_IDLE = 1 << 7,	   /* broad, matches a device that is not excluded, and claims nothing */
 };
 
-/* Where a word stands. */
+/* The place of a word in the settings. */
 struct place {
-	const char *source; /* the name of a file or of the command line, has to outlive the settings */
-	uint32_t line;	    /* 0: the kernel command line, or the file as a whole */
-	uint32_t column;    /* from 1; of the kernel command line the byte; 0: the file as a whole */
+	const char *source; /* the name of the file or command line; must live as long as the settings */
+	uint32_t line;	    /* 0: the kernel command line, or a whole file */
+	uint32_t column;    /* from 1; counts bytes of the kernel command line; 0: a whole file */
 };
 
 #define SELECTOR_HOPS 16
@@ -50,42 +50,44 @@ struct pci_ids {
 };
 
 struct selector {
-	struct span text; /* as written, without ! and ? */
+	struct span text; /* as the user wrote it, without ! and ? */
 	pciaddr address;  /* the function, or where a path begins */
-	pciaddr target;	  /* where the path ends on this machine (find_path() of scan.c), or PCIADDR_NONE */
+	pciaddr target;	  /* the end of the path on this machine, or PCIADDR_NONE; see find_path() */
 	struct pci_ids ids;
-	uint32_t class; /* the bits that are compared, 24 of them */
+	uint32_t class; /* 24 bits, masked */
 	uint32_t class_mask;
 	uint8_t kind;  /* enum selector_kind */
 	uint8_t flags; /* SELECTOR_* */
 	uint8_t hops;
-	uint8_t hop[SELECTOR_HOPS]; /* device and function of each hop of a path */
+	uint8_t hop[SELECTOR_HOPS]; /* the device and function of each hop of a path */
 	struct place at;
-	struct span comment; /* behind it in its line, may be empty */
+	struct span comment; /* the comment in its line, may be empty */
 };
 
 enum selector_match {
 	SELECTOR_NO,
 	SELECTOR_YES,
-	SELECTOR_GUARD_FAILS, /* the function is there, with another ID */
+	SELECTOR_GUARD_FAILS, /* the function exists, but with another ID */
 };
 
 /*
- * Reads one entry of a list. Returns NULL and fills *out, without a place and a comment; it keeps pointing into p. Or
- * returns what is wrong with it, a constant, and then of *out the flags alone are good: whether it excludes.
+ * Parses one entry of a list, the len bytes at p. On success returns NULL and fills *out except for the place and the
+ * comment; out->text points into p. On failure returns a constant that says what is wrong. Then only out->text and
+ * out->flags are valid, so the caller knows whether the entry was meant to exclude something.
  */
 const char *selector_parse(struct selector *out, const char *p, size_t len)
 	__attribute__((nonnull, warn_unused_result));
 
-/* Does it name a device (path, bus index, boot display) rather than match by ID or class? */
+/* Returns true if the selector names a device (path, PCI address, boot display), false if it is an ID or a class. */
 bool selector_names(const struct selector *s) __attribute__((nonnull));
 
-/* Does this entry, whatever it is used for, mean d? */
+/* Returns whether the selector matches d. */
 enum selector_match selector_match(const struct selector *s, const struct device *d) __attribute__((nonnull));
 
 /*
- * The same of an entry that takes away or protects: once its guard fits nothing (SELECTOR_STALE) it means both the
- * function it leads to and every function with that ID, so that a disk that moved stays safe.
+ * Returns true if an exclusion, or an entry of `protect` or `reserve`, covers d. If its guard fits no device
+ * (SELECTOR_STALE), it covers the function at its address as well as all functions with its ID: a disk that moved stays
+ * safe.
  */
 bool selector_covers(const struct selector *s, const struct device *d) __attribute__((nonnull));
 

@@ -36,7 +36,7 @@ const struct place *settings_unreadable(const struct settings *s)
 	return NULL;
 }
 
-/* Settings with a fixed set of words: the name, then the values, the most cautious one, which is 0, first. */
+/* Settings with a fixed set of words: the name, then the values. The first value is 0 and the most cautious one. */
 static const struct choice {
 	uint8_t offset;
 	char words[27];
@@ -49,11 +49,11 @@ static const struct choice {
 
 static const char lists[LISTS][8] = { "ids", "protect", "reserve" };
 
-/* A list that is being read. */
+/* A setting that is being parsed. */
 struct reading {
 	struct settings *s;
 	const struct place *at;
-	const char *origin; /* the text that is at->column */
+	const char *origin; /* the text at at->column */
 	enum list_name list;
 };
 
@@ -65,8 +65,8 @@ static void problem_in(const struct reading *r, struct span text, const char *wh
 	settings_problem(r->s, &at, text, what);
 }
 
-/* A word of a list that is no selector. */
-static bool list_word(const struct reading *r, struct span word)
+/* Handles a word of a list that is no selector. Returns false if the word is none of these. */
+static bool parse_list_word(const struct reading *r, struct span word)
 {
 	bool from_cmdline = !r->at->line, ids = r->list == LIST_IDS;
 
@@ -74,7 +74,7 @@ static bool list_word(const struct reading *r, struct span word)
 		r->s->protect_unknown = true;
 		return true;
 	}
-	/* In a file it is for ids alone. */
+	/* In a file, only ids may be `off`. */
 	if (!span_is(word, "off") || !(ids || from_cmdline))
 		return false;
 	if (ids && from_cmdline)
@@ -84,14 +84,37 @@ static bool list_word(const struct reading *r, struct span word)
 	return true;
 }
 
-/* True where it was nothing but the mark of an exclusion: then what follows is taken for excluded. */
-static bool list_entry(const struct reading *r, struct span word, bool excluded)
+/* Appends a selector to its list. Returns the problem if the list becomes too long, or NULL. */
+static const char *add_selector(const struct reading *r, const struct selector *sel)
 {
 	struct list *list = &r->s->list[r->list];
+
+	if (list->end < list->selector + SELECTORS_MAX) {
+		*list->end++ = *sel;
+		return NULL;
+	}
+	/* The entry that does not fit may protect something. */
+	if (r->list == LIST_PROTECT || sel->flags & SELECTOR_EXCLUDES)
+		r->s->unprotected = true;
+	if (r->list == LIST_RESERVE)
+		settings_note_unreadable(r->s, LIST_RESERVE, &sel->at);
+	/* One problem is enough, even for ten thousand entries. */
+	if (list->full)
+		return NULL;
+	list->full = true;
+	return "more than 256 selectors, left out from here on";
+}
+
+/*
+ * Parses a word of a list. Returns true if the word is only a mark of an exclusion, such as the ! of "! 01:00.0". Then
+ * the next word is an exclusion; `excluded` says that the previous word was such a mark.
+ */
+static bool parse_entry(const struct reading *r, struct span word, bool excluded)
+{
 	struct selector sel;
 	const char *why;
 
-	if (list_word(r, word))
+	if (parse_list_word(r, word))
 		return false;
 	sel.at = *r->at;
 	sel.at.column += (uint32_t)(word.p - r->origin);
@@ -101,28 +124,16 @@ static bool list_entry(const struct reading *r, struct span word, bool excluded)
 		sel.flags |= SELECTOR_EXCLUDES;
 	if (!why && r->list != LIST_IDS && sel.flags & SELECTOR_EXCLUDES)
 		why = "exclusions belong into ids";
-	if (!why && list->end == list->selector + SELECTORS_MAX) {
-		/* What is left out can be what protects. Said once, not ten thousand times. */
-		if (r->list == LIST_PROTECT || sel.flags & SELECTOR_EXCLUDES)
-			r->s->unprotected = true;
-		if (r->list == LIST_RESERVE)
-			settings_note_unreadable(r->s, LIST_RESERVE, &sel.at);
-		if (list->full)
-			return false;
-		list->full = true;
-		why = "more than 256 selectors, left out from here on";
-	} else if (why && (r->list != LIST_IDS || sel.flags & SELECTOR_EXCLUDES)) {
+	if (!why)
+		why = add_selector(r, &sel);
+	else if (r->list != LIST_IDS || sel.flags & SELECTOR_EXCLUDES)
 		settings_note_unreadable(r->s, r->list, &sel.at);
-	}
-	if (!why) {
-		*list->end++ = sel;
-		return false;
-	}
-	settings_problem(r->s, &sel.at, word, why);
+	if (why)
+		settings_problem(r->s, &sel.at, word, why);
 	return r->list == LIST_IDS && sel.flags & SELECTOR_EXCLUDES && !sel.text.len;
 }
 
-/* The command line replaces what the files select, but never what they exclude. */
+/* The kernel command line replaces the selectors of the files, but not their exclusions. */
 static void replace_ids(struct settings *s)
 {
 	struct list *list = &s->list[LIST_IDS];
@@ -139,7 +150,7 @@ static void replace_ids(struct settings *s)
 	list->end = kept;
 }
 
-/* The next word of a list from *p on, which is moved behind it; an empty one at the end. */
+/* Returns the next word of a list at *p, or an empty one at the end. Moves *p behind it. */
 static struct span next_word(const char **p, const char *end)
 {
 	struct span word;
@@ -151,7 +162,10 @@ static struct span next_word(const char **p, const char *end)
 	return word;
 }
 
-/* Has the list nothing but exclusions, well-formed or not? A mark that stands alone excludes what follows it. */
+/*
+ * Returns true if the list has words and all of them are exclusions, well-formed or not. A mark that stands alone
+ * excludes the word that follows it.
+ */
 static bool only_excludes(struct span list)
 {
 	const char *p = list.p, *end = list.p + list.len;
@@ -169,35 +183,41 @@ static bool only_excludes(struct span list)
 	return any;
 }
 
-static void set_list(const struct reading *r, struct span v)
+/*
+ * Handles what is special about a list on the kernel command line: `+`, `off` and an empty value. Returns the text of
+ * the entries that remain.
+ */
+static struct span begin_cmdline_list(const struct reading *r, struct span v)
 {
-	const char *p = v.p, *end = v.p + v.len, *piece;
+	bool adds = v.len && *v.p == '+';
+	struct span rest = { v.p + adds, v.len - adds };
+	struct span all = trimmed(rest.p, rest.p + rest.len);
+
+	if (r->list != LIST_IDS)
+		return rest;
+	/* `off` replaces nothing, because a plan for the next boot leaves it out. */
+	if ((!all.len && !adds) || span_is(all, "off")) {
+		r->s->off_now = true;
+		rest.len = 0;
+	} else if (!adds && !only_excludes(all)) {
+		replace_ids(r->s);
+	}
+	return rest;
+}
+
+/* Parses words between commas. */
+static void parse_list(const struct reading *r, const char *p, const char *end)
+{
+	const char *piece = p; /* the text behind the last comma */
 	bool any = false, mark = false;
 
-	if (!r->at->line) {
-		bool adds = v.len && *p == '+';
-		struct span all;
-
-		p += adds;
-		all = trimmed(p, end);
-		/* `off` alone replaces nothing, so that the next boot can be told without it. */
-		if (r->list == LIST_IDS && ((!all.len && !adds) || span_is(all, "off"))) {
-			r->s->off_now = true;
-			return;
-		}
-		if (r->list == LIST_IDS && !adds && !only_excludes(all))
-			replace_ids(r->s);
-	}
-	/* Words between commas; an empty value has neither. */
-	if (p == end)
-		return;
-	for (piece = p; p <= end; p++) {
+	for (; p <= end; p++) {
 		struct span word = { p, 0 };
 
 		for (; p < end && *p != ',' && !is_blank(*p); p++)
 			word.len++;
 		if (word.len) {
-			mark = list_entry(r, word, mark);
+			mark = parse_entry(r, word, mark);
 			any = true;
 		}
 		if (p == end || *p == ',') {
@@ -209,12 +229,20 @@ static void set_list(const struct reading *r, struct span v)
 	}
 }
 
+static void set_list(const struct reading *r, struct span v)
+{
+	if (!r->at->line)
+		v = begin_cmdline_list(r, v);
+	if (v.len)
+		parse_list(r, v.p, v.p + v.len);
+}
+
 static void set_timeout(const struct reading *r, struct span v)
 {
 	const char *p = v.p;
 	unsigned seconds = decimal(&p);
 
-	/* What stands behind a value is a line feed, a comment, white space or the end: no digit. */
+	/* decimal() may look beyond the value. No digit follows it there, only white space, a comment or the end. */
 	if (p != v.p + v.len || v.len > 3 || seconds < 1 || seconds > 600) {
 		seconds = 30;
 		problem_in(r, v, "not 1 to 600 seconds: 30 is used");
@@ -256,7 +284,7 @@ void settings_set(struct settings *s, const struct place *at, struct span name, 
 		settings_problem(s, at, name, "unknown setting, ignored");
 }
 
-/* Where the next c is, or the end. */
+/* Returns the first c in the text, or its end. */
 static const char *find(const char *p, const char *end, char c)
 {
 	while (p < end && *p != c)
@@ -281,7 +309,7 @@ static void parse_line(struct settings *s, struct place *at, const char *start, 
 		return;
 	}
 	settings_problem(s, at, line, "not a setting (NAME = VALUE)");
-	/* It may have been meant to protect something. */
+	/* The line may have been meant to protect something. */
 	settings_note_unreadable(s, LIST_IDS, at);
 }
 
@@ -314,7 +342,7 @@ void settings_parse_cmdline(struct settings *s, const char *source, const char *
 		struct place at = { source, 0, 0 };
 		unsigned own = span_is(w.name, "vfio.ids") ? 5 : sizeof(prefix) - 1;
 
-		/* What follows belongs to init (parse_args()). */
+		/* The words behind -- belong to init (parse_args()). */
 		if (!w.has_value && span_is(w.name, "--"))
 			return;
 		if (w.name.len < own || (own > 5 && !parameter_is((struct span){ w.name.p, own }, prefix)))

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* settings: what the user asked for, from files and from the kernel command line. Pure. */
+/* settings: parses settings files and the kernel command line. Pure. */
 #ifndef VFIO_BOOT_SETTINGS_H
 #define VFIO_BOOT_SETTINGS_H
 
 #include "selector.h"
 
-#define SETTINGS_TEXT_MAX 65536 /* bytes of settings files, all of them together; the protect file has as many */
+#define SETTINGS_TEXT_MAX 65536 /* bytes of all settings files together; the protect file may have as many */
 #define CMDLINE_MAX	  4096
-#define SELECTORS_MAX	  256 /* of one list */
-#define PROBLEMS_MAX	  64  /* kept; the number of all is counted */
+#define SELECTORS_MAX	  256 /* in one list */
+#define PROBLEMS_MAX	  64  /* that are kept; all are counted */
 
 enum list_name {
 	LIST_IDS,
@@ -24,15 +24,15 @@ enum log_level { LOG_INFO, LOG_QUIET, LOG_DEBUG };
 
 struct problem {
 	const char *what; /* a constant */
-	struct span text; /* the words that it is about, may be empty */
+	struct span text; /* the words it is about, may be empty */
 	struct place at;
 };
 
 struct list {
-	struct selector *selector; /* the first one */
+	struct selector *selector; /* the first selector */
 	struct selector *end;	   /* behind the last one */
-	bool full;		   /* there were more than SELECTORS_MAX, and that was said */
-	bool off;		   /* protect=off, reserve=off on the kernel command line; ids=off in a file */
+	bool full;		   /* there are more than SELECTORS_MAX, and a problem says so */
+	bool off;		   /* protect=off or reserve=off on the kernel command line, or ids=off in a file */
 };
 
 struct settings {
@@ -42,49 +42,49 @@ struct settings {
 	uint8_t unbind;
 	uint8_t log;
 	bool off_now;	      /* the rescue switch on the kernel command line */
-	bool ids_replaced;    /* by the kernel command line */
-	bool protect_unknown; /* what the host lives on is not known */
-	bool unprotected;     /* more protects than there is room for: nothing is claimed */
+	bool ids_replaced;    /* the kernel command line replaced what the files select */
+	bool protect_unknown; /* what the host depends on is unknown */
+	bool unprotected;     /* an entry that protects did not fit: claim nothing */
 	unsigned problems;
-	struct span comment; /* of the line that is being read */
-	/* What is long comes last: a short way to the rest is short code. */
+	struct span comment; /* of the line that is being parsed */
+	/* The large members come last, because short offsets make short code. */
 	struct list list[LISTS];
-	struct place unreadable[LISTS]; /* of each list what could not be read and may protect, `ids` for a whole file;
-					   the source is NULL where there is nothing */
+	struct place unreadable[LISTS]; /* see settings_note_unreadable(); the source is NULL if all could be read */
 	struct problem problem[PROBLEMS_MAX];
-	struct selector selector[LISTS][SELECTORS_MAX]; /* of the lists */
+	struct selector selector[LISTS][SELECTORS_MAX]; /* the entries of the lists */
 };
 
 #define for_each_selector(list, sel) for ((sel) = (list)->selector; (sel) < (list)->end; (sel)++)
 
-/* The defaults, nothing selected. */
+/* Stores the defaults, with empty lists. */
 void settings_init(struct settings *s) __attribute__((nonnull));
 
 /*
- * Reads the text of one settings file; a NUL has to follow it. Selectors and problems keep pointing into it. A file
- * with a NUL in it is no text: nothing is taken from it, and only named devices are claimed.
+ * Parses the text of one settings file: len bytes at p, with a NUL behind them. Selectors and problems point into the
+ * text and keep `source`, so both must live as long as *s. If the text contains a NUL, notes the file as unreadable and
+ * uses nothing of it.
  */
 void settings_parse_file(struct settings *s, const char *source, const char *p, size_t len) __attribute__((nonnull));
 
-/* Reads a kernel command line, after the files. */
+/* Parses a kernel command line like a file. Call it after the files, because the command line overrides them. */
 void settings_parse_cmdline(struct settings *s, const char *source, const char *p, size_t len) __attribute__((nonnull));
 
 /*
- * What could not be read and may protect something, or NULL: while it is so, only named devices are claimed
- * (doc/interface.md, "Selectors"). protect=off and reserve=off overrule their own list.
+ * Returns the place of an entry that could not be read and may protect something, or NULL. If there is one, only named
+ * devices are claimed (doc/interface.md, "Selectors"). protect=off and reserve=off remove those of their own list.
  */
 const struct place *settings_unreadable(const struct settings *s) __attribute__((nonnull));
 
-/* Notes that something of this list (LIST_IDS: a whole file, a line, an exclusion) could not be read. */
+/* Notes that an entry of this list could not be read. LIST_IDS stands for exclusions, and for whole lines and files. */
 void settings_note_unreadable(struct settings *s, enum list_name list, const struct place *at) __attribute__((nonnull));
 
-/* Notes a problem; at most PROBLEMS_MAX are kept, s->problems counts all. */
+/* Adds a problem. Keeps the first PROBLEMS_MAX; s->problems counts all. `what` must be a constant. */
 void settings_problem(struct settings *s, const struct place *at, struct span text, const char *what)
 	__attribute__((nonnull(1, 2, 4)));
 
 /*
- * One setting, from wherever; `at` is the place of its name, and the value is in the same line of text. The kernel
- * command line (line 0) gives an empty list, `+` and `off` their own meaning. Shared by the two parsers above.
+ * Parses one setting for the two parsers above. `at` is the place of its name, and the value is in the same line of
+ * text. An empty list, `+` and `off` have a meaning of their own on the kernel command line (at->line is 0).
  */
 void settings_set(struct settings *s, const struct place *at, struct span name, struct span value)
 	__attribute__((nonnull));
