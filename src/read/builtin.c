@@ -9,9 +9,10 @@
 #include "variant.h"
 
 /*
- * Is the driver part of that kernel itself? One that is a module names it (module_add_driver()), one that is built in
- * only where that module is known by other means, such as parameters. Where the kernel's list cannot be read a driver
- * that names a module is taken for one, as most are.
+ * Returns true if the driver is built into the kernel. A driver that is a module has a link to it
+ * (module_add_driver()). A built-in driver has such a link only if sysfs has a directory for its module, for instance
+ * because of parameters; then `list`, the path of modules.builtin, decides. If the list cannot be read, a driver with a
+ * link counts as a module, as most of them are.
  */
 static bool is_built_in(int root, const char *list, const char *driver)
 {
@@ -31,10 +32,10 @@ static bool is_built_in(int root, const char *list, const char *driver)
 }
 
 /*
- * Notes for each device the driver of the first module that fits. The file has words of MODULE.KEY=VALUE, each with a NUL
- * behind it. False where it is not there.
+ * Stores for each detailed device the driver of the first module with a matching alias. modules.builtin.modinfo
+ * consists of words MODULE.KEY=VALUE with a NUL behind each. Returns false if there is no such file.
  */
-static bool read_aliases(struct machine *m, int root, const char *path, const char *holder[DEVICES_MAX])
+static bool read_aliases(struct machine *m, int root, const char *path, const char *found[DEVICES_MAX])
 {
 	static const char key[] = ".alias=pci:";
 	struct text module;
@@ -53,46 +54,56 @@ static bool read_aliases(struct machine *m, int root, const char *path, const ch
 			continue;
 		text_set(&module, "%.*s", (int)(alias - word), word);
 		for_each_device(m, d) {
-			const char **at = &holder[d - m->device];
+			const char **driver = &found[d - m->device];
 
-			if (*at || !d->found.detailed)
+			if (*driver || !d->found.detailed)
 				continue;
 			end = alias_fits(alias + sizeof(key) - 1, d, &exact);
 			if (end && !*end)
-				*at = driver_of_module(m, root, module.p);
+				*driver = driver_of_module(m, root, module.p);
 		}
 	}
 	lines_close(&l);
 	return true;
 }
 
+/* What is known about the drivers of all devices. The arrays have the order of machine->device. */
+struct drivers {
+	struct machine *m;
+	const char *by_alias[DEVICES_MAX]; /* the driver that read_aliases() found, or NULL */
+	bool decided[DEVICES_MAX];	   /* found.driver is the one for the next boot */
+	bool has_aliases;
+};
+
+/* Decides for all devices with the same driver as d at once, so that the list of the kernel is read once per driver. */
+static void replace_driver(struct drivers *drivers, struct device *d, bool is_builtin)
+{
+	const char *driver = d->found.driver;
+
+	for (; d < drivers->m->end; d++) {
+		const ptrdiff_t i = d - drivers->m->device;
+		const char *by_alias = drivers->by_alias[i];
+
+		if (d->found.driver != driver || !d->found.detailed || drivers->decided[i])
+			continue;
+		drivers->decided[i] = true;
+		if (!is_builtin || (drivers->has_aliases && !is_bridge(d) && !by_alias))
+			d->found.driver = is_bridge(d) ? NULL : by_alias;
+	}
+}
+
 void find_builtin_drivers(struct machine *m, int root, const char *release)
 {
-	const char *holder[DEVICES_MAX] = { NULL };
-	bool judged[DEVICES_MAX] = { false };
-	struct text t, path, names;
-	struct device *d, *other;
-	bool by_alias;
+	struct drivers drivers = { .m = m };
+	struct text t, path;
+	struct device *d;
 
 	release = kernel_release(&t, root, release);
-	by_alias = read_aliases(m, root, text_set(&path, "lib/modules/%s/modules.builtin.modinfo", release), holder);
-	text_set(&names, "lib/modules/%s/modules.builtin", release);
+	drivers.has_aliases = read_aliases(m, root, text_set(&path, "lib/modules/%s/modules.builtin.modinfo", release),
+					   drivers.by_alias);
+	text_set(&path, "lib/modules/%s/modules.builtin", release);
 	for_each_device(m, d) {
-		const char *driver = d->found.driver;
-		bool builtin;
-
-		/* The list is read once for all devices with this driver. */
-		if (judged[d - m->device] || !d->found.detailed)
-			continue;
-		builtin = driver && is_built_in(root, names.p, driver);
-		for (other = d; other < m->end; other++) {
-			const char *by = holder[other - m->device];
-
-			if (other->found.driver != driver || !other->found.detailed || judged[other - m->device])
-				continue;
-			judged[other - m->device] = true;
-			if (!builtin || (by_alias && !is_bridge(other) && !by))
-				other->found.driver = is_bridge(other) ? NULL : by;
-		}
+		if (d->found.detailed && !drivers.decided[d - m->device])
+			replace_driver(&drivers, d, d->found.driver && is_built_in(root, path.p, d->found.driver));
 	}
 }

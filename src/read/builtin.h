@@ -1,16 +1,17 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* builtin: which drivers are part of a kernel itself, and have the devices before the initramfs runs. Reads. */
+/* builtin: finds the drivers that a kernel has built in. They take their devices before the initramfs runs. */
 #ifndef VFIO_BOOT_BUILTIN_H
 #define VFIO_BOOT_BUILTIN_H
 
 #include "machine.h"
 
 /*
- * For the next boot: makes the driver of each device that was read in detail the one that is built into the kernel
- * `release` (NULL: the running one) and that an alias of modules.builtin.modinfo gives it, or NULL. Modules are not loaded
- * before the claim. Where there is no such file, the driver that holds the device now counts if modules.builtin names
- * it; so it does for bridges in any case, since the aliases of shpchp and of the AGP drivers fit bridges that they do
- * not take.
+ * Replaces found.driver of each detailed device by the driver that will hold it first at the next boot, or NULL. This
+ * is the driver that is built into the kernel `release` (NULL: the running one) and has an alias for the device in
+ * modules.builtin.modinfo. Drivers that are modules do not count, because the claim comes before they are loaded.
+ *
+ * If the kernel has no modules.builtin.modinfo, the driver that holds the device now counts, if it is built in. The
+ * same is true for all bridges, because shpchp and the AGP drivers have aliases for bridges that they do not take.
  */
 void find_builtin_drivers(struct machine *m, int root, const char *release) __attribute__((nonnull(1)));
 

@@ -33,7 +33,7 @@ static void add_to_chain(void *data, struct device *d)
 {
 	struct device **above = data;
 
-	/* A function has a higher bus number or domain than its parent; what says otherwise could make a circle. */
+	/* A parent has a lower bus number or domain. A tree that violates this could contain a circle. */
 	if (*above && *above < d) {
 		d->parent = *above;
 		if (!is_bridge(*above))
@@ -69,7 +69,7 @@ static int add_member(void *data, const char *name)
 	struct device *d = machine_find_name(s->m, name, strlen(name));
 	struct text t;
 
-	/* Virtual functions are left out of the next boot. */
+	/* scan_devices() leaves virtual functions out of the snapshot for the next boot. */
 	if (!d && s->m->phase == PHASE_NEXT_BOOT && read_link(&t, s->pci, text_set(&t, "%s/physfn", name)) > 0)
 		return 0;
 	if (d) {
@@ -81,7 +81,26 @@ static int add_member(void *data, const char *name)
 	return 0;
 }
 
-/* Its link and the group's list have to agree; where they do not, nobody knows who else is missing. */
+/* Appends a group with its members to the snapshot, and returns it. */
+static struct group *add_group(struct scan *s, unsigned number)
+{
+	struct group *g = s->m->group_end++;
+	struct text t;
+
+	memset(g, 0, sizeof(*g));
+	g->number = number;
+	s->group = g;
+	list_directory(s->root, text_set(&t, "sys/kernel/iommu_groups/%u/devices", number), add_member, s);
+	read_attribute(&t, s->root, text_set(&t, "sys/kernel/iommu_groups/%u/name", number));
+	if (!strcmp(t.p, "vfio-noiommu"))
+		g->flags |= GROUP_NOIOMMU;
+	return g;
+}
+
+/*
+ * Reads the group of a device. The link of the device and the list of the group must agree. If they do not, further
+ * members may be missing from the list, so the groups get a member that keeps them from being claimed.
+ */
 static void read_group(struct scan *s, struct device *d)
 {
 	static const char *const unreadable = "something unreadable";
@@ -103,16 +122,8 @@ static void read_group(struct scan *s, struct device *d)
 		if (g->number == number)
 			break;
 	}
-	if (g == s->m->group_end) {
-		memset(g, 0, sizeof(*g));
-		g->number = number;
-		s->m->group_end++;
-		s->group = g;
-		list_directory(s->root, text_set(&t, "sys/kernel/iommu_groups/%u/devices", number), add_member, s);
-		read_attribute(&t, s->root, text_set(&t, "sys/kernel/iommu_groups/%u/name", number));
-		if (!strcmp(t.p, "vfio-noiommu"))
-			g->flags |= GROUP_NOIOMMU;
-	}
+	if (g == s->m->group_end)
+		g = add_group(s, number);
 	if (d->group == g)
 		return;
 	g->non_pci_member = unreadable;
@@ -133,15 +144,32 @@ static int note_child(void *data, const char *name)
 }
 
 /*
- * Some root ports call themselves something else (0b20 a PowerPC), and have functions below them all the same. Storage,
- * network, display, sound, serial, USB and wireless never do, and a look at each of them would cost five calls; VMD,
- * which is storage, is found by its domain.
+ * Some root ports have another class (0b20 on PowerPC), but functions below them all the same. Storage, network,
+ * display, sound, serial, USB and wireless never have any, and a look at each of them would cost five system calls. VMD
+ * is storage and does have functions below it; scan_places() finds it by its domain.
  */
 static bool may_have_children(const struct device *d)
 {
 	const unsigned never = 1 << 0x01 | 1 << 0x02 | 1 << 0x03 | 1 << 0x04 | 1 << 0x07 | 1 << 0x0c | 1 << 0x0d;
 
 	return !is_bridge(d) && (base_class(d) > 0x0d || !(never >> base_class(d) & 1));
+}
+
+/*
+ * Reads two attributes that take the lock of the device on some kernels. Somebody may hold that lock for long. After a
+ * reboot neither has a value.
+ */
+static void read_locked(const struct scan *s, struct device *d)
+{
+	struct text t;
+
+	if (s->m->phase == PHASE_NEXT_BOOT || d->done.worker.pid)
+		return;
+	/* driver_override_show() prints a NULL pointer as (null). */
+	if (read_of(s, &t, d, "driver_override") > 0 && strcmp(t.p, "(null)"))
+		d->found.override = machine_name(s->m, t.p);
+	if (read_of(s, &t, d, "sriov_numvfs") > 0 && *t.p != '0')
+		d->found.use = USE_VFS;
 }
 
 void read_details(struct scan *s, struct device *d)
@@ -154,7 +182,7 @@ void read_details(struct scan *s, struct device *d)
 		return;
 	d->found.detailed = true;
 	read_parents(s, d);
-	/* Whether that one could be claimed instead is part of the answer. */
+	/* The message about a device behind this one depends on whether this one can be claimed. */
 	above = parent_that_is_no_bridge(d);
 	if (above)
 		read_details(s, above);
@@ -164,15 +192,8 @@ void read_details(struct scan *s, struct device *d)
 		read_display(s, d);
 	if (may_have_children(d))
 		list_directory(s->pci, d->name, note_child, d);
-	/* On some kernels these two take the lock of the device, which somebody may hold for long. */
-	if (s->m->phase != PHASE_NEXT_BOOT && !d->done.worker.pid) {
-		/* Unset it reads (null): driver_override_show() prints a NULL pointer. None survives a boot. */
-		if (read_of(s, &t, d, "driver_override") > 0 && strcmp(t.p, "(null)"))
-			d->found.override = machine_name(s->m, t.p);
-		if (read_of(s, &t, d, "sriov_numvfs") > 0 && *t.p != '0')
-			d->found.use = USE_VFS;
-	}
-	/* Whoever comes first of a group sees to the others. */
+	read_locked(s, d);
+	/* read_group() may have added the device while it read another member. Then that call reads the others. */
 	first = !d->group;
 	read_group(s, d);
 	if (!first || !d->group)

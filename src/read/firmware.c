@@ -20,7 +20,7 @@ static uint64_t hex64(const char **p)
 	}
 }
 
-/* START-END or START END, with or without 0x and blanks before it; moves *p behind it. */
+/* Parses START-END or START END, with or without 0x, behind any spaces. Moves *p behind it. */
 static struct range read_range(const char **p)
 {
 	struct range r;
@@ -35,7 +35,7 @@ static struct range read_range(const char **p)
 
 void firmware_framebuffers(int root, struct framebuffer found[FRAMEBUFFERS_MAX + 1])
 {
-	/* Who sits on what the firmware left: sysfb, then an fbdev or DRM driver in the same place. */
+	/* The owner of the memory is BOOTFB (sysfb), or the fbdev or DRM driver that uses it. */
 	static const char *const owners = "BOOTFB\0efifb\0vesafb\0simplefb\0simpledrm\0efidrm\0vesadrm\0ofdrm\0";
 	struct framebuffer *f = found, *end = found + FRAMEBUFFERS_MAX;
 	const char *line;

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * firmware: reads what kernel and firmware tell of themselves: version, built-in drivers, IOMMU tables, framebuffers.
+ * firmware: reads the version of the kernel, the IOMMU table of the firmware and its framebuffers.
  */
 #ifndef VFIO_BOOT_FIRMWARE_H
 #define VFIO_BOOT_FIRMWARE_H
 
 #include "machine.h"
 
-/* A range of addresses that includes its end. An end of 0 means that there is none. */
+/* A range of addresses, including its end. If the end is 0, there is no range. */
 struct range {
 	uint64_t start;
 	uint64_t end;
@@ -43,7 +43,7 @@ const char *kernel_release(struct text *t, int root, const char *release) __attr
  */
 uint32_t firmware_kernel(int root, const char *release);
 
-/* Returns true if the path is the file of that module, compressed or not. - and _ are alike. */
+/* Returns true if the path is the file of this module, compressed or not. - and _ are equal in names of modules. */
 bool module_is(const char *path, const char *name) __attribute__((nonnull));
 
 #endif

@@ -13,12 +13,12 @@
 #include "variant.h"
 
 /*
- * pci:v00008086d000010D3sv00008086sd0000A01Fbc02sc00i00; modalias_show() prints it from memory, without a lock and
- * without waking the device.
+ * Parses a modalias, such as pci:v00008086d000010D3sv00008086sd0000A01Fbc02sc00i00. modalias_show() prints it from
+ * memory: it takes no lock and does not wake the device.
  */
 static bool parse_modalias(struct device *d, const char *p)
 {
-	/* where the digits of each field begin, and how many there are */
+	/* where the digits of each field begin */
 	static const uint8_t at[] = { 5, 14, 24, 34, 44, 48, 51 };
 	uint32_t value[ARRAY_SIZE(at)];
 
@@ -53,13 +53,13 @@ static int add_function(void *data, const char *name)
 	memcpy(d->name, name, strlen(name) + 1);
 	d->address = address;
 	d->found.target = m->vfio_pci;
-	/* One that went away meanwhile is no member of the snapshot; where a group still lists it, that is refused. */
+	/* Leave out a device that went away meanwhile. If its group still lists it, the group is refused. */
 	errno = EINVAL;
 	if (read_of(s, &t, d, "modalias") <= 0)
 		return errno == ENOENT || errno == ENODEV ? 0 : -errno;
 	if (!parse_modalias(d, t.p))
 		return -EINVAL;
-	/* Virtual functions are there from a later write to sriov_numvfs on, after each boot. */
+	/* Virtual functions do not exist at the next boot until something writes to sriov_numvfs. */
 	if (m->phase != PHASE_NEXT_BOOT || link_of(s, &t, d, "physfn") <= 0) {
 		m->end++;
 		return 0;
@@ -74,7 +74,7 @@ static int add_function(void *data, const char *name)
 struct hop {
 	struct machine *m;
 	struct device *at;    /* the bridge */
-	struct device *found; /* below it */
+	struct device *found; /* the function below it, or NULL */
 	uint8_t devfn;
 };
 
@@ -83,14 +83,14 @@ static int match_hop(void *data, const char *name)
 	struct hop *h = data;
 	struct device *d = machine_find_name(h->m, name, strlen(name));
 
-	/* Virtual functions can be on a further bus below the same bridge: the first bus is meant. */
+	/* Virtual functions may be on further buses below the same bridge. A hop means the first bus. */
 	if (d && PCIADDR_DEVFN(d->address) == h->devfn &&
 	    PCIADDR_DOMAIN(d->address) == PCIADDR_DOMAIN(h->at->address) && (!h->found || d < h->found))
 		h->found = d;
 	return 0;
 }
 
-/* The functions on a bridge's bus are directories below its own. */
+/* The functions on the bus of a bridge are directories inside that of the bridge. */
 void find_path(struct machine *m, int pci, struct selector *sel)
 {
 	struct hop h = { m, machine_find(m, sel->address), NULL, 0 };
@@ -104,7 +104,7 @@ void find_path(struct machine *m, int pci, struct selector *sel)
 	sel->target = h.at ? h.at->address : PCIADDR_NONE;
 }
 
-/* Is there one that isolates anything? */
+/* Stops at the first group that isolates. */
 static int note_group(void *data, const char *name)
 {
 	struct scan *s = data;
@@ -155,8 +155,10 @@ void scan_places(struct scan *s)
 	}
 	s->displays_read = asks_for_display(m);
 	for_each_device(m, d) {
-		/* Intel VMD is the one function that is no bridge and has PCI functions below it; these are in domains
-		 * from 10000 on (vmd_find_free_domain()). */
+		/*
+		 * Intel VMD is no bridge, but has PCI functions below it. They are in domains from 10000 up
+		 * (vmd_find_free_domain()).
+		 */
 		if (PCIADDR_DOMAIN(d->address) >= 0x10000)
 			read_parents(s, d);
 		if (s->displays_read)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * scan: reads the machine into a snapshot. Of a device that nobody selected it reads the IDs alone, with three system
- * calls; of the others, and of what shares a group with them, all that the decision needs.
+ * scan: reads the machine into a snapshot. It reads only the IDs of a device that is not selected, with three system
+ * calls. It reads everything that plan.c needs about selected devices and the members of their groups.
  */
 #ifndef VFIO_BOOT_SCAN_H
 #define VFIO_BOOT_SCAN_H
@@ -10,36 +10,39 @@
 #include "machine.h"
 #include "settings_files.h"
 
-/* A scan that is under way. */
+/* The state of a scan. */
 struct scan {
 	struct machine *m;
-	int root;
+	int root;	     /* the directory that stands for / */
 	int pci;	     /* /sys/bus/pci/devices */
-	const char *release; /* the kernel to plan for, or NULL for the running one */
-	bool displays_read;
-	struct group *group; /* the one that is being read */
+	const char *release; /* of the kernel to plan for, or NULL for the running one */
+	bool displays_read;  /* found.boot_display is valid for every device */
+	struct group *group; /* the group that is being read */
 	struct framebuffer framebuffer[FRAMEBUFFERS_MAX + 1];
 };
 
 /*
- * The three parts of a scan, in this order; between them the caller recalls what an earlier run left, and selects.
+ * A scan has three parts. Call scan_devices(), then scan_places(), then select_devices(), then scan_details().
  *
- * scan_devices() lists the functions below root, in address order, with their IDs. Returns 0; -E2BIG if there are more
- * than DEVICES_MAX; or another -errno if /sys/bus/pci/devices cannot be read, and then *m is of no use. scan_end() is
- * owed in each case.
+ * scan_devices() stores the functions below root with their IDs, in address order. Returns 0, -E2BIG if there are more
+ * than DEVICES_MAX, or another -errno if /sys/bus/pci/devices cannot be read. After a failure *m is unusable. The
+ * caller must call scan_end() in any case.
  */
 int scan_devices(struct scan *s, struct machine *m, const struct root *root, const char *release)
 	__attribute__((nonnull(1, 2, 3), warn_unused_result));
 
-/* Finds out what the selectors ask for beyond IDs: where paths end, and which function is the boot display. */
+/* Finds what selectors need besides IDs: the ends of paths, and the boot display if a selector is boot-vga. */
 void scan_places(struct scan *s) __attribute__((nonnull));
 
-/* Reads all that the decision needs of what is selected (all of every device with m->every) and of its groups. */
+/*
+ * Reads the details of the selected devices, of those that an earlier run left open, and of the members of their
+ * groups; with m->read_all, of all devices.
+ */
 void scan_details(struct scan *s) __attribute__((nonnull));
 
 void scan_end(struct scan *s) __attribute__((nonnull));
 
-/* Follows a path down the bridges, and notes in the selector where it ends. `pci` is /sys/bus/pci/devices. */
+/* Follows the path of a selector down the bridges and stores sel->target. `pci` is /sys/bus/pci/devices. */
 void find_path(struct machine *m, int pci, struct selector *sel) __attribute__((nonnull));
 
 /*
@@ -50,8 +53,8 @@ void find_path(struct machine *m, int pci, struct selector *sel) __attribute__((
 int scan_use(struct machine *m, int root) __attribute__((nonnull, warn_unused_result));
 
 /*
- * Calls each() for the functions of the snapshot whose addresses are in a link to a directory of /sys/devices, from the
- * root down.
+ * Calls each() for every function of the snapshot whose address is a component of `link`, a link to a directory of
+ * /sys/devices. Begins with the function next to the root.
  */
 void each_function_of_link(struct machine *m, const char *link, void (*each)(void *data, struct device *d), void *data)
 	__attribute__((nonnull(1, 2, 3)));

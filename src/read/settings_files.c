@@ -14,25 +14,25 @@
 static const char *const drop_in_directory = "/etc/vfio-boot.conf.d";
 static const char *const command_line = "kernel command line";
 
-/* Something is wrong with a source as a whole. */
-static void problem_of(struct settings *s, const char *source, struct span text, const char *what)
+/* Adds a problem that concerns a whole source. */
+static void add_problem(struct settings *s, const char *source, struct span text, const char *what)
 {
 	const struct place at = { source, 0, 0 };
 
 	settings_problem(s, &at, text, what);
 }
 
-/* A source of which nothing can be used. What it excludes or protects is not known then. */
+/* Adds a problem for a source that cannot be read. It may have excluded or protected something. */
 static void cannot_use(struct settings *s, const char *source, int error)
 {
 	static const char words[] = "cannot be read, nothing in it is used";
 
 	settings_note_unreadable(s, LIST_IDS, &(struct place){ source, 0, 0 });
-	problem_of(s, source, (struct span){ words, sizeof(words) - 1 },
-		   error == -EFBIG ? "more than 64 KiB of settings" : error_text(-error));
+	add_problem(s, source, (struct span){ words, sizeof(words) - 1 },
+		    error == -EFBIG ? "more than 64 KiB of settings" : error_text(-error));
 }
 
-/* Reads one file, by its absolute path, to where the next one goes. Is it there at all? */
+/* Reads and parses the file with this absolute path. Returns false if there is none. */
 static bool load_file(struct settings *s, struct settings_buffers *buffers, const struct root *root, const char *name)
 {
 	int len = read_whole(root->fd, name + 1, root->sysroot ? O_NOFOLLOW : 0, buffers->file,
@@ -49,7 +49,7 @@ static bool load_file(struct settings *s, struct settings_buffers *buffers, cons
 	return true;
 }
 
-/* Keeps the paths of *.conf, in order. */
+/* Inserts the path of a *.conf file. Keeps the paths sorted, because a later file overrides an earlier one. */
 static int note_drop_in(void *data, const char *file)
 {
 	struct settings_buffers *buffers = data;
@@ -75,19 +75,19 @@ static void load_drop_ins(struct settings *s, struct settings_buffers *buffers, 
 
 	if (ret == -EFBIG) {
 		settings_note_unreadable(s, LIST_IDS, &(struct place){ drop_in_directory, 0, 0 });
-		problem_of(s, drop_in_directory, (struct span){ NULL, 0 },
-			   "more than 64 files, or a name of more than 100 bytes");
+		add_problem(s, drop_in_directory, (struct span){ NULL, 0 },
+			    "more than 64 files, or a name of more than 100 bytes");
 	} else if (ret && ret != -ENOENT) {
 		cannot_use(s, drop_in_directory, ret);
 	}
-	/* What is listed is there, or a link that leads nowhere. */
+	/* A file that was listed but is not there is a dangling link. */
 	for (unsigned i = 0; i < buffers->drop_ins; i++) {
 		if (!load_file(s, buffers, root, buffers->drop_in[i]))
 			cannot_use(s, buffers->drop_in[i], -ENOENT);
 	}
 }
 
-/* Is there nothing but white space, as a crash may leave it? */
+/* Returns true if the text is only white space. A crash can leave such a file. */
 static bool is_empty(const char *p, const char *end)
 {
 	while (p < end && (is_blank(*p) || *p == '\n'))
@@ -95,12 +95,8 @@ static bool is_empty(const char *p, const char *end)
 	return p == end;
 }
 
-const char *settings_load(struct settings *s, struct settings_buffers *buffers, const struct root *root,
-			  const char *cmdline)
+static void load_files(struct settings *s, struct settings_buffers *buffers, const struct root *root)
 {
-	int len;
-
-	settings_init(s);
 	buffers->drop_ins = 0;
 	buffers->file = buffers->files;
 	buffers->end = buffers->files + sizeof(buffers->files);
@@ -110,7 +106,15 @@ const char *settings_load(struct settings *s, struct settings_buffers *buffers, 
 	buffers->end = buffers->protect + sizeof(buffers->protect);
 	if (!load_file(s, buffers, root, "/var/lib/vfio-boot/protect") || is_empty(buffers->protect, buffers->file))
 		s->protect_unknown = true;
+}
 
+const char *settings_load(struct settings *s, struct settings_buffers *buffers, const struct root *root,
+			  const char *cmdline)
+{
+	int len;
+
+	settings_init(s);
+	load_files(s, buffers, root);
 	if (!cmdline) {
 		cmdline = buffers->cmdline;
 		len = read_whole(root->fd, "proc/cmdline", 0, buffers->cmdline, sizeof(buffers->cmdline));
@@ -125,8 +129,8 @@ const char *settings_load(struct settings *s, struct settings_buffers *buffers, 
 		len = -EFBIG;
 	buffers->cmdline_used = cmdline;
 	if (len < 0) {
-		problem_of(s, command_line, (struct span){ NULL, 0 },
-			   len == -EFBIG ? "longer than 4096 bytes" : error_text(-len));
+		add_problem(s, command_line, (struct span){ NULL, 0 },
+			    len == -EFBIG ? "longer than 4096 bytes" : error_text(-len));
 		return "the kernel command line cannot be read";
 	}
 	settings_parse_cmdline(s, command_line, cmdline, (size_t)len);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* settings_files: reads the settings of a machine from their files and the kernel command line. */
+/* settings_files: reads the settings of a machine from files and the kernel command line. */
 #ifndef VFIO_BOOT_SETTINGS_FILES_H
 #define VFIO_BOOT_SETTINGS_FILES_H
 
@@ -8,27 +8,28 @@
 #define DROP_INS_MAX 64
 #define DROP_IN_NAME 128
 
-/* What the settings keep pointing into. */
+/* The texts that the settings point into. Must live as long as the settings. */
 struct settings_buffers {
-	char *file; /* where the next file goes, */
-	char *end;  /* and the end of the room for it */
+	char *file; /* where to store the next file */
+	char *end;  /* the end of the space for it */
 	unsigned drop_ins;
-	const char *cmdline_used;		  /* buffers->cmdline, or that of the caller */
-	char drop_in[DROP_INS_MAX][DROP_IN_NAME]; /* their paths, in order */
-	char cmdline[CMDLINE_MAX + 2];		  /* with its line feed */
+	const char *cmdline_used; /* the command line that was parsed: buffers->cmdline or that of the caller */
+	char drop_in[DROP_INS_MAX][DROP_IN_NAME]; /* their paths, sorted */
+	char cmdline[CMDLINE_MAX + 2];		  /* with a line feed and a NUL */
 	char files[SETTINGS_TEXT_MAX + 1];
 	char protect[SETTINGS_TEXT_MAX + 1];
 };
 
-/* A place to read from. */
+/* The root directory to read from. */
 struct root {
 	int fd;	      /* the directory that stands for / */
-	bool sysroot; /* it is not the real one */
+	bool sysroot; /* it is not the real root directory */
 };
 
 /*
- * Reads all settings into *s. cmdline, where not NULL, takes the place of /proc/cmdline. Whatever cannot be read is a
- * problem in *s. Returns why nothing is to be claimed in this boot (a constant), or NULL.
+ * Reads all settings into *s, which points into *buffers. `cmdline` replaces /proc/cmdline if it is not NULL; it must
+ * live as long as *s. Adds a problem to *s for everything that cannot be read. Returns a constant that says why this
+ * boot must not claim anything, or NULL.
  */
 const char *settings_load(struct settings *s, struct settings_buffers *buffers, const struct root *root,
 			  const char *cmdline) __attribute__((nonnull(1, 2, 3), warn_unused_result));
