@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * act: what all of this layer works on. A unit is what is claimed or given back together: the members of a group, or
- * with group=ignore one device alone. It goes by its first device.
+ * act: what all functions of this layer work on. A unit is what is claimed or given back together: the members of a
+ * group, or with group=ignore a single device. A pointer to its first device stands for the unit.
  */
 #ifndef VFIO_BOOT_ACT_H
 #define VFIO_BOOT_ACT_H
@@ -16,10 +16,10 @@ struct act {
 	const struct root *root;
 	const struct listener *log;
 	clock_t deadline;
-	bool alone; /* each device is a unit of its own */
+	bool alone; /* each device is a unit of its own (group=ignore) */
 };
 
-/* The member of a unit after this one, or NULL. */
+/* Returns the next member of the unit, or NULL. */
 static inline struct device *unit_next(const struct act *act, const struct device *d)
 {
 	return act->alone ? NULL : d->next;

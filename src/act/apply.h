@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* apply: carries out the plan, in children that are never waited for longer than the time limit. */
+/* apply: carries out the plan in child processes, and waits for them until the time limit. */
 #ifndef VFIO_BOOT_APPLY_H
 #define VFIO_BOOT_APPLY_H
 
@@ -9,13 +9,13 @@
 #include "scan.h"
 
 /*
- * Does what was decided: every device whose verdict is VERDICT_CLAIM keeps it where it was really claimed and gets
- * VERDICT_FAILED or VERDICT_REFUSED, with a reason, where it was not. A group ends whole, or as it was before.
+ * Claims every device whose verdict is VERDICT_CLAIM. A device that could not be claimed gets VERDICT_FAILED or
+ * VERDICT_REFUSED, with a reason. A group is claimed as a whole or given back.
  *
- * *m has to be in memory that is shared with children (mmap with MAP_SHARED): they do all the writing to devices and
- * note in it how far they came. They are waited for until the deadline and no longer. What was under way then, and what
- * was not begun, is VERDICT_FAILED with REASON_TIMEOUT, and the child is left behind. log hears of each write with
- * log=debug.
+ * *m must be in memory that is shared with children (mmap() with MAP_SHARED). They write to the devices, and store in
+ * *m how far they came. At the deadline, this stops waiting and leaves the child behind. A device whose claim has not
+ * ended then, or not begun, gets VERDICT_FAILED with REASON_TIMEOUT. With log=debug, `log` gets a message about each
+ * write.
  */
 void apply_plan(struct machine *m, const struct root *root, clock_t deadline, const struct listener *log)
 	__attribute__((nonnull));

@@ -15,31 +15,34 @@
 #include "sysfs.h"
 
 /*
- * One store below /sys/bus: one open, one write, and a short one is an error. 0 or -errno. Past the time limit
- * nothing is begun any more.
+ * Writes a value with a single write() to the file below /sys/bus whose path is `before`, `name` and `after` together.
+ * Returns 0 or -errno; a short write is -EIO. After the time limit, writes nothing and returns -EBUSY.
  */
 static int store(const struct act *act, const char *value, const char *before, const char *name, const char *after)
 {
 	struct text *step = &act->m->step;
-	int fd, ret, len = (int)strlen(value), put;
+	int fd, ret, len = (int)strlen(value), written;
 	unsigned path;
 
 	if (is_past(act->deadline))
 		return -EBUSY;
-	/* Somebody who waits for it in vain reads this. */
+	/* The parent reads this if the write does not return in time. */
 	text_set(step, "%s to /", *value == '\n' ? "a line feed" : value);
 	path = step->len;
 	text_add(step, "sys/bus/%s%s%s", before, name, after);
 	fd = openat(act->root->fd, step->p + path, O_WRONLY | O_CLOEXEC);
-	put = fd < 0 ? -1 : (int)write(fd, value, (size_t)len);
-	ret = put < 0 ? -errno : put == len ? 0 : -EIO;
+	written = fd < 0 ? -1 : (int)write(fd, value, (size_t)len);
+	ret = written < 0 ? -errno : written == len ? 0 : -EIO;
 	close(fd);
 	if (act->m->settings->log == LOG_DEBUG)
 		say(act->log, LEVEL_DEBUG, "%s: %s", step->p, ret ? error_text(-ret) : "ok");
 	return ret;
 }
 
-/* An override is cleared with a lone line feed: a write of no bytes does nothing (driver_override_store()). */
+/*
+ * Writes the override, or clears it if `driver` is NULL. A line feed clears it; an empty write does nothing
+ * (driver_override_store()).
+ */
 static int set_override(const struct act *act, const struct device *d, const char *driver)
 {
 	return store(act, driver ? driver : "\n", "pci/devices/", d->name, "/driver_override");
@@ -50,13 +53,13 @@ static int unbind(const struct act *act, const struct device *d, const char *dri
 	return store(act, d->name, "pci/drivers/", driver, "/unbind");
 }
 
-/* Success says nothing: the kernel reports it also when nothing was bound. The link has to be read back. */
+/* The kernel reports success even if no driver was bound. The caller must read the driver link. */
 static int probe(const struct act *act, const struct device *d)
 {
 	return store(act, d->name, "pci/drivers_probe", "", "");
 }
 
-/* The driver that holds the device now, or NULL. */
+/* Returns the driver that holds the device now, or NULL. */
 static const char *driver_now(const struct act *act, const struct device *d)
 {
 	struct text t;
@@ -73,8 +76,8 @@ static bool is_there(const struct act *act, const struct device *d)
 	return !faccessat(act->root->fd, device_path(&t, d->name, ""), F_OK, 0);
 }
 
-/* Notes what went wrong with a device where something did; true where nothing did. */
-static bool went_well(const struct act *act, struct device *d, int ret)
+/* Returns true if `ret` is 0. Otherwise stores the error in the device. */
+static bool check_error(const struct act *act, struct device *d, int ret)
 {
 	if (!ret)
 		return true;
@@ -83,54 +86,62 @@ static bool went_well(const struct act *act, struct device *d, int ret)
 	return false;
 }
 
-static bool take_off(const struct act *act, struct device *d, const char *driver)
+/* Like unbind(), but stores progress and error in the device. */
+static bool try_unbind(const struct act *act, struct device *d, const char *driver)
 {
-	/* Noted before the write: a child that dies in it has perhaps written. */
+	/* Set the flag before the write: if the child dies in it, the kernel may have unbound the driver. */
 	d->done.progress |= PROGRESS_UNBOUND;
-	return went_well(act, d, unbind(act, d, driver));
+	return check_error(act, d, unbind(act, d, driver));
 }
 
-static bool override(const struct act *act, struct device *d, const char *driver)
+/* Like set_override(), but stores progress and error in the device. */
+static bool try_override(const struct act *act, struct device *d, const char *driver)
 {
 	d->done.progress |= PROGRESS_OVERRIDDEN;
-	return went_well(act, d, set_override(act, d, driver));
+	return check_error(act, d, set_override(act, d, driver));
 }
 
 /*
- * A bridge stays with the host as it is, but a driver that blocks its group has to go, and the override keeps it off.
- * Before Linux 5.19 a driver that joins a group in use is a kernel BUG: there a driverless host bridge gets the
- * override too. Later kernels refuse such a driver themselves, and Proxmox VE wants to bind host bridges without an
- * override.
+ * A bridge stays with the host. But if its driver blocks the group, this unbinds the driver, and an override keeps it
+ * from coming back. Before Linux 5.19, a driver that joins a group in use is a kernel BUG, so a host bridge without a
+ * driver gets the override as well. Later kernels refuse such a driver. Proxmox VE wants to bind host bridges, so they
+ * get no override there.
  */
 static bool clear_bridge(const struct act *act, struct device *d)
 {
 	if (blocks_group(d->found.driver))
-		return override(act, d, "none") && take_off(act, d, d->found.driver);
+		return try_override(act, d, "none") && try_unbind(act, d, d->found.driver);
 	if (is_host_bridge(d) && act->m->kernel < KERNEL_DMA_OWNER && !d->asked.excluded)
-		return override(act, d, "none");
+		return try_override(act, d, "none");
 	return true;
 }
 
 static bool claim_function(const struct act *act, struct device *d)
 {
-	return override(act, d, d->found.target) &&
-	       (!d->found.driver || d->found.driver == d->found.target || take_off(act, d, d->found.driver)) &&
-	       went_well(act, d, probe(act, d));
+	return try_override(act, d, d->found.target) &&
+	       (!d->found.driver || d->found.driver == d->found.target || try_unbind(act, d, d->found.driver)) &&
+	       check_error(act, d, probe(act, d));
 }
 
-/* Has every member, or all but the boot display, the driver that it should have? */
-static bool all_right(const struct act *act, struct device *unit, bool with_display)
+/* Returns true if the member has the driver that it should have after the claim. */
+static bool has_right_driver(const struct act *act, const struct device *d)
+{
+	const char *driver = driver_now(act, d);
+
+	if (!is_exempt(d))
+		return driver == d->found.target;
+	return act->alone || (is_bridge(d) ? !blocks_group(driver) : !driver) || d->asked.excluded;
+}
+
+/* Checks the drivers of all members, or of all except the boot display. Stores an error in the first wrong one. */
+static bool check_drivers(const struct act *act, struct device *unit, bool with_display)
 {
 	for (struct device *d = unit; d; d = unit_next(act, d)) {
-		const char *driver = driver_now(act, d);
-		bool right = driver == d->found.target;
+		bool later = d->found.boot_display && !with_display && !is_exempt(d);
 
-		if (is_exempt(d))
-			right = act->alone || (is_bridge(d) ? !blocks_group(driver) : !driver) || d->asked.excluded;
-		else if (d->found.boot_display && !with_display)
-			right = true;
-		if (!right) {
-			went_well(act, d, EIO);
+		if (!later && !has_right_driver(act, d)) {
+			/* The kernel does not say what went wrong, so there is no errno. */
+			check_error(act, d, EIO);
 			d->done.errnum = 0;
 			return false;
 		}
@@ -139,14 +150,17 @@ static bool all_right(const struct act *act, struct device *unit, bool with_disp
 	return true;
 }
 
-/* The boot display comes last: vfio-pci takes the framebuffer away as it binds, whatever happens afterwards. */
+/*
+ * Claims the boot display, or all other functions. The boot display comes last: vfio-pci removes the framebuffer when
+ * it binds, and nothing brings it back if the rest of the claim fails.
+ */
 static bool claim_functions(const struct act *act, struct device *unit, bool display)
 {
 	for (struct device *d = unit; d; d = unit_next(act, d)) {
 		if (d->decided.verdict == VERDICT_CLAIM && d->found.boot_display == display && !claim_function(act, d))
 			return false;
 	}
-	return all_right(act, unit, display);
+	return check_drivers(act, unit, display);
 }
 
 struct newcomer {
@@ -167,7 +181,7 @@ static int find_newcomer(void *data, const char *name)
 	return 1;
 }
 
-/* The group once more: is there nobody new in it? */
+/* Returns true if no device has joined the group since the scan. */
 static bool is_whole(const struct act *act, struct device *unit)
 {
 	struct newcomer n = { act->m, unit->group };
@@ -188,14 +202,14 @@ bool unit_claim(const struct act *act, struct device *unit)
 }
 
 /*
- * sysfb_init() makes one platform device, which is named like who holds the memory: that of efifb and efidrm is
- * efi-framebuffer.0. No driver leaves BOOTFB, which the device itself holds.
+ * sysfb_init() makes one platform device. Its name follows from the owner of the memory: for efifb and efidrm it is
+ * efi-framebuffer.0. For BOOTFB there is no driver to unbind, because the device itself owns the memory.
  */
 static void unbind_framebuffer(const struct act *act, const char *owner)
 {
 	struct text t;
 
-	/* Up to "fb" or "drm", not to the f of efi. */
+	/* The name is the owner up to "fb" or "drm". Search behind the f of "efi". */
 	text_set(&t, "%.*s-framebuffer.0", (int)strcspn(owner + 3, "fd") + 3, owner);
 	store(act, t.p, "platform/devices/", t.p, "/driver/unbind");
 }
@@ -204,7 +218,7 @@ void free_framebuffer(const void *data, struct device *d)
 {
 	const struct act *act = data;
 	struct framebuffer found[FRAMEBUFFERS_MAX + 1];
-	unsigned again = act->m->settings->unbind == YES;
+	unsigned unbinds = act->m->settings->unbind == YES;
 	struct text t;
 
 	do {
@@ -212,13 +226,13 @@ void free_framebuffer(const void *data, struct device *d)
 		read_attribute(&t, act->root->fd, device_path(&t, d->name, "resource"));
 		d->done.framebuffer = NULL;
 		for (const struct framebuffer *f = found; (f = framebuffer_in(f, t.p)); f++) {
-			/* Noted before the write, which may never return. */
+			/* Store it before the write, which may never return. */
 			d->done.framebuffer = f->owner;
-			if (again)
+			if (unbinds)
 				unbind_framebuffer(act, f->owner);
 		}
-		/* What is there still? */
-	} while (d->done.framebuffer && again--);
+		/* After unbinding, look again at what remains. */
+	} while (d->done.framebuffer && unbinds--);
 }
 
 bool group_is_open(int root, unsigned number)
@@ -231,7 +245,7 @@ bool group_is_open(int root, unsigned number)
 	return busy;
 }
 
-/* Brings back the driver that was taken off; where a probe does not, by its name. */
+/* Binds the driver that was unbound: by a probe, and if that does not help, by its name. */
 static void rebind(const struct act *act, struct device *d)
 {
 	probe(act, d);
@@ -248,7 +262,10 @@ void unit_give_back(const struct act *act, struct device *unit)
 
 	for (d = unit; d; d = unit_next(act, d))
 		d->done.progress &= (uint8_t)~PROGRESS_CLAIMED;
-	/* Unbinding would wait for that user's end, and a host driver beside it is a kernel BUG before 5.19. */
+	/*
+	 * Unbinding would wait until that user ends. Before Linux 5.19, a host driver in the same group is a kernel
+	 * BUG.
+	 */
 	if (group_is_open(act->root->fd, unit->group->number)) {
 		unit->done.progress |= PROGRESS_OPEN;
 		return;
@@ -256,7 +273,7 @@ void unit_give_back(const struct act *act, struct device *unit)
 	for (d = unit; d; d = unit_next(act, d)) {
 		if (!(d->done.progress & PROGRESS_OVERRIDDEN))
 			continue;
-		/* A clearing that fails is tried once more. NOLINTNEXTLINE(misc-redundant-expression) */
+		/* If it fails, try once more. NOLINTNEXTLINE(misc-redundant-expression) */
 		if (set_override(act, d, d->found.override) && set_override(act, d, d->found.override) &&
 		    is_there(act, d))
 			d->done.progress |= PROGRESS_STUCK;
@@ -277,22 +294,28 @@ bool is_claim_override(const struct device *d)
 	       (is_vfio_driver(d->found.override) || (is_bridge(d) && !strcmp(d->found.override, "none")));
 }
 
-/* Each step is done for all before the next one begins: a host driver beside an open group is a BUG before 5.19. */
+/*
+ * Clears the overrides, then unbinds the vfio drivers. Each step ends for all devices before the next one begins,
+ * because before Linux 5.19 a host driver in an open group is a kernel BUG.
+ */
 static void free_functions(const struct act *act, struct device *unit)
 {
 	struct device *d;
-	bool well = true;
+	bool ok = true;
 
 	for (d = unit; d; d = unit_next(act, d)) {
 		if (is_claim_override(d))
-			well &= override(act, d, NULL);
+			ok &= try_override(act, d, NULL);
 	}
-	/* With the override it would come back to vfio-pci. A child that died may have taken the driver off. */
-	for (d = unit; well && d; d = unit_next(act, d)) {
+	/*
+	 * With its override a device would return to vfio-pci. Read the driver again, because a child that died may
+	 * have unbound it.
+	 */
+	for (d = unit; ok && d; d = unit_next(act, d)) {
 		const char *driver = driver_now(act, d);
 
 		if (is_vfio_driver(driver))
-			well = take_off(act, d, driver);
+			ok = try_unbind(act, d, driver);
 	}
 }
 
@@ -300,21 +323,21 @@ void unit_release(const struct act *act, struct device *unit)
 {
 	struct device *d;
 
-	/* First, since nothing has changed yet where a module takes for ever. */
+	/* Loading a module may never return, so do it before changing anything. */
 	for (d = unit; d; d = unit_next(act, d)) {
 		if (!is_bridge(d) && (!d->found.driver || is_vfio_driver(d->found.driver)))
 			load_own_drivers(act, d);
 	}
-	/* Once more, just before what would wait for that user's end. */
+	/* The caller has checked this before. Check again, because unbinding would wait until the user ends. */
 	if (unit->group && group_is_open(act->root->fd, unit->group->number)) {
 		unit->done.progress |= PROGRESS_OPEN;
 		return;
 	}
 	free_functions(act, unit);
-	/* Also what another one of them failed for: the host has them rather than nobody. */
+	/* Probe all of them even if one failed: it is better if the host has a device than if nothing has it. */
 	for (d = unit; d; d = unit_next(act, d)) {
 		if (!driver_now(act, d))
-			went_well(act, d, probe(act, d));
+			check_error(act, d, probe(act, d));
 	}
 	for (d = unit; d; d = unit_next(act, d))
 		d->done.driver = driver_now(act, d);

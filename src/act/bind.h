@@ -1,35 +1,49 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* bind: the only place that writes to sysfs. Runs in a child of apply.c or release.c and may block. */
+/*
+ * bind: binds and unbinds drivers. Only this file writes to sysfs. Its functions run in a child of apply.c or
+ * release.c, because a write may block.
+ */
 #ifndef VFIO_BOOT_BIND_H
 #define VFIO_BOOT_BIND_H
 
 #include "act.h"
 
-/* Claims what is to be claimed in the unit; false where it did not come whole, and then unit_give_back() is owed. */
+/*
+ * Claims the devices of the unit whose verdict is VERDICT_CLAIM. Returns false if the unit is not claimed as a whole.
+ * Then the caller must call unit_give_back(). Errors are in done.error and done.errnum of the device.
+ */
 bool unit_claim(const struct act *act, struct device *unit) __attribute__((nonnull, warn_unused_result));
 
-/* Undoes what was done to the unit: the overrides that were there before, and a probe for each device. */
+/*
+ * Undoes a claim: restores the overrides, unbinds the target drivers and probes the devices. If a VFIO user has the
+ * group open, changes nothing but the progress of the unit. The result is in done.progress.
+ */
 void unit_give_back(const struct act *act, struct device *unit) __attribute__((nonnull));
 
 /*
- * What the kernel may leave on a display that was claimed: a firmware framebuffer in a BAR, which no guest can use
- * then. vfio-pci removes it from a class 0300 function, from Linux 6.0 on (aperture_remove_conflicting_pci_devices()).
- * With unbind=yes its driver is taken off; what stays is noted (done.framebuffer). `data` is a struct act.
+ * Removes the firmware framebuffer from a display that was claimed. As long as it occupies a BAR, no guest can use that
+ * BAR. Since Linux 6.0, vfio-pci removes it itself from functions of class 0300
+ * (aperture_remove_conflicting_pci_devices()).
+ *
+ * Unbinds the driver of the framebuffer if unbind=yes. Stores the owner of what remains in done.framebuffer, or NULL.
+ * `data` is a struct act.
  */
 void free_framebuffer(const void *data, struct device *d) __attribute__((nonnull));
 
-/* Has a VFIO user the group of that number open? A group can be opened once (vfio_group_fops_open()). */
+/* Returns true if a VFIO user has the group open. A group can be opened only once (vfio_group_fops_open()). */
 bool group_is_open(int root, unsigned number);
 
-/* Does it have an override as a claim writes it, or one of an earlier run (report_recall_overrides())? Any other one
- * is somebody else's. */
+/*
+ * Returns true if the override of the device is one that a claim writes, or that an earlier run wrote
+ * (report_recall_overrides()). Others have written any other override.
+ */
 bool is_claim_override(const struct device *d) __attribute__((nonnull));
 
 /*
- * Gives a unit back to its own drivers, which are loaded, whoever claimed it: the overrides of a claim are cleared,
- * vfio drivers taken off, and all that is without a driver is probed. Afterwards done.driver is what was read back, a
- * device that something went wrong with has its error and errno, and the unit is PROGRESS_ENDED, or PROGRESS_OPEN
- * where somebody had opened it meanwhile.
+ * Gives a unit back to its own drivers, and loads these. Any process may have claimed it: this clears the overrides of
+ * claims, unbinds vfio drivers and probes all devices without a driver. Stores in done.driver what holds each device
+ * then, and in done.error and done.errnum what failed. The unit gets PROGRESS_ENDED, or PROGRESS_OPEN if a VFIO user
+ * opened the group meanwhile.
  */
 void unit_release(const struct act *act, struct device *unit) __attribute__((nonnull));
 
