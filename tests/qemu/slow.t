@@ -53,7 +53,7 @@ cmp_ok($seconds // 999, '>=', 3, 'the claim waits');
 cmp_ok($seconds // 999, '<=', 8, 'and ends at its time limit of 4 s');
 like($said, qr/^first: 0000:04:00\.0\t\S+\t8\tfailed\ttimeout\t-\t0000:04:00\.0\tprocess \d+ is still at work/m,
 	'the report says which process is at work');
-like($said, qr{^first: .* waiting for: 0000:04:00\.0 to /sys/bus/pci/drivers/nvme/unbind$}m, 'and what it waits for');
+like($said, qr{^first: .* waiting for: 0000:04:00\.0 to /sys/bus/pci/drivers/nvme/unbind\t\d+\@\d+\t-$}m, 'and what it waits for');
 my ($priority) = $said =~ /^log: <(\d+)>.*vfio-boot: 0000:04:00\.0 .*: failed, timeout/m;
 is(($priority // 0) & 7, 3, 'the kernel log too, as an error');
 like($said, qr/^child: vfio-boot-claim [DS]$/m, 'it is the child that was left behind');

@@ -39,7 +39,7 @@ static void add_device_line(struct json_object *o)
 	page_add(&from_json, "%s [%s] %s%s: %s", word(o, "address"), word(o, "id"), group ? "group " : "no group",
 		 group ? group : "", verdict);
 	if (driver)
-		page_add(&from_json, " %s %s", !strcmp(verdict, "claim") ? "for" : "with", driver);
+		page_add(&from_json, " %s %s", !strcmp(verdict, "claim") ? "for" : "bound to", driver);
 	if (reason)
 		page_add(&from_json, ", %s", reason);
 	if (!driver && *word(o, "message"))

@@ -70,7 +70,8 @@ struct json_object *json_device(const struct context *ctx, const struct device *
 	t.len = 0;
 	t.p[0] = '\0';
 	if (is_claimed(d))
-		text_add(&t, "%s for %s%s", verdict, d->found.target, d->done.framebuffer ? ": " : "");
+		text_add(&t, d->decided.verdict == VERDICT_CLAIM ? "%s for %s%s" : "%s bound to %s%s", verdict,
+			 d->found.target, d->done.framebuffer ? ": " : "");
 	add_message(&t, &ctx->machine, d);
 	json_add(o, "message", t.p);
 	return o;
