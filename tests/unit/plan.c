@@ -42,6 +42,7 @@ static const struct row {
 	{ "2: excluded though named", TWINS, "ids = 02:00.0 !8086:10d3", "02:00.0 excluded" },
 	{ "2: an exclusion alone selects nothing", TWINS, "ids = !02:00.0", "" },
 	{ "2: excluded by class", TWINS, "ids = 02:00.0 !class:02", "02:00.0 excluded" },
+	{ "2: excluded by slot", CARD, "ids = not:01:00 10de:*", "01:00.0 excluded; 01:00.1 excluded" },
 	{ "2: a bridge is excluded like any other", CARD, "ids = 01:00 00:01.0 !00:01.0",
 	  "00:01.0 excluded; 01:00.0 claim; 01:00.1 claim" },
 	{ "2: exclusions alone on the command line replace nothing", TWINS, "ids = 8086:10d3",
@@ -114,6 +115,8 @@ static const struct row {
 	{ "3: VFs", "02:00.0 8086:10d3 0200 g2 vfs\n", "ids = 8086:10d3", "02:00.0 refused in-use" },
 	{ "3: in use is never kept", TWINS "04:00.0 8086:10d3 0200 g4 vfs\n", "ids = 8086:10d3",
 	  "02:00.0 claim; 03:00.0 claim; 04:00.0 refused in-use" },
+	{ "3: in use, reserved and named", "02:00.0 8086:10d3 0200 g2 vfs\n", "ids = 02:00.0\nreserve = 02:00.0",
+	  "02:00.0 refused in-use" },
 
 	/* 3, overridden */
 	{ "3: overridden", "02:00.0 8086:10d3 0200 g2 over=e1000e\n", "ids = 02:00.0", "02:00.0 refused overridden" },
@@ -150,6 +153,8 @@ static const struct row {
 	{ "3: boot display, guarded", "01:00.0 10de:2204 0300 g1 vga\n", "ids = 01:00.0@10de:2204", "01:00.0 claim" },
 	{ "3: boot display, excluded", "01:00.0 10de:2204 0300 g1 vga\n", "ids = 10de:2204 !boot-vga",
 	  "01:00.0 excluded" },
+	{ "3: boot display, named and excluded", "01:00.0 10de:2204 0300 g1 vga\n", "ids = boot-vga not:boot-vga",
+	  "01:00.0 excluded" },
 	{ "3: another display", "01:00.0 10de:2204 0300 g1\n", "ids = 10de:2204", "01:00.0 claim" },
 
 	/* 3, reserved: the twin of a protected function */
@@ -183,6 +188,8 @@ static const struct row {
 	{ "3: reserved, named", TWINS, "ids = 02:00.0\nreserve = 02:00.0", "02:00.0 claim" },
 	{ "3: reserve knows no twins", TWINS, "ids = 8086:10d3\nreserve = 02:00.0",
 	  "02:00.0 kept reserved; 03:00.0 claim" },
+	{ "3: reserved by class", TWINS, "ids = 8086:10d3\nreserve = class:02",
+	  "02:00.0 kept reserved; 03:00.0 kept reserved" },
 	{ "3: reserve with a guard that fails", TWINS, "ids = 8086:10d3\nreserve = 05:00.0@8086:10d3",
 	  "02:00.0 kept reserved; 03:00.0 kept reserved" },
 	{ "3: reserve=off", TWINS, "ids = 8086:10d3\nreserve = 02:00.0", "02:00.0 claim; 03:00.0 claim",
@@ -266,6 +273,8 @@ static const struct row {
 	  "00:0e.0 claim" },
 	{ "4: a member whose guard fails", CARD, "ids = 01:00.0 01:00.1@10de:2206",
 	  "01:00.0 refused group-member-refused; 01:00.1 refused guard-mismatch" },
+	{ "4: a member that is overridden", "01:00.0 10de:0001 0300 g1 over=none\n01:00.1 10de:0002 0403 g1\n",
+	  "ids = 01:00", "01:00.0 refused overridden; 01:00.1 refused group-member-refused" },
 	{ "4: a member that is no PCI device", "02:00.0 8086:10d3 0200 g2\nstranger 2 fd000000.dma\n", "ids = 02:00.0",
 	  "02:00.0 refused group-member-refused" },
 	{ "4: refused before incomplete", CHIPSET, "ids = 00:14.0\nprotect = 00:00.0",
@@ -288,6 +297,8 @@ static const struct row {
 	{ "4, whole: not even the platform", "00:1f.3 8086:0001 0403 g1\n00:1f.4 8086:0002 0c05 g1\n",
 	  "ids = 00:1f.3\ngroup = whole", "00:1f.3 refused group-member-refused; 00:1f.4 refused reserved" },
 	{ "4, whole: where it is complete", CARD, "ids = 01:00\ngroup = whole", "01:00.0 claim; 01:00.1 claim" },
+	{ "4, whole: the boot display, named as such", "01:00.0 10de:0001 0300 g1 vga\n01:00.1 10de:0002 0403 g1\n",
+	  "ids = boot-vga\ngroup = whole", "01:00.0 claim; 01:00.1 claim" },
 
 	/* 4, group=ignore */
 	{ "4, ignore: each for itself", CARD, "ids = 01:00.0\ngroup = ignore", "01:00.0 claim" },
@@ -451,6 +462,10 @@ static const struct row {
 	  "02:00.0 claim; 03:00.0 claim; 04:00.0 refused no-iommu" },
 	{ "7: group-incomplete is not kept", TWINS "04:00.0 8086:10d3 0200 g4\n04:00.1 8086:0001 0200 g4\n",
 	  "ids = 8086:10d3", "02:00.0 claim; 03:00.0 claim; 04:00.0 refused group-incomplete" },
+	{ "7: nor where nothing is claimed",
+	  "01:00.0 10de:2204 0300 g1 vga\n01:00.1 10de:1aef 0403 g1\n02:00.0 10de:2204 0300 g2\n"
+	  "02:00.1 10de:1aef 0403 g2\n",
+	  "ids = class:0403", "01:00.1 refused group-incomplete; 02:00.1 refused group-incomplete" },
 	{ "7: unbind-not-allowed is not kept", TWINS "04:00.0 8086:10d3 0200 g4 drv=x\n",
 	  "ids = 8086:10d3\nunbind = no", "02:00.0 claim; 03:00.0 claim; 04:00.0 refused unbind-not-allowed" },
 	{ "7: what is named is not kept", TWINS, "ids = 8086:10d3 02:00.0 03:00.0\nprotect = 02:00.0",
@@ -458,6 +473,11 @@ static const struct row {
 	{ "7, whole: the selectors of who started it",
 	  "01:00.0 10de:0001 0403 g1\n01:00.1 10de:0002 0300 g1 vga\n02:00.0 10de:0001 0403 g2\n",
 	  "ids = 10de:0001\ngroup = whole", "01:00.0 kept group-member-refused; 01:00.1 kept reserved; 02:00.0 claim" },
+	{ "7, whole: what was taken with one that is kept",
+	  "01:00.0 10de:2204 0300 g1 vga\n01:00.1 10de:1aef 0403 g1\n02:00.0 10de:2204 0300 g2\n"
+	  "02:00.1 10de:1aef 0403 g2\n",
+	  "ids = 10de:2204\ngroup = whole",
+	  "01:00.0 kept reserved; 01:00.1 kept group-member-refused; 02:00.0 claim; 02:00.1 claim" },
 	{ "7, whole: who started it is named",
 	  "01:00.0 10de:0001 0403 g1\n01:00.1 10de:0002 0300 g1 vga\n02:00.0 10de:0001 0403 g2\n",
 	  "ids = 01:00.0 10de:0001\ngroup = whole",
@@ -653,7 +673,14 @@ static void test_messages(void)
 		{ CARD, "ids = 01:00.0@10de:2206 01:00",
 		  "4 01:00.0@10de:2206 (conf:1:7): its guard fails, 0000:01:00.0 " },
 		{ CARD, "ids = 01:00 !01:00.1", "excluded: by !01:00.1 (conf:1:13)\n" },
+		{ TWINS, "ids = 8086:10d3 not:02:00", "excluded: by !02:00 (conf:1:17)\n" },
 		{ CARD, "ids = 01:00\nprotect = 01:00.1", "protect = 01:00.1 (conf:2:11)" },
+		{ TWINS, "ids = 8086:10d3\nreserve = class:02",
+		  "kept, reserved: reserve = class:02 (conf:2:11) (name it by bus index to claim it)\n" },
+		/* errors */
+		{ TWINS, "ids = 8086:10d34 03:00.0",
+		  "conf:1:7: 8086:10d34: neither a bus index (BB:DD.F) nor an ID (VVVV:DDDD, 4 digits each)\n" },
+		{ TWINS, "idz = 02:00.0\nids = 03:00.0", "conf:1:1: idz: unknown setting, ignored\n" },
 		/* warnings */
 		{ TWINS, "ids = !07:00.0", "4 !07:00.0 (conf:1:7): matches no device\n" },
 		{ CARD, "ids = 01:00.0\ngroup = ignore", "0000:01:00.1 [10de:1aef]\n" },
@@ -663,6 +690,12 @@ static void test_messages(void)
 		{ "kernel 5.15\n" CARD, "ids = 01:00.0\ngroup = ignore", "acts as refuse before Linux 5.19\n" },
 		{ "00:01.0 8086:0001 0604 g1\n01:00.0 10de:0001 0300 g2 <00:01.0\n01:00.1 10de:0002 0403 g3 <00:01.0\n",
 		  "ids = 01:00.0", "0000:01:00.0: the card is claimed in part" },
+		{ "01:00.0 10de:2204 0300 g1 vga\n", "ids = 01:00",
+		  "is claimed, and the screen stays dark from the initramfs on: it is the boot display\n" },
+		{ TWINS, "ids = 02:00.0\nreserve = class:02",
+		  "is claimed, and the host does without it: reserve = class:02 (conf:2:11)\n" },
+		{ "00:1f.4 8086:0001 0c05 g1\n", "ids = 00:1f.4",
+		  "is claimed, and the host does without it: it is part of the platform (class 0c05)\n" },
 	};
 
 	for (unsigned i = 0; i < ARRAY_SIZE(messages); i++) {
