@@ -4,7 +4,8 @@
 # Plans for machines of every shape. tests/fixtures/MACHINE/ holds the machine
 # (see tests/fixture) and a file "cases", or a few with names of their own like
 # "groups.cases". A line "== NAME" begins a case there, and a line "-- SECTION"
-# what it consists of:
+# what it consists of. What the decision alone shows, without a tree to read, is
+# a row of tests/unit/plan.c instead.
 #
 #   == NAME
 #   # why, if that needs words
