@@ -45,7 +45,7 @@ void this_process(int root, struct worker *out)
 	out->start = process_start(root, "self");
 }
 
-enum ending run_in_child(clock_t deadline, void (*work)(const void *data, struct device *unit), const void *data,
+enum ending run_in_child(clock_t deadline, void (*body)(const void *data, struct device *unit), const void *data,
 			 struct device *unit)
 {
 	struct pollfd end = { .events = POLLIN };
@@ -59,7 +59,7 @@ enum ending run_in_child(clock_t deadline, void (*work)(const void *data, struct
 		return DIED;
 	pid = fork();
 	if (!pid) {
-		work(data, unit);
+		body(data, unit);
 		_exit(0);
 	}
 	close(fds[1]);

@@ -31,10 +31,10 @@ uint32_t process_start(int root, const char *pid) __attribute__((nonnull));
 void this_process(int root, struct worker *out) __attribute__((nonnull));
 
 /*
- * Runs work(data, unit) in a child and waits for its end until the deadline. Starts nothing and returns TIME_IS_UP if
+ * Runs body(data, unit) in a child and waits for its end until the deadline. Starts nothing and returns TIME_IS_UP if
  * the deadline has passed. The child's changes are visible only in memory mapped with MAP_SHARED.
  */
-enum ending run_in_child(clock_t deadline, void (*work)(const void *data, struct device *unit), const void *data,
+enum ending run_in_child(clock_t deadline, void (*body)(const void *data, struct device *unit), const void *data,
 			 struct device *unit) __attribute__((nonnull(2, 3)));
 
 #endif

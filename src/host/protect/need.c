@@ -157,3 +157,13 @@ void need_functions(struct search *s, const char *link)
 {
 	each_function_of_link(&s->ctx->machine, link, need_function, s);
 }
+
+bool has_option(const char *options, const char *name)
+{
+	return options && !mnt_optstr_get_option(options, name, NULL, NULL);
+}
+
+bool is_optional(const char *options)
+{
+	return has_option(options, "noauto") || has_option(options, "nofail");
+}

@@ -15,16 +15,6 @@ static const struct {
 	{ "/boot", false, false }, { "/efi", false, false }, { "/boot/efi", false, false },
 };
 
-bool has_option(const char *options, const char *name)
-{
-	return options && !mnt_optstr_get_option(options, name, NULL, NULL);
-}
-
-bool is_optional(const char *options)
-{
-	return has_option(options, "noauto") || has_option(options, "nofail");
-}
-
 static int bad_line(struct libmnt_table *table, const char *file, int line)
 {
 	struct search *s = mnt_table_get_userdata(table);
