@@ -45,10 +45,24 @@ void json_add(struct json_object *o, const char *key, const char *value)
 	json_object_object_add(o, key, json_text(value));
 }
 
+static const char *verdict_of(const struct context *ctx, const struct device *d)
+{
+	return ctx->ran ? outcome_name(d->decided.verdict) : verdict_name(d->decided.verdict);
+}
+
+/* Makes t the message of a device, which for one that is claimed begins with its verdict and driver. */
+static void set_message(struct text *t, const struct context *ctx, const struct device *d)
+{
+	text_set(t, "%s", "");
+	if (is_claimed(d))
+		text_set(t, d->decided.verdict == VERDICT_CLAIM ? "%s for %s%s" : "%s bound to %s%s",
+			 verdict_of(ctx, d), d->found.target, d->done.framebuffer ? ": " : "");
+	add_message(t, &ctx->machine, d);
+}
+
 struct json_object *json_device(const struct context *ctx, const struct device *d)
 {
 	struct json_object *o = json_object_new_object(), *missing = json_object_new_array();
-	const char *verdict = ctx->ran ? outcome_name(d->decided.verdict) : verdict_name(d->decided.verdict);
 	const struct device *other;
 	struct text t;
 
@@ -56,7 +70,7 @@ struct json_object *json_device(const struct context *ctx, const struct device *
 	text_set(&t, "%04x:%04x", d->found.ids.vendor, d->found.ids.device);
 	json_add(o, "id", t.p);
 	json_object_object_add(o, "group", has_group(d) ? json_object_new_int64(d->group->number) : NULL);
-	json_add(o, "verdict", verdict);
+	json_add(o, "verdict", verdict_of(ctx, d));
 	json_add(o, "reason", d->decided.reason ? reason_name(d->decided.reason) : NULL);
 	json_add(o, "driver", is_claimed(d) ? d->found.target : NULL);
 	json_object_object_add(o, "selector", d->asked.selector ? span_of(d->asked.selector->text) : NULL);
@@ -67,12 +81,7 @@ struct json_object *json_device(const struct context *ctx, const struct device *
 		}
 	}
 	json_object_object_add(o, "missing", missing);
-	t.len = 0;
-	t.p[0] = '\0';
-	if (is_claimed(d))
-		text_add(&t, d->decided.verdict == VERDICT_CLAIM ? "%s for %s%s" : "%s bound to %s%s", verdict,
-			 d->found.target, d->done.framebuffer ? ": " : "");
-	add_message(&t, &ctx->machine, d);
+	set_message(&t, ctx, d);
 	json_add(o, "message", t.p);
 	return o;
 }
