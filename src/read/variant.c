@@ -50,7 +50,8 @@ void find_variants(struct machine *m, int root, const char *release)
 			continue;
 		for_each_device(m, d) {
 			end = d->found.detailed ? alias_fits(alias + sizeof(prefix) - 1, d, &alias_fields) : NULL;
-			/* The module follows the alias. The alias of vfio-pci itself has wildcards only and never wins. */
+			/* The module follows the alias. The alias of vfio-pci itself has wildcards only and never wins.
+			 */
 			if (end && *end == ' ' && end[1] && alias_fields > d->found.alias_fields) {
 				d->found.alias_fields = alias_fields;
 				d->found.target = driver_of_module(m, root, end + 1);
