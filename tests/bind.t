@@ -66,7 +66,7 @@ is(state_of($a, $b, $host, $second), 'e1000e/ e1000e/ / intel_host/', 'all have 
 is(verdicts($a, $b), 'refused group-member-refused, failed bind', 'and the report says which one it was');
 
 # A run whose time was up had written to all of them; its child is gone.
-my $open = "8086:10d3\t7\tfailed\ttimeout\t-\t-\tprocess $nobody is still at work, past the time limit, waiting for: x\t$nobody\@77\t-";
+my $open = "8086:10d3\t7\tfailed\ttimeout\t-\t-\tprocess $nobody is still running after the time limit, waiting for: x\t$nobody\@77\t-";
 sub leftovers {
 	new_tree();
 	spew("$root/run/vfio-boot/report", join '', "vfio-boot-report 1\n", map { "$_\t$open\n" } $a, $b, $host, $second);

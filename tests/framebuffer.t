@@ -68,33 +68,33 @@ while (my ($owner, $name) = splice @owners, 0, 2) {
 	tree('', "$name-framebuffer.0", $owner);
 	is(claim(), 0, "$owner is no fault");
 	is(unbound(), "$name-framebuffer.0\@$name-framebuffer", 'the driver of its platform device is taken off');
-	is(row($card), "already - $owner keeps a BAR from guests$param", 'and what is there still is said');
-	is(kernel_log() =~ s/^.* is claimed, and the screen stays dark .*\n//r, "<4>vfio-boot: $card [1234:1111] group 10: already bound to vfio-pci: $owner keeps a BAR from guests$param\n", 'in the kernel log too, as a warning');
+	is(row($card), "already - $owner holds a BAR that guests need$param", 'and what is there still is said');
+	is(kernel_log() =~ s/^.* is claimed, and the screen stays dark .*\n//r, "<4>vfio-boot: $card [1234:1111] group 10: already bound to vfio-pci: $owner holds a BAR that guests need$param\n", 'in the kernel log too, as a warning');
 }
 
 # What the kernel refuses, what is gone, and what no driver leaves.
 for my $error ('EBUSY', 'EIO', 'ENODEV') {
 	tree('log = debug', 'efi-framebuffer.0', 'efifb');
 	is(injected($error), 0, "$error is no fault of the claim");
-	is(row($card), "already - efifb keeps a BAR from guests$param", 'what stays is said');
+	is(row($card), "already - efifb holds a BAR that guests need$param", 'what stays is said');
 	like(kernel_log(), qr{^<7>vfio-boot: efi-framebuffer\.0 to /sys/bus/platform/devices/efi-framebuffer\.0/driver/unbind: (?!ok)}m, 'with log=debug also why');
 }
 tree('', undef, 'efifb');
 is(claim(), 0, 'a platform device that is gone');
-is(row($card), "already - efifb keeps a BAR from guests$param", 'is no fault either');
+is(row($card), "already - efifb holds a BAR that guests need$param", 'is no fault either');
 tree('', 'simple-framebuffer.0', 'BOOTFB', 'simpledrm');
 claim();
 is(unbound(), 'simple-framebuffer.0@simple-framebuffer', 'simpledrm is taken off a BOOTFB');
 tree('', 'simple-framebuffer.0', 'BOOTFB');
 claim();
 is(unbound(), '', 'of a BOOTFB alone nothing is');
-is(row($card), "already - BOOTFB keeps a BAR from guests$param", 'and what holds the BAR is said');
+is(row($card), "already - BOOTFB holds a BAR that guests need$param", 'and what holds the BAR is said');
 
 # unbind=no
 tree('unbind = no', 'efi-framebuffer.0', 'efifb');
 is(claim(), 0, 'with unbind=no');
 is(unbound(), '', 'nothing is taken off');
-is(row($card), 'already - efifb keeps a BAR from guests, and unbind=no (set unbind=yes)', 'what holds the BAR is said');
+is(row($card), 'already - efifb holds a BAR that guests need, and unbind=no (set unbind=yes)', 'what holds the BAR is said');
 
 # A driver that lets go: what is said is what is there afterwards.
 for my $left ('', 'BOOTFB') {
@@ -110,12 +110,12 @@ for my $left ('', 'BOOTFB') {
 		'inject=write:delay_exit=300000', 'build/vfio-boot-claim', '--sysroot', $root);
 	kill 'KILL', $kernel;
 	waitpid $kernel, 0;
-	is(row($card), 'already - ' . ($left ? "BOOTFB keeps a BAR from guests$param" : '-'), $left ? 'simpledrm leaves a BOOTFB, which is said' : 'nothing is left to be said of');
+	is(row($card), 'already - ' . ($left ? "BOOTFB holds a BAR that guests need$param" : '-'), $left ? 'simpledrm leaves a BOOTFB, which is said' : 'nothing is left to be said of');
 }
 
 # Said once, and still known to a second look; afterwards it is gone.
 tree('unbind = no', 'efi-framebuffer.0', 'efifb');
-spew("$root/run/vfio-boot/report", "vfio-boot-report 1\n" . join("\t", $card, '1234:1111', 10, 'claimed', '-', 'vfio-pci', $card, 'efifb keeps a BAR from guests, and unbind=no (set unbind=yes)') . "\n");
+spew("$root/run/vfio-boot/report", "vfio-boot-report 1\n" . join("\t", $card, '1234:1111', 10, 'claimed', '-', 'vfio-pci', $card, 'efifb holds a BAR that guests need, and unbind=no (set unbind=yes)') . "\n");
 my $before = slurp("$root/run/vfio-boot/report");
 is(claim('--second-look'), 0, 'a second look');
 is(slurp("$root/run/vfio-boot/report") . kernel_log(), $before, 'has nothing new to say');
@@ -180,7 +180,7 @@ mkfifo("$platform/drivers/efi-framebuffer/unbind", 0600) or die "$!\n";
 my $start = time;
 is(claim(), 0, 'a driver that does not let go');
 cmp_ok(time - $start, '<', 5, 'holds up nobody beyond the time limit');
-is(row($card), "already - efifb keeps a BAR from guests$param", 'and the display is claimed, with the framebuffer on it');
+is(row($card), "already - efifb holds a BAR that guests need$param", 'and the display is claimed, with the framebuffer on it');
 alarm 20;
 open my $reader, '<', "$platform/drivers/efi-framebuffer/unbind" or die "$!\n";
 is(scalar <$reader>, 'efi-framebuffer.0', 'it was told, and what waited for it ends');
@@ -192,15 +192,15 @@ for my $told ('text', 'json') {
 	tree('', 'efi-framebuffer.0', 'BOOTFB');
 	my $out = qx(@as_root build/vfio-boot claim @{[ $told eq 'json' ? '--json' : () ]} 07:00.0 --sysroot $root);
 	is($? >> 8, 0, "vfio-boot claim, $told");
-	my $held = "bound to vfio-pci: BOOTFB keeps a BAR from guests$param";
+	my $held = "bound to vfio-pci: BOOTFB holds a BAR that guests need$param";
 	is($out, "$card [1234:1111] group 10: already $held\n", 'says it') if $told eq 'text';
 	is(JSON::PP->new->utf8->decode($out)->{devices}[0]{message}, "already $held", 'says it') if $told eq 'json';
-	is(row($card), "already - BOOTFB keeps a BAR from guests$param", 'and the report of the boot has it');
+	is(row($card), "already - BOOTFB holds a BAR that guests need$param", 'and the report of the boot has it');
 }
 my $record = join "\t", $card, '1234:1111', 10, 'claimed', '-', 'vfio-pci', '1234:1111', '';
 for my $owners ('', 'BOOTFB') {
 	tree('', 'efi-framebuffer.0', split ' ', $owners);
-	my @said = ('-', "BOOTFB keeps a BAR from guests$param");
+	my @said = ('-', "BOOTFB holds a BAR that guests need$param");
 	@said = reverse @said if !$owners;
 	spew("$root/run/vfio-boot/report", "vfio-boot-report 1\n$record$said[0]\n");
 	qx(@as_root build/vfio-boot claim 07:00.0 --sysroot $root);

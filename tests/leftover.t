@@ -38,7 +38,7 @@ spew("$root/modprobe.slow", '');
 my ($status, $seconds) = run();
 is($status, 1, 'a module that takes long: exit status 1');
 cmp_ok($seconds, '<', 4, 'after the time limit of two seconds');
-like(rows(), qr/^\Q$_\E\t\S+\t7\tfailed\ttimeout\t.*\tnot begun at the time limit, waiting for: modprobe vfio_iommu_type1$/m,
+like(rows(), qr/^\Q$_\E\t\S+\t7\tfailed\ttimeout\t.*\tnot started in time, waiting for: modprobe vfio_iommu_type1$/m,
 	"$_ was not begun, and the report says what was waited for") for $a, $b;
 is(override($_), "(null)\n", "nothing was written to $_") for $a, $b;
 unlink "$root/modprobe.slow";
@@ -47,7 +47,7 @@ run('--second-look');
 like(rows(), qr/^\Q$a\E\t\S+\t7\tfailed\tbind\t/m, 'the second look tries it');
 
 # A run whose time was up has written an override, and its child has ended since.
-my $open = "8086:10d3|7|failed|timeout|-|0000:03:00.*|process $nobody is still at work, past the time limit, waiting for: x|$nobody\@77|-";
+my $open = "8086:10d3|7|failed|timeout|-|0000:03:00.*|process $nobody is still running after the time limit, waiting for: x|$nobody\@77|-";
 my %then = (
 	'is claimed again, and given back where that fails' => ["ids = 0000:03:00.*\n", [$a, $b]],
 	'is given back where the group is refused now' => ["ids = 0000:03:00.0\n", [$a]],
@@ -68,7 +68,7 @@ report("$a|$open", "$b|$open");
 spew("$pci/devices/$_/driver_override", "vfio-pci\n") for $a, $b;
 run('--second-look');
 is(override($_), "vfio-pci\n", "$_ is left alone while a child is at work on it") for $a, $b;
-like(rows(), qr/^\Q$a\E\t.*\tfailed\ttimeout\t.*\tprocess $nobody is still at work, past the time limit\t$nobody\@77\t-$/m,
+like(rows(), qr/^\Q$a\E\t.*\tfailed\ttimeout\t.*\tprocess $nobody is still running after the time limit\t$nobody\@77\t-$/m,
 	'and still reported so, without what this run did');
 is(slurp("$root/modprobe.log"), '', 'which was nothing');
 # Another process that has its number by now is not that child.
@@ -85,7 +85,7 @@ for my $settings ("ids = 0000:03:00.1\n", "ids = 0000:03:00.1 !0000:03:00.0\n", 
 	process($root, $nobody, 77);
 	report("$a|$open");
 	run($_) for '--dry-run', '--second-look', '--settle', '--second-look';
-	like(rows(), qr/^\Q$a\E\t.*\tfailed\ttimeout\t.*\tprocess $nobody is still at work/m, 'the child at work is not forgotten');
+	like(rows(), qr/^\Q$a\E\t.*\tfailed\ttimeout\t.*\tprocess $nobody is still running/m, 'the child at work is not forgotten');
 	unlike(rows(), qr/^\Q$b\E\t\S+\t7\tclaimed/m, 'and nobody of its group is claimed');
 }
 # Somebody else's override is not ours to clear.
@@ -125,7 +125,7 @@ report("$a|8086:10d3|7|claimed|-|vfio-pci|0000:03:00.*|-", "$b|8086:10d3|7|claim
 	'0000:77:00.0|8086:10d3|9|claimed|-|vfio-pci|0000:77:00.0|-');
 run('--second-look');
 like(rows(), qr/^\Q$b\E\t8086:10d3\t7\tclaimed\t/m, 'no longer selected: its record is kept');
-like(rows(), qr/^0000:77:00\.0\t8086:10d3\t9\tfailed\tvanished\t-\t0000:77:00\.0\tit went away after the claim$/m,
+like(rows(), qr/^0000:77:00\.0\t8086:10d3\t9\tfailed\tvanished\t-\t0000:77:00\.0\tit disappeared after the claim$/m,
 	'one that has gone is said to have vanished');
 like(slurp("$root/dev/kmsg"), qr/^<3>vfio-boot: 0000:77:00\.0 \[8086:10d3\]: failed, vanished/m, 'in the kernel log too');
 

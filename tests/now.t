@@ -29,7 +29,7 @@ my ($out, $err, $status);
 
 # The card with its driver, and a boot that has said this of other devices.
 my @boot = map { tr/|/\t/r } '0000:02:01.0|8086:100e|6|refused|group-incomplete|-|0000:02:01.0|x is not selected (add it)',
-	'0000:0a:00.0|8086:10d3|14|claimed|-|vfio-pci|8086:10d3|-', "$twin|1b36:0010|8|failed|timeout|-|8086:10d3|process $nobody is still at work, past the time limit|$nobody\@77|-",
+	'0000:0a:00.0|8086:10d3|14|claimed|-|vfio-pci|8086:10d3|-', "$twin|1b36:0010|8|failed|timeout|-|8086:10d3|process $nobody is still running after the time limit|$nobody\@77|-",
 	'-|-|-|absent|-|-|10de:2204|no such device', '-|-|-|failed|-|-|-|the devices cannot be read';
 sub report { spew("$root/run/vfio-boot/report", join '', map { "$_\n" } 'vfio-boot-report 1', map { tr/|/\t/r } @_) }
 sub rows { return slurp("$root/run/vfio-boot/report") }
@@ -139,7 +139,7 @@ like($out, qr/refused, unbind-not-allowed/, 'the other settings hold');
 nothing_written('unbind=no');
 tree("unbind = maybe\n");
 plain('claim', '03:00.0');
-like($err, qr/^vfio-boot: .*conf:1:10: maybe: no value of this setting/m, 'and what is wrong with them is said');
+like($err, qr/^vfio-boot: .*conf:1:10: maybe: not a valid value/m, 'and what is wrong with them is said');
 is($status, 2, 'which is exit status 2');
 
 # Words that are none.
@@ -166,7 +166,7 @@ tree();
 heard(run_answered($b, \%own, @shell, 'build/vfio-boot', 'claim', '03:00'));
 is($status, 1, 'one that does not bind: exit status 1');
 is(state_of($a, $b), 'e1000e/ e1000e/', 'both are back with their driver');
-like($out, qr/^\Q$b\E .* failed, bind: vfio-pci did not take it$/m, 'and it is said which one');
+like($out, qr/^\Q$b\E .* failed, bind: vfio-pci did not bind to it$/m, 'and it is said which one');
 like(row($b), qr/\tfailed\tbind\t/, 'in the report, too');
 boot_is_kept('given back');
 
@@ -259,7 +259,7 @@ is(join(', ', map { "$_->{address} $_->{verdict} $_->{reason} $_->{message} $_->
 is($status, 1, 'exit status 1');
 nothing_written('EBUSY');
 injected([ '-e', 'trace=openat', '-P', 'dev/vfio/7', '-e', 'inject=openat:error=EBUSY:when=2' ], 'release', '03:00.0');
-like($out, qr/refused, in-use: .*meanwhile/, 'and one that somebody opens at the last moment');
+like($out, qr/refused, in-use: .*has just opened it/, 'and one that somebody opens at the last moment');
 
 # VFs of a PF that vfio-pci holds would go with it.
 tree("# nothing\n", driver => 'vfio-pci');
@@ -273,7 +273,7 @@ is("$out$err-- $status", $both->("refused, in-use: its VF $twin is open, by qemu
 nothing_written('a VF that is open');
 remove_tree("$root/proc/1234");
 answered('release', '03:00');
-like("$out-- $status", qr/\A\Q$a\E .*: released, now bound to e1000e; its VFs went with its vfio driver\n\Q$b\E .*: released, now bound to e1000e\n-- 0\z/,
+like("$out-- $status", qr/\A\Q$a\E .*: released, now bound to e1000e; its VFs were removed with its vfio driver\n\Q$b\E .*: released, now bound to e1000e\n-- 0\z/,
 	'where nobody has one open it is released, and they are said to be gone');
 
 # What goes wrong.
@@ -297,7 +297,7 @@ like($out, qr/^\Q$a\E .*still bound to vfio-pci: busy$/m, 'and it is said why');
 for my $row ('excluded|timeout|-', 'failed|timeout|-') {
 	tree("ids = 03:00\ntimeout = 20\n", driver => 'vfio-pci');
 	spew("$pci/devices/$_/driver_override", "vfio-pci\n") for $a, $b;
-	report(map { "$_|8086:10d3|7|$row|03:00|process $nobody is still at work, past the time limit|$nobody\@77|-" } $a, $b);
+	report(map { "$_|8086:10d3|7|$row|03:00|process $nobody is still running after the time limit|$nobody\@77|-" } $a, $b);
 	answered('release', '03:00');
 	is("$out$err-- $status", $both->('released, now bound to e1000e') . '-- 0', "$row: what did not come to its end is released by the next try");
 	is(state_of($a, $b), 'e1000e/ e1000e/', 'without an override');
@@ -310,15 +310,15 @@ spew("$root/modprobe.slow", '');
 my $start = time;
 plain('release', '03:00');
 cmp_ok(time - $start, '<', 4, 'a module that takes for ever: the time limit holds');
-my $still = 'process \d+ is still at work, past the time limit, waiting for: modprobe -b pci:v00008086d000010D3\S+';
+my $still = 'process \d+ is still running after the time limit, waiting for: modprobe -b pci:v00008086d000010D3\S+';
 like("$out-- $status", qr/\A\Q$a\E .*: failed, timeout: $still\n\Q$b\E .*: failed, timeout: $still\n-- 1\z/, 'and what was waited for is said');
 like(row($a), qr/\texcluded\ttimeout\t-\t03:00\t$still\t\d+\@0\t-\z/, 'the report knows who is at work');
 my ($child) = row($a) =~ /process (\d+)/;
 process($root, $child, 77);
 plain('release', '03:00');
-like("$out-- $status", qr/\A\Q$a\E .*: failed, timeout: process \d+ is still at work, past the time limit\n.*-- 1\z/s, 'whom nobody disturbs');
+like("$out-- $status", qr/\A\Q$a\E .*: failed, timeout: process \d+ is still running after the time limit\n.*-- 1\z/s, 'whom nobody disturbs');
 plain('claim', '03:00');
-like("$out-- $status", qr/\A\Q$a\E .*: failed, timeout: process \d+ is still at work, past the time limit\n.*-- 1\z/s, 'nor does a claim');
+like("$out-- $status", qr/\A\Q$a\E .*: failed, timeout: process \d+ is still running after the time limit\n.*-- 1\z/s, 'nor does a claim');
 like(row($a), qr/\texcluded\ttimeout\t-\t03:00\t$still\t\d+\@0\t-\z/, 'and the report remembers');
 ok(wait_until(sub { slurp("$root/modprobe.log") ne '' }), 'it comes to its end');
 remove_tree("$root/proc/$child");
@@ -332,10 +332,10 @@ is(rows() . slurp("$root/modprobe.log"), $before, '--settle does not take again 
 
 # A release that is late takes the place of a boot that was.
 tree("ids = 03:00\ntimeout = 2\n", driver => 'vfio-pci');
-report(map { "$_|8086:10d3|7|failed|timeout|-|03:00|process $nobody is still at work, past the time limit|$nobody\@77|-" } $a, $b);
+report(map { "$_|8086:10d3|7|failed|timeout|-|03:00|process $nobody is still running after the time limit|$nobody\@77|-" } $a, $b);
 spew("$root/modprobe.slow", '');
 plain('release', '03:00');
-like(row($_), qr/\texcluded\ttimeout\t-\t03:00\tprocess (?!$nobody)\d+ is still at work.*modprobe/, "the report knows who is at work on what the boot left open ($_)") for $a, $b;
+like(row($_), qr/\texcluded\ttimeout\t-\t03:00\tprocess (?!$nobody)\d+ is still running.*modprobe/, "the report knows who is at work on what the boot left open ($_)") for $a, $b;
 
 # Nothing done is no report; a report that cannot be read is not thrown away.
 for my $verb ('claim', 'release') {
@@ -393,7 +393,7 @@ for my $signal ('INT', 'QUIT', 'TSTP', 'HUP', 'TERM') {
 
 # The child of a release that was late has come to its end since.
 tree();
-report(map { "$_|8086:10d3|7|excluded|timeout|-|03:00|process $nobody is still at work, past the time limit|$nobody\@77|-" } $a, $b);
+report(map { "$_|8086:10d3|7|excluded|timeout|-|03:00|process $nobody is still running after the time limit|$nobody\@77|-" } $a, $b);
 plain('release', '03:00.0');
 is("$out$err-- $status", "$a [8086:10d3] group 7: is bound to e1000e, nothing to release\n-- 0", 'what a late release has done in the end is done');
 is(row($_), "$_\t8086:10d3\t7\texcluded\t-\t-\t03:00\t" . substr($given_back, 2), "and the report names no process any more ($_)") for $a, $b;
@@ -429,7 +429,7 @@ for my $verb ('claim', 'release') {
 	open my $lock, '+<', "$root/run/vfio-boot/lock" or die "$!\n";
 	flock $lock, LOCK_EX;
 	plain($verb, '03:00');
-	is("$out$err-- $status", "vfio-boot: $verb: another run is at work, this one does nothing (try again)\n-- 3", "$verb waits its turn, and not for ever");
+	is("$out$err-- $status", "vfio-boot: $verb: another run is active; nothing was changed (try again)\n-- 3", "$verb waits its turn, and not for ever");
 	nothing_written('not its turn');
 	close $lock;
 

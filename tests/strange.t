@@ -148,7 +148,7 @@ symlink '../../../bus/pci/drivers/e1000e', "$root/$pci/0000:02:00.0/driver";
 make_path("$root/sys/bus/pci/drivers/serial", "$root/sys/bus/pci/drivers/e1000e");
 symlink '../../../../module/e1000e', "$root/sys/bus/pci/drivers/e1000e/module";
 my $next = run('build/vfio-boot', 'plan');
-like($next, qr/^0000:01:00\.0 .*: refused, unbind-not-allowed: .* is held by serial/m, 'a built-in driver holds at the next boot');
+like($next, qr/^0000:01:00\.0 .*: refused, unbind-not-allowed: .* is bound to serial/m, 'a built-in driver holds at the next boot');
 like($next, qr/^0000:02:00\.0 .*: claim for/m, 'a module does not');
 
 # A root port that calls itself a processor is part of the platform, whoever else is selected.

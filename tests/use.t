@@ -87,7 +87,7 @@ same_in_both_orders('a disk is stronger than an interface', "refused, in-use: sd
 	[ 'eth2 up', 'eth1 up', 'sda1 held', 'sda2 held' ]);
 # Nothing is in use: what is said of the group.
 same_in_both_orders('members that are no PCI device',
-	'refused, group-member-refused: usb1 is in its group, and is no PCI device known here', [ 'sda unused', 'sdb unused' ],
+	'refused, group-member-refused: usb1 is in its group, but is not a known PCI device', [ 'sda unused', 'sdb unused' ],
 	'usb20', 'usb1', 'usb3', 'platform');
 new_tree([ 'sda1 mounted', 'eth0 up' ]);
 spew("$root/$function/sriov_numvfs", "2\n");

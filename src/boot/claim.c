@@ -57,7 +57,7 @@ static int note_foreign(void *data, const char *name)
 	const struct device *d = machine_find_name(f->m, name, strlen(name));
 
 	if (d && d->decided.verdict == VERDICT_NONE)
-		say(f->log, LEVEL_REFUSED, "%s: foreign: vfio-pci holds it unasked (see modprobe.d)", name);
+		say(f->log, LEVEL_REFUSED, "%s: foreign: something else bound it to vfio-pci (see modprobe.d)", name);
 	return 0;
 }
 
@@ -91,7 +91,7 @@ static struct context *context_without_machine(const struct context *ctx)
 
 	memcpy(fresh, ctx, offsetof(struct context, decided));
 	(void)!decide_settings(fresh);
-	fresh->machine.no_claim_reason = "the devices cannot be read, or not in time";
+	fresh->machine.no_claim_reason = "reading the devices failed or timed out";
 	fresh->machine.failed = true;
 	return fresh;
 }
@@ -106,7 +106,7 @@ static int run(struct context *ctx)
 	kernel_log_init(&log, ctx->root.fd, &ctx->settings);
 	lock = lock_take(ctx->root.fd, deadline);
 	if (lock < 0) {
-		say(&log.listener, LEVEL_FAILED, "another run is at work, this one does nothing");
+		say(&log.listener, LEVEL_FAILED, "another run is active; this run does nothing");
 		return STATUS_FAILED;
 	}
 	if (asked && !decide_in_time(ctx, deadline, &log.listener)) {

@@ -87,13 +87,13 @@ void add_reserved(struct text *t, const struct machine *m, const struct device *
 		text_add(t, "it has the ID of the protected %s", d->asked.twin->name);
 		break;
 	case RESERVED_STORAGE:
-		text_add(t, "it is storage, and may be what the host lives on, which is unknown");
+		text_add(t, "it is storage, and it is unknown whether the host lives on it");
 		break;
 	case RESERVED_PLATFORM:
 		text_add(t, "it is part of the platform (class %04x)", d->found.class >> 8);
 		break;
 	default:
-		text_add(t, "what may protect it cannot be read; mend ");
+		text_add(t, "settings that may protect it are unreadable; fix ");
 		add_place(t, settings_unreadable(m->settings));
 	}
 }
@@ -103,9 +103,9 @@ static void add_no_iommu(struct text *t, const struct machine *m, const struct d
 	if (d->group)
 		text_add(t, "its group %u is vfio-noiommu, which isolates nothing", d->group->number);
 	else if (m->phase == PHASE_INIT_TOP)
-		text_add(t, "no IOMMU group yet (looked at again at local-top)");
+		text_add(t, "no IOMMU group yet (checked again at local-top)");
 	else if (m->any_group)
-		text_add(t, "it has no IOMMU group, though others have");
+		text_add(t, "it has no IOMMU group, but others do");
 	else if (m->firmware && strcmp(m->firmware, "DMAR"))
 		text_add(t, "the kernel does not use the IOMMU of table %s (iommu=off on its command line? no driver?)",
 			 m->firmware);
@@ -123,7 +123,7 @@ void add_own_reason(struct text *t, const struct machine *m, const struct device
 		text_add(t, "it is a bridge, which stays with the host (leave it out)");
 		break;
 	case REASON_GUARD_MISMATCH:
-		text_add(t, "%pe: found %04x:%04x there (card moved? put the guard right)", d->asked.selector,
+		text_add(t, "%pe: found %04x:%04x there (card moved? correct the guard)", d->asked.selector,
 			 d->found.ids.vendor, d->found.ids.device);
 		break;
 	case REASON_BEHIND_PARENT:
@@ -207,7 +207,7 @@ static void add_incomplete(struct text *t, const struct machine *m, const struct
 	} else if (o.excluded) {
 		text_add(t, "%s is excluded; a group is claimed whole or not at all", o.excluded->name);
 	} else if (o.held && m->settings->unbind == YES && !is_bridge(o.held)) {
-		text_add(t, "name all of the group by bus index");
+		text_add(t, "name the whole group by bus index");
 	} else {
 		text_add(t, o.several ? "add them" : "add it");
 		text_add(t, o.named_only ? " by bus index" : ", or set group=whole");
@@ -225,19 +225,19 @@ static void add_failure(struct text *t, const struct machine *m, const struct de
 		text_add(t, "%s cannot be loaded (is it in the image?)", d->found.target);
 		break;
 	case REASON_VANISHED:
-		text_add(t, "it went away meanwhile");
+		text_add(t, "it disappeared");
 		break;
 	case REASON_TIMEOUT:
 		if (!d->done.worker.pid)
-			text_add(t, "not begun at the time limit");
+			text_add(t, "not started in time");
 		else
-			text_add(t, "process %u is still at work, past the time limit", d->done.worker.pid);
+			text_add(t, "process %u is still running after the time limit", d->done.worker.pid);
 		/* m->step is the last step of this run, so it says nothing about a device that an earlier run left. */
 		if (m->step.len && !d->done.due)
 			text_add(t, ", waiting for: %s", m->step.p);
 		return;
 	default:
-		text_add(t, "%s did not take it", d->found.target);
+		text_add(t, "%s did not bind to it", d->found.target);
 	}
 	if (d->done.errnum)
 		text_add(t, ": %s", error_text(d->done.errnum));
@@ -245,13 +245,13 @@ static void add_failure(struct text *t, const struct machine *m, const struct de
 
 static void add_unbind_not_allowed(struct text *t, const struct machine *m, const struct device *holder)
 {
-	text_add(t, "%pd is held by %s", holder, holder->found.driver);
+	text_add(t, "%pd is bound to %s", holder, holder->found.driver);
 	if (is_bridge(holder) && holder->asked.excluded)
-		text_add(t, ", and is excluded (take that exclusion out)");
+		text_add(t, ", and is excluded (remove the exclusion)");
 	else if (m->settings->unbind == NO)
 		text_add(t, ", and unbind=no (set unbind=yes)");
 	else
-		text_add(t, ", too late to be unbound (name it by bus index)");
+		text_add(t, " (name it by bus index to unbind it)");
 }
 
 static void add_group_reason(struct text *t, const struct machine *m, const struct device *d)
@@ -263,7 +263,7 @@ static void add_group_reason(struct text *t, const struct machine *m, const stru
 		return;
 	}
 	if (!other) {
-		text_add(t, "%s is in its group, and is no PCI device known here", d->group->non_pci_member);
+		text_add(t, "%s is in its group, but is not a known PCI device", d->group->non_pci_member);
 		return;
 	}
 	if (d->decided.reason == REASON_UNBIND_NOT_ALLOWED) {
@@ -288,13 +288,13 @@ static void add_leftovers(struct text *t, const struct device *d)
 		if (d->done.progress & PROGRESS_LOST)
 			text_add(t, "; %s did not get %s back", d->name, d->found.driver);
 		if (d->done.progress & PROGRESS_OPEN)
-			text_add(t, "; left as it is, a VFIO user has the group open");
+			text_add(t, "; not changed: a VFIO user has the group open");
 	}
 }
 
 static void add_framebuffer(struct text *t, const struct machine *m, const struct device *d)
 {
-	text_add(t, "%s keeps a BAR from guests%s", d->done.framebuffer,
+	text_add(t, "%s holds a BAR that guests need%s", d->done.framebuffer,
 		 m->settings->unbind == NO ? ", and unbind=no (set unbind=yes)"
 					   : " (boot with initcall_blacklist=sysfb_init)");
 }

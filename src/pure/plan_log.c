@@ -51,7 +51,7 @@ static void warn_of_guard(const struct machine *m, const struct selector *sel, c
 
 	for_each_device(m, d) {
 		if (is_wanted(d) && selector_match(sel, d) == SELECTOR_GUARD_FAILS)
-			say(l, LEVEL_REFUSED, "%pe: its guard fails, %pd is selected by others", sel, d);
+			say(l, LEVEL_REFUSED, "%pe: its guard fails, but other selectors select %pd", sel, d);
 	}
 }
 
@@ -64,7 +64,7 @@ static void warn_of_cover(const struct selector *sel, enum list_name list, const
 	if (matched ? !stale : sel->flags & SELECTOR_OPTIONAL || !(stale || list == LIST_IDS))
 		return;
 	say(l, LEVEL_REFUSED,
-	    matched ? "%s%pe: its guard fits nothing, it holds for that address and that ID"
+	    matched ? "%s%pe: no device fits its guard; it covers that address and that ID"
 		    : "%s%pe: matches no device",
 	    prefix[list], sel);
 }
@@ -86,7 +86,7 @@ static void warn_of_group(const struct group *g, const struct listener *l)
 	struct text t;
 	unsigned before;
 
-	text_set(&t, "group %u is of no use until these leave their drivers:", g->number);
+	text_set(&t, "group %u is not usable until these are unbound:", g->number);
 	before = t.len;
 	for_each_member(g, d) {
 		if (is_claimed(d)) {
@@ -144,8 +144,8 @@ static void warn_of_cost(const struct machine *m, const struct device *d, const 
 		const char *cost;
 	} costs[] = {
 		{ RESERVED_DISPLAY, "the screen stays dark from the initramfs on" },
-		{ RESERVED_BY_ENTRY, "the host does without it" },
-		{ RESERVED_PLATFORM, "the host does without it" },
+		{ RESERVED_BY_ENTRY, "the host cannot use it" },
+		{ RESERVED_PLATFORM, "the host cannot use it" },
 	};
 	struct text t;
 

@@ -4,8 +4,8 @@
 #include "machine.h"
 #include "selector.h"
 
-static const char *const no_function = "only a function (.F) can go on like this";
-static const char *const trailing = "it does not end where it should";
+static const char *const no_function = "this can only follow a function (.F)";
+static const char *const trailing = "unexpected text at its end";
 
 static const char *skip_0x(const char *p, const char *end)
 {

@@ -102,7 +102,7 @@ static const char *add_selector(const struct reading *r, const struct selector *
 	if (list->full)
 		return NULL;
 	list->full = true;
-	return "more than 256 selectors, left out from here on";
+	return "more than 256 selectors, the rest is ignored";
 }
 
 /*
@@ -123,7 +123,7 @@ static bool parse_entry(const struct reading *r, struct span word, bool excluded
 	if (excluded)
 		sel.flags |= SELECTOR_EXCLUDES;
 	if (!why && r->list != LIST_IDS && sel.flags & SELECTOR_EXCLUDES)
-		why = "exclusions belong into ids";
+		why = "exclusions belong in ids";
 	if (!why)
 		why = add_selector(r, &sel);
 	else if (r->list != LIST_IDS || sel.flags & SELECTOR_EXCLUDES)
@@ -222,7 +222,7 @@ static void parse_list(const struct reading *r, const char *p, const char *end)
 		}
 		if (p == end || *p == ',') {
 			if (!any)
-				problem_in(r, (struct span){ piece, 0 }, "a comma with nothing beside it");
+				problem_in(r, (struct span){ piece, 0 }, "a comma without an entry");
 			piece = p + 1;
 			any = false;
 		}
@@ -259,7 +259,7 @@ static void set_choice(const struct reading *r, const struct choice *c, struct s
 			return;
 	}
 	*value = 0;
-	problem_in(r, v, "no value of this setting, the most cautious is used");
+	problem_in(r, v, "not a valid value, the most cautious is used");
 }
 
 void settings_set(struct settings *s, const struct place *at, struct span name, struct span value)

@@ -72,7 +72,7 @@ bool decide_machine(struct context *ctx, const struct listener *l)
 
 	if (ret) {
 		m->end = m->device;
-		m->no_claim_reason = "the machine cannot be read";
+		m->no_claim_reason = "the devices cannot be read";
 		say(l, LEVEL_FAILED, "/sys/bus/pci/devices: %s",
 		    ret == -E2BIG ? "more than 4096 PCI functions" : error_text(-ret));
 		return false;

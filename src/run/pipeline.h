@@ -15,7 +15,7 @@
 bool decide_settings(struct context *ctx) __attribute__((nonnull, warn_unused_result));
 
 /*
- * Reads the machine and decides. Returns false, after a message to l, if the machine cannot be read. Problems of the
+ * Reads the machine and decides. Returns false, after a message to l, if the devices cannot be read. Problems of the
  * settings are no failure; ctx->settings has them.
  */
 bool decide_machine(struct context *ctx, const struct listener *l) __attribute__((nonnull, warn_unused_result));
@@ -32,7 +32,7 @@ bool decide_in_time(struct context *ctx, clock_t deadline, const struct listener
 bool decide(struct context *ctx, const struct listener *l) __attribute__((nonnull, warn_unused_result));
 
 /* The note for a plan that ignores the one-time `off` of this boot. */
-#define LEFT_OUT_OFF "vfio.ids=off of this boot is left out"
+#define LEFT_OUT_OFF "vfio.ids=off of this boot is ignored"
 
 /* Decides, and prints the plan on standard output and problems on standard error. Returns the exit status. */
 int print_plan(struct context *ctx) __attribute__((nonnull, warn_unused_result));

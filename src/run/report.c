@@ -200,7 +200,7 @@ static void write_row(struct writer *w, const struct report_row *row)
 /* Writes the row of a device that an earlier run claimed and that is gone. */
 static void write_vanished(struct writer *w, const struct report_row *row)
 {
-	static const char *const message = "it went away after the claim";
+	static const char *const message = "it disappeared after the claim";
 	struct report_row now = *row;
 
 	report_row_change(&now, REPORT_VERDICT, verdict_name(VERDICT_FAILED));

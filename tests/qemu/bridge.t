@@ -46,4 +46,4 @@ my $no = Guest->boot('bridge-no', conf => "ids = $card\nunbind = no\n", @bridge)
 is($no->driver('0000:00:1b.0'), 'shpchp', 'unbind=no: the bridge keeps shpchp');
 is($no->driver($card), 'e1000', 'and the card e1000');
 is($no->report($card)->{reason}, 'unbind-not-allowed', 'the report says why');
-like($no->report($card)->{message}, qr/0000:00:1b\.0 \S+ is held by shpchp, and unbind=no/, 'and which one it is');
+like($no->report($card)->{message}, qr/0000:00:1b\.0 \S+ is bound to shpchp, and unbind=no/, 'and which one it is');

@@ -48,7 +48,7 @@ my $other = '0000:07:00.0';
 my $boot = uefi('other', [ [ 'left', "vfio.ids=$other vfio-boot.unbind=no" ], [ 'freed', "vfio.ids=$other" ] ], conf => "ids = $other\n");
 is(on($boot, 'before', $other) . ', ' . screen($boot, 'before'), 'efifb, EFI VGA', 'the framebuffer of the firmware is on the display');
 is(on($boot, 'left', $other), 'efifb', 'with unbind=no it is left there');
-my $held = 'efifb keeps a BAR from guests, and unbind=no (set unbind=yes)';
+my $held = 'efifb holds a BAR that guests need, and unbind=no (set unbind=yes)';
 is(row($boot, 'left', $other), "claimed - $held", 'the report says so');
 is_deeply([ $boot->log(qr/\Q$other\E.*efifb/) ], [ [ 4, "vfio-boot: $other [1234:1111] group 10: claimed for vfio-pci: $held" ] ], 'and the kernel log, as a warning');
 is(on($boot, 'freed', $other) . screen($boot, 'freed'), '', 'with unbind=yes it is taken off');

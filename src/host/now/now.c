@@ -34,7 +34,7 @@ static bool select_words(struct settings *s, char *const *word, const char *sour
 			*kept++ = *sel;
 	}
 	for (; *word; word++) {
-		const char *wrong = "more than 256 selectors, those that exclude in the settings among them";
+		const char *wrong = "more than 256 selectors, counting the exclusions in the settings";
 
 		if (kept < list->selector + SELECTORS_MAX)
 			wrong = selector_parse(kept, *word, strlen(*word));
@@ -108,16 +108,15 @@ int by_hand_begin(struct by_hand *b, const struct request *r, const char *source
 	b->lock = lock_take(ctx->root.fd, b->deadline);
 	if (b->lock < 0) {
 		progress_end(&b->progress);
-		say(&complaints, LEVEL_FAILED, "%s: another run is at work, this one does nothing (try again)",
-		    r->verb);
+		say(&complaints, LEVEL_FAILED, "%s: another run is active; nothing was changed (try again)", r->verb);
 		return STATUS_FAILED;
 	}
 	ignore_signals();
-	text_set(&ctx->machine.step, "the devices, to be read");
+	text_set(&ctx->machine.step, "the list of the devices");
 	if (!decide_in_time(ctx, b->deadline, &complaints)) {
 		progress_end(&b->progress);
 		lock_release(b->lock);
-		say(&complaints, LEVEL_FAILED, "%s: the devices cannot be read, or not in time; nothing was changed",
+		say(&complaints, LEVEL_FAILED, "%s: reading the devices failed or timed out; nothing was changed",
 		    r->verb);
 		return STATUS_FAILED;
 	}

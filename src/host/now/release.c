@@ -85,7 +85,7 @@ static void give_back(const void *data, struct device *unit)
 		unit->done.progress |= PROGRESS_OPEN;
 		return;
 	}
-	text_set(r->users, "its group is open, by somebody who came meanwhile");
+	text_set(r->users, "its group is open, by a process that has just opened it");
 	unit_release(&r->act, unit);
 }
 
@@ -182,7 +182,7 @@ static void add_outcome(struct text *t, const struct release *r, const struct de
 		text_add(t, "released, now ");
 		add_binding(t, d->done.driver);
 		if (d->found.use == USE_VFS)
-			text_add(t, "; its VFs went with its vfio driver");
+			text_add(t, "; its VFs were removed with its vfio driver");
 	} else if (d->decided.verdict == VERDICT_KEPT) {
 		text_add(t, "is ");
 		add_binding(t, d->done.driver);

@@ -38,7 +38,7 @@ static inline bool asked(const struct request *r, unsigned option)
 
 /*
  * Reads the settings and all details of every device, and decides for this phase. Returns false, after a message, if
- * the machine cannot be read. A context can be read again for another phase.
+ * the devices cannot be read. A context can be read again for another phase.
  */
 bool request_read(struct context *ctx, enum phase phase) __attribute__((nonnull, warn_unused_result));
 

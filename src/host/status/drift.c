@@ -19,7 +19,7 @@ static void drop_line(const struct listener *l, unsigned level, const char *text
 }
 
 /*
- * Reads the machine and decides, at the first call. Returns false if the machine cannot be read. That is no failure of
+ * Reads the machine and decides, at the first call. Returns false if the devices cannot be read. That is no failure of
  * a status, so nobody gets the message.
  */
 static bool decide_once(struct rows *s)
