@@ -60,7 +60,7 @@ my $new = "copied $dir/protect: new\n-- exit 0\n";
 # What is said of one that failed, and what is copied then.
 sub old {
 	my ($why) = @_;
-	return "W: vfio-boot: $why: $dir/protect may be out of date, and of mass storage only what is named is claimed until this succeeds\n"
+	return "W: vfio-boot: $why: $dir/protect may be out of date, and storage is claimed only if it is named until this succeeds\n"
 		. "copied $dir/protect: old\n$unknown-- exit 0\n";
 }
 is(hook("echo new >$dir/protect; echo done"), $new, 'the file is written before it is copied, without a word');
@@ -114,7 +114,7 @@ ok(!-e "$dir/image$dir/none.d/d.conf", 'and a link to /dev/null is an empty file
 unlink("$dir/none", "$dir/none.d/a.conf", "$dir/none.d/c.conf");
 is(hook("echo new >$dir/protect; mkdir -p $dir/image$dir; : >$dir/image$dir/none.d"),
 	"W: vfio-boot: cannot copy $dir/none.d/b.conf\n"
-		. "W: vfio-boot: the next boot is not told of $dir/none.d/b.conf and may claim more than vfio-boot plan says\n$new",
+		. "W: vfio-boot: the next boot does not know $dir/none.d/b.conf and may claim more than vfio-boot plan says\n$new",
 	'where the image cannot have that either, what it means is said');
 make_path("$dir/none");
 hook('exit 0');
@@ -122,7 +122,7 @@ ok(-d "$dir/image$dir/none", 'and a folder is one that cannot be read');
 remove_tree("$dir/none", "$dir/none.d");
 
 # Where no devices are to be seen, as in a chroot.
-my $elsewhere = "protect = unknown  # no devices were to be seen when the image was built\n";
+my $elsewhere = "protect = unknown  # no devices were visible when the image was built\n";
 hook('exit 0');
 rmdir "$dir/devices";
 unlink "$dir/protect";

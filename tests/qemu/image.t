@@ -100,7 +100,7 @@ my @cases = (
 	'exit-3' => ["$w vfio-boot plan failed: what the next boot refuses is not known", 'status 0'],
 	crash => ["$w vfio-boot plan ended with status 139: what the next boot refuses is not known", 'status 0'],
 	'no-module' => ["$w kernel 0.0.0-none has no vfio-pci: it cannot claim anything", 'status 0'],
-	order => ["$w udev comes before 00-vfio-boot in this image: drivers will be faster", 'status 0'],
+	order => ["$w udev runs before 00-vfio-boot in this image: other drivers will bind first", 'status 0'],
 	'no-program' => ["$w cannot copy /usr/lib/vfio-boot/vfio-boot-claim: nothing will be claimed at boot", 'status 0'],
 );
 while (my ($case, $lines) = splice @cases, 0, 2) {
