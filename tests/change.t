@@ -81,18 +81,18 @@ writes('the group', [ 'add', '--whole', '03:00.0' ], "$header$zero\n$one\n",
 	qr/no image is rebuilt/);
 is(slurp("$root/etc/vfio-boot.conf"), "# mine\n", 'the other file is as it was');
 refuses('once more', [ 'add', '03:00' ], 0, qr/0000:03:00\.0 .* is selected already: .*50-local\.conf:2:7/);
-refuses('once more, as written', [ 'add', '0000:00:03.0/00.0@8086:10d3' ], 0, qr/is there already/);
+refuses('once more, as written', [ 'add', '0000:00:03.0/00.0@8086:10d3' ], 0, qr/is in the settings already/);
 machine('qemu-q35', '', "ids = 04:00.0");
 writes('a slot, behind a file without a last line feed', [ 'add', '03:00' ], "ids = 04:00.0\n$zero\n$one\n");
 machine('qemu-q35', '');
 writes('each device once', [ 'add', '8086:10d3', '04:00.0', '0000:04:00', '04:00.0', '8086:10d3' ],
 	"${header}ids = 8086:10d3\nids = 0000:00:04.0/00.0\@1b36:0010  # 0000:04:00.0\n");
 machine('qemu-q35', "ids = 03:00.0\n");
-refuses('what is there already, and refused', [ 'add', '03:00.0' ], 1, qr/is there already/, qr/refused, group-incomplete/);
+refuses('what is there already, and refused', [ 'add', '03:00.0' ], 1, qr/is in the settings already/, qr/refused, group-incomplete/);
 writes('the rest of what is there already', [ 'add', '--whole', '03:00.0' ], "$header$one\n");
 machine('qemu-q35', "ids = !04:00.0\n");
 refuses('what an exclusion takes away', [ 'add', '04:00.0' ], 1,
-	qr{0000:04:00\.0 .* is excluded by 04:00\.0 \(/etc/vfio-boot\.conf:1:7\) \(take that exclusion out});
+	qr{0000:04:00\.0 .* is excluded by 04:00\.0 \(/etc/vfio-boot\.conf:1:7\) \(remove that exclusion first});
 machine('twin-gpus', "ids = class:03 10de:1aef\n");
 my $screen = 'ids = 0000:00:03.1/00.0@10de:2204  # 0000:0a:00.0';
 writes('the boot display, which was only matched', [ 'add', '0a:00.0' ], "$header$screen\n", qr/^0000:0a:00\.0 .*: claim for/m);
@@ -130,7 +130,7 @@ machine('qemu-q35', '');
 refuses('one good, one bad', [ 'add', '03:00', '00:1f.2' ], 1, qr/protected/);
 refuses('a guard that fails', [ 'add', '03:00.0@8086:ffff' ], 1, qr/found 8086:10d3 there/);
 machine('qemu-q35', "ids = 04:00.0\nids = xyz\n", "ids = 03:00.0 03:00.1\n");
-refuses('settings that a person has broken', [ 'add', '07:00.0' ], 2, qr{/etc/vfio-boot\.conf:2:7: xyz: }, qr/put them right first/);
+refuses('settings that a person has broken', [ 'add', '07:00.0' ], 2, qr{/etc/vfio-boot\.conf:2:7: xyz: }, qr/correct them first/);
 machine('qemu-q35', '');
 make_path("$root/etc/vfio-boot.conf.d");
 spew("$root/elsewhere", "# nothing\n");
@@ -150,9 +150,9 @@ like($text, qr/pending, no-iommu: .*intel_iommu=on/, 'and what to put on the com
 # The command line.
 machine('qemu-q35', '');
 spew("$root/proc/cmdline", "vfio.ids=04:00.0\n");
-writes('a list on the command line', [ 'add', '03:00' ], "$header$zero\n$one\n", qr/the kernel command line has a list of its own/);
+writes('a list on the command line', [ 'add', '03:00' ], "$header$zero\n$one\n", qr/the kernel command line has its own list of ids/);
 machine('qemu-q35', "ids = off\n");
-writes('ids=off', [ 'add', '03:00' ], "$header$zero\n$one\n", qr/ids=off in the settings files/);
+writes('ids=off', [ 'add', '03:00' ], "$header$zero\n$one\n", qr/the settings files have ids=off/);
 
 machine('qemu-q35', '');
 umask 077;
@@ -182,14 +182,14 @@ machine('qemu-q35', '', "# mine\n");
 open my $etc, '<', "$root/etc" or die "$root/etc: $!\n";
 flock $etc, LOCK_EX or die "flock: $!\n";
 open my $waiting, '-|', "@as_root build/vfio-boot add 04:00.0 --sysroot $root 2>&1" or die;
-like(scalar <$waiting>, qr/^vfio-boot: another .* is at work: waiting/, 'who has to wait says so');
+like(scalar <$waiting>, qr/^vfio-boot: another .* is running: waiting/, 'who has to wait says so');
 spew($own, "ids = 03:00.*\n");
 close $etc;
 like(join('', <$waiting>), qr/: written; the next boot:\n0000:04:00\.0 /, 'and goes on when it is over');
 is(local_file(), "ids = 03:00.*\nids = 0000:00:04.0/00.0\@1b36:0010  # 0000:04:00.0\n", 'from what was written');
 # The file is opened four times: as a text, for the settings as they are and as they would be, and before it is written.
-for ([ 3, qr/devices have come or gone meanwhile: nothing was changed/, sub { remove_tree("$root/sys/bus/pci/devices/0000:02:01.0") } ],
-	[ 4, qr/somebody else has changed it meanwhile .*nothing was changed/s, sub { spew($own, "# theirs\n") } ]) {
+for ([ 3, qr/devices were added or removed in the meantime: nothing was changed/, sub { remove_tree("$root/sys/bus/pci/devices/0000:02:01.0") } ],
+	[ 4, qr/it was changed in the meantime .*nothing was changed/s, sub { spew($own, "# theirs\n") } ]) {
 	my ($when, $said, $meanwhile) = @$_;
 	machine('qemu-q35', '', "# mine\n");
 	my $pid = fork // die;
@@ -228,7 +228,7 @@ writes('the boot display', [ 'add', '--as-written', '--no-rebuild', 'boot-vga' ]
 
 my $both = "$header$zero\n$one\n";
 machine('qemu-q35', '', $both);
-refuses('one function of a group', [ 'remove', '03:00.1' ], 1, qr/0000:03:00\.0 .*group-incomplete/, qr/--whole removes all of a group/);
+refuses('one function of a group', [ 'remove', '03:00.1' ], 1, qr/0000:03:00\.0 .*group-incomplete/, qr/--whole removes the whole group/);
 writes('the whole group', [ 'remove', '--whole', '03:00.1' ], $header, qr/^0000:03:00\.0 .*: left to the host$/m);
 machine('qemu-q35', '', $both);
 writes('both', [ 'remove', '03:00.0', '03:00.1' ], $header);
@@ -254,7 +254,7 @@ writes('below comments with = and commas', [ 'remove', '04:00.0' ], "$notes${not
 machine('qemu-q35', '', "ids = 03:00.0\nids = 03:00.1 !04:00.0\nids = 03:00.1\n");
 writes('the group of an entry', [ 'remove', '--whole', '03:00.1' ], "ids = !04:00.0\n");
 machine('qemu-q35', "\nids = 03:00.0 03:00.1\n", "ids = 04:00.0\n");
-refuses("a person's own line", [ 'remove', '03:00' ], 1, qr{03:00\.0 \(/etc/vfio-boot\.conf:2:7\).*take it out there});
+refuses("a person's own line", [ 'remove', '03:00' ], 1, qr{03:00\.0 \(/etc/vfio-boot\.conf:2:7\).*remove it there});
 refuses('one of ours and one of theirs', [ 'remove', '04:00.0', '03:00' ], 1);
 refuses('what nothing selects', [ 'remove', '07:00.0' ], 1, qr/nothing in the settings selects it/);
 refuses('what is not there', [ 'remove', '77:00.0' ], 1, qr/no such device/);

@@ -150,36 +150,36 @@ sub without_groups { remove_tree("$root/sys/kernel/iommu_groups"); unlink map { 
 
 my @no_iommu = (
 	'not in the kernel' => 'quiet', 'DMAR', '', <<'END',
-!!  iommu      on in the firmware (DMAR), not in the kernel: no IOMMU groups
+!!  iommu      on in the firmware (DMAR), but off in the kernel: no IOMMU groups
                add intel_iommu=on to the kernel command line
 END
 	'asked for in vain' => 'intel_iommu=off intel_iommu=on', 'DMAR', '', <<'END',
-!!  iommu      on in the firmware (DMAR), not in the kernel: no IOMMU groups
-               intel_iommu=on is there; what went wrong: dmesg | grep -e DMAR -e IOMMU
+!!  iommu      on in the firmware (DMAR), but off in the kernel: no IOMMU groups
+               intel_iommu=on is set; see what went wrong: dmesg | grep -e DMAR -e IOMMU
 END
 	'turned off' => 'intel_iommu=on intel_iommu=sm_on,off', 'DMAR', '', <<'END',
 !!  iommu      intel_iommu=off on the kernel command line turns it off
-               take intel_iommu=off away
+               remove intel_iommu=off
                add intel_iommu=on to the kernel command line
 END
 	'turned off for all' => 'iommu=off', 'IVRS', '', <<'END',
 !!  iommu      iommu=off on the kernel command line turns it off
-               take iommu=off away
+               remove iommu=off
 END
 	'turned off on AMD' => 'amd_iommu=off', 'IVRS', '', <<'END',
 !!  iommu      amd_iommu=off on the kernel command line turns it off
-               take amd_iommu=off away
+               remove amd_iommu=off
 END
 	'on AMD needs no parameter' => 'iommu=pt', 'IVRS', '', <<'END',
-!!  iommu      on in the firmware (IVRS), not in the kernel: no IOMMU groups
+!!  iommu      on in the firmware (IVRS), but off in the kernel: no IOMMU groups
                look for its driver: dmesg | grep -i iommu
 END
 	'not in the firmware, Intel' => 'quiet -- iommu=off', 'DSDT', 'GenuineIntel', <<'END',
-!!  iommu      the firmware has no IOMMU table: it is off there, or this machine has none
+!!  iommu      the firmware has no IOMMU table: the IOMMU is off there, or this machine has none
                switch on in the firmware's setup: Intel VT-d (Virtualization Technology for Directed I/O)
 END
 	'not in the firmware, AMD' => 'quiet', 'DSDT', 'AuthenticAMD', <<'END',
-!!  iommu      the firmware has no IOMMU table: it is off there, or this machine has none
+!!  iommu      the firmware has no IOMMU table: the IOMMU is off there, or this machine has none
                switch on in the firmware's setup: IOMMU (AMD-Vi)
 END
 );
@@ -199,8 +199,8 @@ without_groups();
 in_tree('sys/kernel/iommu_groups/0/name', "vfio-noiommu\n");
 case('iommu', 'vfio-noiommu', <<'END', 1);
 !!  iommu      the 1 groups are vfio-noiommu ones, which isolate nothing
-               on in the firmware (DMAR), not in the kernel: no IOMMU groups
-               intel_iommu=on is there; what went wrong: dmesg | grep -e DMAR -e IOMMU
+               on in the firmware (DMAR), but off in the kernel: no IOMMU groups
+               intel_iommu=on is set; see what went wrong: dmesg | grep -e DMAR -e IOMMU
 END
 
 # --- the kernel ---
@@ -239,7 +239,7 @@ END
 like(doctor(), qr{\Q/boot/initrd-5.0,\E\n {17}/boot/initramfs-linux\.img and}, 'a line that goes on below');
 in_tree('proc/sys/kernel/osrelease', $running);
 case('image', 'an image that is none', <<'END', 1, '-k', '6.1.0-9-amd64');
-!!  image      /boot/initrd.img-6.1.0-9-amd64 cannot be unpacked, or has no /init: it is damaged, or no initramfs
+!!  image      /boot/initrd.img-6.1.0-9-amd64 cannot be unpacked, or has no /init: it is damaged, or not an initramfs
                update-initramfs -u -k 6.1.0-9-amd64
 END
 
@@ -250,25 +250,25 @@ my $order = $content{'scripts/init-top/ORDER'};
 my @images = (
 	'without the program' => { $claim => undef }, "vfio-boot-claim is not in it: nothing will be claimed", $update,
 	'with an empty program' => { $claim => '' }, "vfio-boot-claim in it cannot be executed", $update,
-	'with another program' => { $claim => "progran\n" }, "vfio-boot-claim in it is another one than the one installed", $update,
+	'with another program' => { $claim => "progran\n" }, "vfio-boot-claim in it differs from the installed one", $update,
 	'that does not start it' => { 'scripts/init-top/ORDER' => $order =~ s/00-vfio-boot/vfio/r },
 		"scripts/init-top/ORDER in it does not start 00-vfio-boot", $update,
 	'that starts it too late' => { 'scripts/init-top/ORDER' => qq(/scripts/init-top/udev "\$@"\n$order) },
-		"scripts/init-top/ORDER in it has 00-vfio-boot behind udev: drivers are faster", $update,
+		"scripts/init-top/ORDER in it runs 00-vfio-boot after udev: other drivers bind first", $update,
 	'without vfio' => { "$module/vfio.ko" => undef }, "the module vfio is not in it", $update,
 	'without vfio_iommu_type1' => { "$module/vfio_iommu_type1.ko.xz" => undef }, "the module vfio_iommu_type1 is not in it", $update,
 	'with the modules of another kernel' => { "$module/pci/vfio-pci.ko.zst" => undef, 'usr/lib/modules/5.0/vfio-pci.ko' => '' },
 		"the module vfio-pci is not in it", $update,
-	'with other settings' => { 'etc/vfio-boot.conf' => "ids = 8086:10d4\n" }, "/etc/vfio-boot.conf: is not as it is in the image",
+	'with other settings' => { 'etc/vfio-boot.conf' => "ids = 8086:10d4\n" }, "/etc/vfio-boot.conf: differs from the copy in the image",
 		"the image has older settings: $update",
-	'with shorter settings' => { 'etc/vfio-boot.conf' => '' }, "/etc/vfio-boot.conf: is not as it is in the image",
+	'with shorter settings' => { 'etc/vfio-boot.conf' => '' }, "/etc/vfio-boot.conf: differs from the copy in the image",
 		"the image has older settings: $update",
 	'without settings' => { 'etc/vfio-boot.conf' => undef }, "/etc/vfio-boot.conf: is not in the image",
 		"the image has older settings: $update",
-	'with a file more' => { 'etc/vfio-boot.conf.d/old.conf' => "ids = x\n" }, "/etc/vfio-boot.conf.d/old.conf: is in the image alone",
+	'with a file more' => { 'etc/vfio-boot.conf.d/old.conf' => "ids = x\n" }, "/etc/vfio-boot.conf.d/old.conf: is only in the image",
 		"the image has older settings: $update",
 	'with another protect file' => { 'var/lib/vfio-boot/protect' => "# x\n" },
-		"/var/lib/vfio-boot/protect: is not as it is in the image", "the image has older settings: $update",
+		"/var/lib/vfio-boot/protect: differs from the copy in the image", "the image has older settings: $update",
 	'without a protect file' => { 'var/lib/vfio-boot/protect' => undef }, "/var/lib/vfio-boot/protect: is not in the image",
 		"the image has older settings: $update",
 );
@@ -289,7 +289,7 @@ case('image', 'a drop-in that is missing', "!!  image      $place: /etc/vfio-boo
 in_tree("etc/vfio-boot.conf.d/$_.conf", '') for 'a' .. 'f';
 case('image', 'six of them', "!!  image      $place: /etc/vfio-boot.conf.d/a.conf: is not in the image\n"
 	. join('', map { "               /etc/vfio-boot.conf.d/$_.conf: is not in the image\n" } 'b' .. 'd')
-	. "               and 2 files more\n               the image has older settings: $update\n", 1);
+	. "               and 2 more files\n               the image has older settings: $update\n", 1);
 
 image('gzip', join('/', ('d') x 300) . '/file' => '', 'sbin/' . "\e[31m%s \xff" => '', 'a/' . 'n' x 250 => '');
 case('image', 'folders in folders, and names that are none', of_check('image', doctor()), 1);
@@ -314,7 +314,7 @@ in_tree("boot/initramfs-$release.img", 'x');
 like(of_check('image', doctor()), qr{\A!!  image      /boot/initramfs-\Q$release\E\.img cannot be unpacked}, 'the name that dracut gives it');
 unlink "$root/boot/initramfs-$release.img";
 in_tree('efi/EFI/Linux/debian.efi', 'x');
-case('image', 'a unified kernel image', "--  image      /efi/EFI/Linux/debian.efi cannot be looked into (a unified kernel image)\n", 0);
+case('image', 'a unified kernel image', "--  image      /efi/EFI/Linux/debian.efi cannot be checked (a unified kernel image)\n", 0);
 
 # A tool that hangs, and somebody who has enough of it.
 machine();
@@ -365,7 +365,7 @@ for my $name ("build/doctor\ttab", '-x') {
 # No room for what is in the image.
 {
 	my $full = qx(unshare --map-root-user --mount sh -euc 'mount -t tmpfs -o size=12k tmpfs $temporary; TMPDIR=$temporary build/vfio-boot doctor --sysroot $root');
-	is(of_check('image', $full), "--  image      $place cannot be looked into: no room to unpack it (TMPDIR=FOLDER names another place)\n",
+	is(of_check('image', $full), "--  image      $place cannot be checked: no room to unpack it (set TMPDIR to a directory with more room)\n",
 		'a full disk');
 }
 
@@ -374,7 +374,7 @@ for my $name ("build/doctor\ttab", '-x') {
 	make_path("$work/none");
 	symlink '/usr/bin/unshare', "$work/none/unshare";
 	local $ENV{PATH} = getcwd() . "/$work/none";
-	like(of_check('image', doctor()), qr/\A--  image .* cannot be looked into: neither unmkinitramfs nor lsinitrd is here\n\z/, 'no tool');
+	like(of_check('image', doctor()), qr/\A--  image .* cannot be checked: neither unmkinitramfs nor lsinitrd is installed\n\z/, 'no tool');
 }
 
 # --- conflicts ---
@@ -433,7 +433,7 @@ in_tree('etc/modprobe.d/a.conf', 'options vfio-pci ids=' . '10de:2204,' x 200 . 
 like(of_check('conflicts', doctor()), qr{a\.conf:1: options vfio-pci ids=10de:\S{120,125}\.\.\.\n}, 'of a long line the beginning');
 in_tree('etc/modprobe.d/a.conf', '');
 symlink 'x.conf', "$root/etc/modprobe.d/x.conf" or die;
-case('conflicts', 'a file that cannot be read', "--  conflicts  not known: something of modprobe.d or driverctl.d cannot be read\n", 0);
+case('conflicts', 'a file that cannot be read', "--  conflicts  not known: a file in modprobe.d or driverctl.d cannot be read\n", 0);
 
 # --- the display ---
 
@@ -467,7 +467,7 @@ END
 ok  display    0000:07:00.0 is claimed, and Linux 6.1 can take the framebuffer away with it:
                the screen may be dark until the driver of the boot display has loaded
 END
-	'the second one, 6.12' => "ids = 07:00.0\n", '6.12.1', "ok  display    0000:07:00.0 is claimed, it is no boot display\n",
+	'the second one, 6.12' => "ids = 07:00.0\n", '6.12.1', "ok  display    0000:07:00.0 is claimed; it is not the boot display\n",
 );
 while (my ($name, $conf, $kernel, $expected) = splice @displays, 0, 4) {
 	display($conf, $kernel);
@@ -485,7 +485,7 @@ case('settings', 'errors in the settings', <<'END', 2);
                /etc/vfio-boot.conf:2:7: u: neither a bus index (BB:DD.F) nor an ID (VVVV:DDDD, 4 digits each)
                /etc/vfio-boot.conf:2:9: v: neither a bus index (BB:DD.F) nor an ID (VVVV:DDDD, 4 digits each)
                and 1 more
-               vfio-boot plan shows what is used all the same
+               vfio-boot plan shows which settings still apply
 END
 machine(conf => "# nothing\n");
 image('gzip');
@@ -499,7 +499,7 @@ image('gzip');
 in_tree('proc/cmdline', "vfio.ids=off\n");
 case('settings', 'off in this boot', <<'END', 0);
 ok  settings   1 selector
-               nothing was claimed in this boot: vfio.ids=off; the next one does without it
+               nothing was claimed in this boot: vfio.ids=off; that does not apply to the next boot
 END
 machine();
 unlink "$root/var/lib/vfio-boot/protect";
@@ -511,7 +511,7 @@ END
 in_tree('var/lib/vfio-boot/protect', "protect = unknown\n");
 image('gzip');
 case('protect', 'unknown', <<'END', 1);
-!!  protect    /var/lib/vfio-boot/protect: what the host lives on is unknown, storage has to be named
+!!  protect    /var/lib/vfio-boot/protect: what the host lives on is unknown; storage is claimed only if it is named
                vfio-boot protect, or update-initramfs -u
 END
 for my $table (qw(etc/fstab etc/crypttab)) {
@@ -564,7 +564,7 @@ machine();
 image('gzip');
 unlink "$root/etc/systemd/system/multi-user.target.wants/vfio-boot.service";
 case('service', 'not enabled', <<'END', 1);
-!!  service    vfio-boot.service is not enabled: what comes late is not claimed
+!!  service    vfio-boot.service is not enabled: devices that appear late are not claimed
                systemctl enable vfio-boot.service
 END
 symlink '/lib/systemd/system/vfio-boot.service', "$root/etc/systemd/system/multi-user.target.wants/vfio-boot.service";
@@ -583,7 +583,7 @@ END
 in_tree('run/vfio-boot/report', "vfio-boot-report 7\n");
 case('report', 'a report that is none', <<'END', 1);
 !!  report     /run/vfio-boot/report:1: not the first line of a report
-               update-initramfs -u, and boot: what wrote it is of another version
+               update-initramfs -u, and reboot: another version of vfio-boot wrote the report
 END
 
 # --- a machine that cannot be read ---
@@ -594,7 +594,7 @@ remove_tree("$root/sys");
 my $blind = doctor();
 like($blind, qr/-- exit 3\n\z/, 'no /sys: exit status 3');
 is(of_check('plan', $blind), "!!  plan       the PCI devices of this machine cannot be read\n", 'and it is said');
-is(of_check('iommu', $blind), "--  iommu      there is no /sys to see it in\n", 'of the IOMMU too');
+is(of_check('iommu', $blind), "--  iommu      there is no /sys to read it from\n", 'of the IOMMU too');
 is(of_check('image', $blind), of_check('image', $good), 'what can be looked at is looked at');
 
 is(beside_schema('doctor', @json), '', @json . ' JSON texts are as the schema has it');

@@ -241,7 +241,7 @@ refuses(['qemu', '!0b:00.0'], qr/an exclusion selects nothing/, 'an exclusion', 
 refuses(['qemu', '0d:00.0'], qr/no such device/, 'absent');
 refuses(['docker'], qr/docker: no such format.*\n  qemu .*\n  libvirt .*\n  proxmox .*\n  kubevirt .*\n  nova .*\n\z/, 'an unknown format', 2);
 refuses([], qr/is missing/, 'no format', 2);
-refuses(['qemu', '--whole'], qr/no option of this verb/, 'an option of other verbs', 2);
+refuses(['qemu', '--whole'], qr/not an option of this verb/, 'an option of other verbs', 2);
 bind_to('', '0000:0b:00.0');
 refuses(['qemu', '0b:00.0'], qr/0000:0b:00\.0 is without a driver $how/, 'with no driver');
 like(export('qemu'), qr/host=0000:0b:00\.1,.*\n-- exit 0/, 'a member without a driver does no harm');
@@ -251,11 +251,11 @@ bind_to('vfio-pci', '0000:0b:00.0');
 refuses(['qemu'], qr/\Avfio-boot: 0000:0b:00\.0: 0000:0b:00\.1 of its group is bound to snd_hda_intel, so the group is not usable $how\n\z/,
 	'a member with a host driver');
 like(export('qemu', '--force'), qr/\A-device.*host=0000:0b:00\.0,bus=vfio-boot1,addr=00\.0\n-- exit 0\n\z/, '--force prints it all the same');
-like($complaints, qr/0000:0b:00\.1 of its group.*--force: printed all the same/s, '--force: with the warnings');
+like($complaints, qr/0000:0b:00\.1 of its group.*--force: printed anyway/s, '--force: with the warnings');
 bind_to('pci-stub', '0000:0b:00.1');
 like(export('qemu'), qr/-- exit 0/, 'pci-stub leaves the group usable');
 symlink '../../../../devices/platform/thing', "$root/sys/kernel/iommu_groups/25/devices/thing";
-refuses(['qemu'], qr/thing is in its group and no PCI device/, 'a member that is no PCI device');
+refuses(['qemu'], qr/thing is in its group and is not a PCI device/, 'a member that is no PCI device');
 like(export('qemu', '--force', '04:00.0'), qr/host=0000:04:00\.0/, '--force prepares what is still bound to the host');
 
 # A bridge in the group, of whose drivers pcieport alone does no harm.
@@ -297,7 +297,7 @@ like(export('proxmox', '01:02.0', '01:02.1', '01:02.3'), qr/^hostpci0: 0000:01:0
 bind_to('mlx5_vfio_pci', '0000:01:02.1');
 like(export('qemu', '01:02.1'), qr/host=0000:01:02\.1.*-- exit 0/s, 'a variant driver');
 like(export('kubevirt', '01:02.1'), qr/8086:154C.*-- exit 0/s, 'a variant driver, kubevirt');
-like($complaints, qr/0000:01:02\.1 is bound to mlx5_vfio_pci: kubevirt takes only what is bound to vfio-pci/, 'and what KubeVirt thinks of it');
+like($complaints, qr/0000:01:02\.1 is bound to mlx5_vfio_pci: kubevirt takes only devices that are bound to vfio-pci/, 'and what KubeVirt thinks of it');
 my $variant = export('libvirt', '01:02.1') =~ s/-- exit.*//sr;
 libvirt_takes($variant, 'a variant driver');
 
@@ -313,7 +313,7 @@ like(export('qemu'), qr/host=0000:00:0e\.0,.*-- exit 0/s, 'what is behind VMD go
 machine('vmd', '10000:e1:00.0');
 refuses([$_], qr/10000:e1:00\.0 can only be used through 0000:00:0e\.0\n.*0000:00:0e\.0 of its group is bound to vmd/, "$_: a disk behind VMD") for @formats;
 for (qw(libvirt proxmox nova)) {
-	refuses([$_, '--force'], qr/10000:e1:00\.0: $_ knows no domain above ffff/, "$_: a domain that it has no room for");
+	refuses([$_, '--force'], qr/10000:e1:00\.0: $_ cannot express a domain above ffff/, "$_: a domain that it has no room for");
 }
 my $far = export('qemu', '--force');
 like($far, qr{vfio-pci,sysfsdev=/sys/bus/pci/devices/10000:e1:00\.0,bus=}, 'qemu: by its path');

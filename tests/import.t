@@ -52,8 +52,8 @@ sub next_boot {
 }
 
 my $at = '/etc/modprobe.d/vfio.conf';
-my $delete = "# To be deleted, or they go on beside vfio-boot (then update-initramfs -u):\n";
-my $look = "# To be looked at, they may be there for the same devices:\n";
+my $delete = "# Delete these, or they still apply beside vfio-boot (then update-initramfs -u):\n";
+my $look = "# Look at these, they may be for the same devices:\n";
 
 # --- nothing
 
@@ -101,7 +101,7 @@ unlike(modprobe_d("#\\\noptions vfio-pci ids=10de:2204\n"), qr/ids =/, 'a commen
 unlike(modprobe_d("options vfio ids=10de:2204\noptions snd ids=1\noptions vfio-pci disable_vga=1\n"), qr/ids|disable/,
 	'parameters of others, and others of vfio-pci');
 like(modprobe_d("options vfio-pci ids=10de:2204 disable_vga=1\n"),
-	qr/\A\Qids = 10de:2204 # $at:1\E\n# \Q$at:1: take ids= out of that line, its other parameters stay good\E\n\Q$look\E#   $at:1: options.*disable_vga=1\n-- exit 0\n\z/,
+	qr/\A\Qids = 10de:2204 # $at:1\E\n# \Q$at:1: remove ids= from that line; its other parameters still apply\E\n\Q$look\E#   $at:1: options.*disable_vga=1\n-- exit 0\n\z/,
 	'ids= beside another parameter: not to be deleted as a whole');
 like(modprobe_d("options vfio-pci ids=10de:2204"), qr/^ids = 10de:2204/m, 'the last line without its end');
 modprobe_d("options vfio-pci ids=10de:2204 \\");
@@ -126,14 +126,14 @@ my @ids = (
 	'ffffffff:ffffffff:ffffffff:ffffffff:030200:ffff00' => 'class:0302', undef,
 	'18086:10d3' => undef, qr/18086:10d3 cannot be a setting: no device has such an ID/,
 	'8086:10d3:8086:a01f:1000000:ff000000' => undef, qr/no device has such a class/,
-	'ffffffff:10d3' => undef, qr/any vendor, which no selector says/,
+	'ffffffff:10d3' => undef, qr/any vendor, which no selector can express/,
 	'ffffffff:10d3:ffffffff:ffffffff:030000:ff0000' => undef, qr/any vendor/,
 	'ffffffff:ffffffff:ffffffff:ffffffff:030000:ffffff' => undef, qr/any vendor/,
-	'8086' => undef, qr/8086 cannot be a setting: no ID for the kernel/,
-	'8086:*' => undef, qr/no ID for the kernel/,
+	'8086' => undef, qr/8086 cannot be a setting: not an ID to the kernel/,
+	'8086:*' => undef, qr/not an ID to the kernel/,
 	'0000:03:00.0' => '0000:0003:0000:*', qr/what follows the numbers is left out/,
-	'-1:2' => undef, qr/no ID for the kernel/,
-	'0x:2' => undef, qr/no ID for the kernel/,
+	'-1:2' => undef, qr/not an ID to the kernel/,
+	'0x:2' => undef, qr/not an ID to the kernel/,
 );
 while (my ($id, $selector, $remark) = splice @ids, 0, 3) {
 	my $out = modprobe_d("options vfio-pci ids=\"$id\"\n");
@@ -280,14 +280,14 @@ ids = 0000:0b:00.0@10de:2204 # /etc/driverctl.d/pci-0000:0b:00.0:1
 ids = 0000:0b:00.1@10de:1aef # /etc/driverctl.d/pci-0000:0b:00.1:1
 # /etc/driverctl.d/pci-0000:04:00.0:1: igb is not for vfio, its override stays as it is
 # /etc/driverctl.d/pci-0000:0a:00.0:1: none is not for vfio, its override stays as it is
-# To be deleted, or they go on beside vfio-boot (then update-initramfs -u):
+# Delete these, or they still apply beside vfio-boot (then update-initramfs -u):
 #   /etc/driverctl.d/pci-0000:0b:00.0:1: vfio-pci (driverctl unset-override 0000:0b:00.0)
 #   /etc/driverctl.d/pci-0000:0b:00.1:1: vfio-pci (driverctl unset-override 0000:0b:00.1)
 -- exit 0
 END
 machine('sriov', 'etc/driverctl.d/pci-0000:01:00.1' => "mlx5_vfio_pci\n", 'etc/driverctl.d/pci-0000:09:00.0' => "vfio-pci\n");
 like(import_run(), qr/\Aids = 0000:01:00\.1\@8086:1572 # .*-- exit 1\n\z/s, 'driverctl: a variant driver; a device that is not there is none');
-like($complaints, qr/mlx5_vfio_pci is a variant driver, which needs driver = auto.*0000:09:00\.0 cannot be a setting: no such device, its ID cannot be told/s, 'with a word for both');
+like($complaints, qr/mlx5_vfio_pci is a variant driver, which needs driver = auto.*0000:09:00\.0 cannot be a setting: no such device, so its ID is unknown/s, 'with a word for both');
 like(import_run(), qr/^\Q$look\E#   \S*0000:09:00\.0:1: vfio-pci/m, 'and it is to be looked at, not deleted');
 
 # --- the modules of initramfs-tools, whose parameters come last
@@ -309,7 +309,7 @@ ids = 0000:0b:00.0@10de:2204 # /boot/config/vfio-pci.cfg:2
 ids = 0000:0b:00.1@10de:1aef # /boot/config/vfio-pci.cfg:2
 ids = 0000:04:00.0@8086:1539 # /boot/config/vfio-pci.cfg:2
 ids = 8086:1539 # /boot/config/vfio-pci.cfg:2
-# To be deleted, or they go on beside vfio-boot (then update-initramfs -u):
+# Delete these, or they still apply beside vfio-boot (then update-initramfs -u):
 #   /boot/config/vfio-pci.cfg:2: BIND=0000:0b:00.0|10de:2204 0b:00.1|10DE:1AEF 0000:04:00.0 8086:1539
 -- exit 0
 END

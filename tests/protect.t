@@ -323,7 +323,7 @@ lives_on('an overlay over a disk, with its changes in memory', $layers->('lowerd
 lives_on('an overlay over two, with its changes on a third', $layers->('lowerdir=/mnt/a:/media/root-ro/x,upperdir=/mnt/c/up', ['/dev/sdb1', '/mnt/a', 'ext4', '8:17'], ['/dev/sdc1', '/mnt/c', 'ext4', '8:33']),
 	map { "$_  # / on overlay" } $u, $s, $h0, $h);
 lives_on("an overlay of which a layer is $_", $layers->("lowerdir=/media/root-ro,upperdir=$_/up"),
-	"protect = unknown  # /: overlay: the filesystem of its layer $_/up cannot be told", "$s  # / on overlay") for '/gone', 'l';
+	"protect = unknown  # /: overlay: the filesystem of its layer $_/up is unknown", "$s  # / on overlay") for '/gone', 'l';
 lives_on('slaves in a circle', sub {
 	dm(0, 'one', 'dm-1');
 	dm(1, 'two', 'dm-0', 'sda1');
@@ -361,17 +361,17 @@ lives_on('a swap volume on it', sub {
 }, "$s  # / on sda2", "$h0  # swap on zd0", "$h  # swap on zd0");
 for (['there is no zpool', sub { unlink "$root/sbin/zpool" }], ["zpool list failed: cannot open 'rpool': no such pool", sub { unlink "$root/zpool.list" }]) {
 	my ($why, $break) = @$_;
-	lives_on("ZFS: $why", sub { $zfs->(); $break->() }, "protect = unknown  # /: rpool: the disks of this ZFS pool cannot be told: $why");
+	lives_on("ZFS: $why", sub { $zfs->(); $break->() }, "protect = unknown  # /: rpool: the disks of this ZFS pool are unknown: $why");
 }
 lives_on('ZFS: special, spares, caches, a member that is a file, one that is not there', sub {
 	$zfs->();
 	mounts(['rpool/ROOT/debian', '/', 'zfs', '0:25'], ['/dev/sdc1', '/a\\040b', 'ext4', '8:33']);
 	in_tree('zpool.list', "rpool\t10G\t1G\n\tmirror-0\t10G\n\t/dev/sda2\t10G\tONLINE\n\t9273458934\t-\tUNAVAIL\n\t/dev/disk/by-id/gone-part3\t-\tUNAVAIL\n"
 		. "special\t-\t-\n\tmirror-1\n\t/dev/nvme0n1p1\t1G\ncache\t-\n\t/a b/cache file\t1G\nspare\t-\n\t/dev/sdb1\t-\n");
-}, '# /: /dev/disk/by-id/gone-part3: this member of a ZFS pool is not there', map { "$_  # / on rpool/ROOT/debian" } $u, $s, $h0, $p1, $d1, $h);
+}, '# /: /dev/disk/by-id/gone-part3: this member of a ZFS pool is missing', map { "$_  # / on rpool/ROOT/debian" } $u, $s, $h0, $p1, $d1, $h);
 lives_on('a pool with a member in itself', sub { $zfs->(); in_tree('zpool.list', "rpool\n\t/dev/sda2\t1\n\t/file\t1\n") }, "$s  # / on rpool/ROOT/debian");
 lives_on('a pool whose name is an option', sub { $zfs->(); mounts(['-x/y', '/', 'zfs', '0:25']) },
-	'protect = unknown  # /: -x: the disks of this ZFS pool cannot be told: no name of a pool');
+	'protect = unknown  # /: -x: the disks of this ZFS pool are unknown: no name of a pool');
 
 # --- fstab, crypttab, swap, resume ------------------------------------------------------
 
@@ -472,7 +472,7 @@ lives_on('a value longer than any', sub {
 lives_on('what cannot be found is a note', sub {
 	$sda->();
 	in_tree('etc/fstab', "UUID=gone /srv ext4 defaults 0 2\nno\n/dev/sda3 /b btrfs defaults 0 0\n");
-}, '# /etc/fstab: line 2 cannot be read', '# /srv: UUID=gone: no such block device', '# /b: sda3: the other members of its btrfs, if any, cannot be told', "$s  # / on sda2; /b on sda3");
+}, '# /etc/fstab: line 2 cannot be read', '# /srv: UUID=gone: no such block device', '# /b: sda3: the other members of its btrfs, if any, are unknown', "$s  # / on sda2; /b on sda3");
 like(run('protect'), qr{^vfio-boot: /srv: UUID=gone: no such block device$}m, 'and a warning');
 
 # --- unknown ----------------------------------------------------------------------------
@@ -484,7 +484,7 @@ my $mmc = sub {
 };
 lives_on('a root on no PCI device: unknown, with what was found', $mmc,
 	'protect = unknown  # /: mmcblk0: no PCI function is on its path', "$s  # /boot on sda1");
-like(run('protect'), qr{\Avfio-boot: what this host lives on cannot be told: /: mmcblk0: .*\n/var/lib/vfio-boot/protect: unknown: /: mmcblk0: [^\n]*\n-- exit 1\n\z}, 'which it says, with exit status 1');
+like(run('protect'), qr{\Avfio-boot: what this host lives on is unknown: /: mmcblk0: .*\n/var/lib/vfio-boot/protect: unknown: /: mmcblk0: [^\n]*\n-- exit 1\n\z}, 'which it says, with exit status 1');
 lives_on('a root in an overlay', sub { mounts(['overlay', '/', 'overlay', '0:20']) }, 'protect = unknown  # /: no PCI function is below it');
 lives_on('a root that is not there', sub { mounts(['/dev/sdz1', '/', 'ext4', '65:1']) }, 'protect = unknown  # /: /dev/sdz1: no such block device');
 lives_on('no root', sub { mounts(['/dev/sda1', '/boot', 'ext4', '8:1']) }, 'protect = unknown  # /: nothing is mounted there', "$s  # /boot on sda1");
@@ -726,7 +726,7 @@ my ($said, $entries) = many(190, 0, 1);
 is($said . @$entries, '190', 'an entry each');
 is(scalar(grep { /^0000:90:\S+\@1af4:1001\z/ } @$entries), 190, 'of a path');
 ($said, $entries) = many(150, 1, 1);
-is("$said " . @$entries, 'bridges are left out, which nobody claims 150', 'bridges are left out first');
+is("$said " . @$entries, 'bridges are left out, because they are never claimed 150', 'bridges are left out first');
 is(scalar(grep { m{/} } @$entries), 150, 'and nothing else');
 ($said, $entries) = many(200, 1, 3);
 is("$said @{[sort @$entries]}", 'every function with the same ID is protected or reserved 1af4:1001 1af4:1002 1af4:1003', 'then an ID each');

@@ -66,7 +66,7 @@ is($status, 3, 'a failure: exit status 3');
 like($said, qr/^called with --force\n.*dracut --force failed with exit status 5: /ms, 'which is said');
 ($status, $took, $said) = add('');
 is($status, 1, 'none is there: exit status 1');
-like($said, qr/neither update-initramfs nor dracut is here/, 'which is said');
+like($said, qr/neither update-initramfs nor dracut is installed/, 'which is said');
 
 # Numbers of files must not become streams.
 add('sbin/update-initramfs', "read -r line; echo spoken && echo spoken >&2 && echo so >/outcome\n");

@@ -84,7 +84,7 @@ static enum state judge_member(struct text *t, const struct context *ctx, const 
 		text_set(t, "a bridge, which stays with the host");
 		if (!blocks_group(d->found.driver))
 			return STATE_FINE;
-		text_add(t, "; %s has to be taken off it", d->found.driver);
+		text_add(t, "; %s has to be unbound from it", d->found.driver);
 		return held_fast(m, d) ? STATE_AGAINST : STATE_FINE;
 	}
 	if (is_exempt(d)) {
@@ -109,7 +109,7 @@ static enum state judge_member(struct text *t, const struct context *ctx, const 
 	text_set(t, d->asked.taken ? "taken by group=whole" : "selected");
 	if (!held_fast(m, d))
 		return STATE_FINE;
-	text_add(t, ", and held by %s", d->found.driver);
+	text_add(t, ", and bound to %s", d->found.driver);
 	return STATE_AGAINST;
 }
 
@@ -213,7 +213,7 @@ static void print_group(const struct context *ctx, const struct device *d)
 		print_fact(s, text_set(&device, "%pd", member), 24, t.p);
 	}
 	if (d->group->non_pci_member)
-		print_fact(STATE_AGAINST, d->group->non_pci_member, 24, "no PCI device known here");
+		print_fact(STATE_AGAINST, d->group->non_pci_member, 24, "not a known PCI device");
 }
 
 static void print_device(const struct context *ctx, const struct device *d)

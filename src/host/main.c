@@ -44,13 +44,13 @@ static const struct verb verbs[] = {
 	  "give devices, with their IOMMU groups, back to their own drivers now" },
 	{ "status", verb_status, OPTION_JSON, 0, 0, "", "what this boot did, and what has drifted since" },
 	{ "doctor", verb_doctor, OPTION_JSON | OPTION_KERNEL, 0, 0, "",
-	  "whether firmware, kernel, image and settings are fit for it, and what to do where not" },
+	  "whether firmware, kernel, image and settings are ready, and what to fix" },
 	{ "export", verb_export, OPTION_FORCE, 1, ANY_WORDS, "qemu|libvirt|proxmox|kubevirt|nova [DEVICE...]",
 	  "what that program needs to be given these devices, or all that vfio drivers hold" },
 	{ "import", verb_import, OPTION_JSON, 0, ANY_WORDS, "[FILE...]",
 	  "old ids= lines, aliases and overrides for vfio-pci as settings" },
 	{ "protect", verb_protect, OPTION_PRINT, 0, 0, "",
-	  "writes down what this host lives on, which is never claimed" },
+	  "write down what this host lives on, which is never claimed" },
 };
 
 /* In the order of the bits OPTION_*. */
@@ -62,11 +62,11 @@ static const struct {
 	{ { "json", 0, NULL, 0 }, "", "as one JSON object, for programs" },
 	{ { "now", 0, NULL, 0 }, "", "what a claim would do at this moment" },
 	{ { "next-boot", 0, NULL, 0 }, "", "what the next boot does (the default)" },
-	{ { "verbose", 0, NULL, 'v' }, "", "more of each device" },
-	{ { "flat", 0, NULL, 0 }, "", "one line a device" },
-	{ { "domains", 0, NULL, 'D' }, "", "bus indices always with their domain" },
+	{ { "verbose", 0, NULL, 'v' }, "", "more about each device" },
+	{ { "flat", 0, NULL, 0 }, "", "one line per device" },
+	{ { "domains", 0, NULL, 'D' }, "", "always show the domain in a bus index" },
 	{ { "whole", 0, NULL, 0 }, "", "the rest of the IOMMU groups too" },
-	{ { "force", 0, NULL, 0 }, "", "though it would be refused" },
+	{ { "force", 0, NULL, 0 }, "", "even if it would be refused" },
 	{ { "no-rebuild", 0, NULL, 0 }, "", "leave the image of the initramfs as it is" },
 	{ { "as-written", 0, NULL, 0 }, "", "write the selectors as they are, instead of guarded paths" },
 	{ { "print", 0, NULL, 0 }, "", "print it instead of writing it" },
@@ -124,7 +124,7 @@ static int help(FILE *to)
 			fprintf(to, "\n%*s", VERB_COLUMN, "");
 		print_wrapped(to, VERB_COLUMN, v->does);
 	}
-	fprintf(to, "\nvfio-boot VERB --help has the options of a verb; vfio-boot(8) has it all.\n"
+	fprintf(to, "\nvfio-boot VERB --help lists the options of a verb. See also vfio-boot(8).\n"
 		    "DEVICE is any selector: 0000:03:00.0, 03:00, 0000:00:1c.0/00.0, 10de:2204,\n"
 		    "class:03, boot-vga.\n\n"
 		    "Exit status: 0 all is (to be) claimed, kept or excluded; 1 something is refused,\n"
@@ -250,9 +250,9 @@ static int check_request(const struct verb *v, const struct request *r)
 	if (r->words < v->min)
 		return wrong_use(v, v->words, "is missing");
 	if (r->words > v->max)
-		return wrong_use(v, r->word[v->max], "too much");
+		return wrong_use(v, r->word[v->max], "unexpected argument");
 	if (asked(r, OPTION_NOW) && asked(r, OPTION_NEXT_BOOT))
-		return wrong_use(v, "--now", "not together with --next-boot");
+		return wrong_use(v, "--now", "not allowed with --next-boot");
 	return 0;
 }
 
@@ -277,11 +277,11 @@ static int read_request(const struct verb *v, struct request *r, int argc, char 
 		if (found == -1)
 			continue;
 		if (found == ':')
-			return wrong_use(v, argv[optind - 1], "something has to follow it");
+			return wrong_use(v, argv[optind - 1], "it requires an argument");
 		if (option_number(found) == OPTION_HELP)
 			return -1;
 		if (!take_option(v, r, option_number(found)))
-			return wrong_use(v, written_as(&t, argv, found), "no option of this verb");
+			return wrong_use(v, written_as(&t, argv, found), "not an option of this verb");
 	}
 	r->word[r->words] = NULL;
 	return check_request(v, r);
@@ -324,7 +324,7 @@ int main(int argc, char **argv)
 		return STATUS_WRONG;
 	}
 	if (argc > ANY_WORDS)
-		return wrong_use(v, argv[ANY_WORDS], "too much");
+		return wrong_use(v, argv[ANY_WORDS], "unexpected argument");
 	r.verb = v->name;
 	status = read_request(v, &r, argc - 1, argv + 1);
 	if (status)

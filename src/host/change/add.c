@@ -70,7 +70,7 @@ static bool is_in_settings(struct change *c, const struct selector *wanted)
 	for_each_selector(&c->before->settings.list[LIST_IDS], sel) {
 		if (!is_same(sel, wanted))
 			continue;
-		say(&complaints, LEVEL_DONE, "%pe is there already", sel);
+		say(&complaints, LEVEL_DONE, "%pe is in the settings already", sel);
 		for_each_device(m, d) {
 			if (!(sel->flags & SELECTOR_EXCLUDES) && selector_match(sel, d) == SELECTOR_YES)
 				c->chosen[d - m->device] = true;
@@ -103,7 +103,7 @@ static bool is_excluded(const struct change *c, const struct device *d)
 	for_each_selector(&c->before->settings.list[LIST_IDS], sel) {
 		if (!(sel->flags & SELECTOR_EXCLUDES) || !selector_covers(sel, d))
 			continue;
-		say(&complaints, LEVEL_REFUSED, "%pd is excluded by %pe (take that exclusion out first)", d, sel);
+		say(&complaints, LEVEL_REFUSED, "%pd is excluded by %pe (remove that exclusion first)", d, sel);
 		return true;
 	}
 	return false;
@@ -275,12 +275,12 @@ static int check_addition(const struct change *c)
 	}
 	if (!force && change_is_refused(c)) {
 		change_say(c, &complaints);
-		say(&complaints, LEVEL_REFUSED, "the next boot would refuse that (%s--force adds it all the same)",
+		say(&complaints, LEVEL_REFUSED, "the next boot would refuse it (%s--force adds it anyway)",
 		    is_incomplete(c) && !asked(c->r, OPTION_WHOLE) ? "--whole adds the rest of the group; " : "");
 		return nothing_changed(1);
 	}
 	if (takes_dependency(c) && !force) {
-		say(&complaints, LEVEL_REFUSED, "the image would protect that (--force adds it all the same)");
+		say(&complaints, LEVEL_REFUSED, "the image would protect it (--force adds it anyway)");
 		return nothing_changed(1);
 	}
 	return 0;

@@ -33,7 +33,7 @@ static bool read_files(struct context *ctx)
 	if (!ctx->settings.ids_replaced)
 		return true;
 	say(&complaints, LEVEL_REFUSED,
-	    "the kernel command line has a list of its own, which replaces that of the files (take it out there)");
+	    "the kernel command line has its own list of ids, which replaces the list in the files (remove it there)");
 	ctx->argument[ARGUMENT_CMDLINE] = "";
 	return request_read(ctx, PHASE_NEXT_BOOT);
 }
@@ -48,7 +48,7 @@ static int take_lock(int root)
 
 	if (etc < 0 || !flock(etc, LOCK_EX | LOCK_NB) || errno != EWOULDBLOCK)
 		return etc;
-	say(&complaints, LEVEL_DONE, "another vfio-boot add or remove is at work: waiting for it");
+	say(&complaints, LEVEL_DONE, "another vfio-boot add or remove is running: waiting for it");
 	while (flock(etc, LOCK_EX) && errno == EINTR)
 		;
 	return etc;
@@ -67,7 +67,7 @@ int change_begin(struct change *c, struct request *r)
 	ret = read_text(c->before->root.fd, OWN_FILE + 1, &c->old, &c->old_len);
 	if (ret) {
 		say(&complaints, LEVEL_FAILED, "%s: %s", OWN_FILE,
-		    ret == -ELOOP ? "it is a symbolic link (edit what it leads to)" : strerror(-ret));
+		    ret == -ELOOP ? "it is a symbolic link (edit its target)" : strerror(-ret));
 		return nothing_changed(STATUS_FAILED);
 	}
 	if (!read_files(c->before))
@@ -76,7 +76,7 @@ int change_begin(struct change *c, struct request *r)
 	if (!c->before->settings.problems)
 		return 0;
 	say_problems(&c->before->machine, &complaints);
-	say(&complaints, LEVEL_FAILED, "the settings have errors (put them right first)");
+	say(&complaints, LEVEL_FAILED, "the settings have errors (correct them first)");
 	return nothing_changed(STATUS_WRONG);
 }
 
@@ -121,7 +121,8 @@ bool change_decide(struct change *c, const char *added)
 		return false;
 	if (same_devices(&c->before->machine, &ctx->machine))
 		return true;
-	say(&complaints, LEVEL_FAILED, "devices have come or gone meanwhile: nothing was changed (try again)");
+	say(&complaints, LEVEL_FAILED,
+	    "devices were added or removed in the meantime: nothing was changed (try again)");
 	return false;
 }
 
@@ -210,10 +211,10 @@ static const char *find_fault(const struct change *c, const char *text, int more
 
 	/* This check guards all editing of the text: it must read back as it is meant. */
 	if (before < 0 || after - before != more)
-		return "it has lines that only a person can edit";
+		return "vfio-boot cannot edit its lines (edit it by hand)";
 	if (!has_room(c, text))
-		return "the settings files would be more than 64, or more than 64 KiB (shorten them)";
-	return is_unchanged(c) ? NULL : "somebody else has changed it meanwhile (try again)";
+		return "there would be more than 64 settings files, or more than 64 KiB of settings (shorten them)";
+	return is_unchanged(c) ? NULL : "it was changed in the meantime (try again)";
 }
 
 int change_write(struct change *c, const char *text, int more)
@@ -236,13 +237,14 @@ int change_write(struct change *c, const char *text, int more)
 	change_say(c, &out.listener);
 	say_warnings(&c->after->machine, &complaints);
 	if (c->after->settings.list[LIST_IDS].off)
-		say(&complaints, LEVEL_REFUSED, "ids=off in the settings files: nothing is claimed until that is out");
+		say(&complaints, LEVEL_REFUSED,
+		    "the settings files have ids=off: nothing is claimed until it is removed");
 	failed = output_flush(&out);
 	if (failed)
 		say(&complaints, LEVEL_FAILED, "standard output: %s", strerror(failed));
 	if (asked(c->r, OPTION_NO_REBUILD))
 		say(&complaints, LEVEL_DONE,
-		    "the image is as it was; rebuild it before the next boot (update-initramfs -u)");
+		    "the image was not rebuilt; rebuild it before the next boot (update-initramfs -u)");
 	else
 		ret = rebuild_image(c->before);
 	return failed ? STATUS_FAILED : ret;

@@ -112,7 +112,7 @@ static int run_builder(const char *const command[])
 	if (!status)
 		return 0;
 	say(&complaints, LEVEL_FAILED,
-	    "%s %s %u: the settings are written, but not in the image (put right what it says and run it again)",
+	    "%s %s %u: the settings are written, but not in the image (correct what it reports and run it again)",
 	    what.p, WIFSIGNALED(status) ? "was killed by signal" : "failed with exit status",
 	    (unsigned)(WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status)));
 	return STATUS_FAILED;
@@ -121,7 +121,7 @@ static int run_builder(const char *const command[])
 int rebuild_image(const struct context *ctx)
 {
 	if (ctx->root.sysroot) {
-		say(&complaints, LEVEL_DONE, "with --sysroot no image is rebuilt");
+		say(&complaints, LEVEL_DONE, "no image is rebuilt with --sysroot");
 		return 0;
 	}
 	for (unsigned i = 0; i < ARRAY_SIZE(builders); i++) {
@@ -129,6 +129,6 @@ int rebuild_image(const struct context *ctx)
 			return run_builder(builders[i]);
 	}
 	say(&complaints, LEVEL_FAILED,
-	    "neither update-initramfs nor dracut is here: rebuild the image yourself, or it keeps the old settings");
+	    "neither update-initramfs nor dracut is installed: rebuild the image yourself, or it keeps the old settings");
 	return 1;
 }

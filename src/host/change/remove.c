@@ -53,7 +53,7 @@ static bool selects_one_of(const struct change *c, const struct selector *sel, c
 static bool remove_entry(struct change *c, const struct selector *sel, const struct device *other)
 {
 	if (strcmp(sel->at.source, OWN_FILE) != 0) {
-		say(&complaints, LEVEL_REFUSED, "%pe: not written by vfio-boot add (take it out there)", sel);
+		say(&complaints, LEVEL_REFUSED, "%pe: vfio-boot add did not write this entry (remove it there)", sel);
 		return false;
 	}
 	if (other) {
@@ -270,7 +270,7 @@ static int remove_from_settings(struct change *c)
 	if (!asked(c->r, OPTION_FORCE) && change_is_refused(c)) {
 		change_say(c, &complaints);
 		say(&complaints, LEVEL_REFUSED,
-		    "the next boot would refuse the rest (--whole removes all of a group, --force this alone)");
+		    "the next boot would refuse the rest (--whole removes the whole group, --force only this)");
 		return nothing_changed(1);
 	}
 	text = remaining_text(c);

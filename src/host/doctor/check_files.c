@@ -20,15 +20,15 @@ static const char *unknown_because(enum image_look look)
 {
 	switch (look) {
 	case LOOK_NO_RIGHT:
-		return "cannot be read, so it was not looked into (run this as root)";
+		return "cannot be read, so its content was not checked (run this as root)";
 	case LOOK_NO_TOOL:
-		return "cannot be looked into: neither unmkinitramfs nor lsinitrd is here";
+		return "cannot be checked: neither unmkinitramfs nor lsinitrd is installed";
 	case LOOK_NO_ROOM:
-		return "cannot be looked into: no room to unpack it (TMPDIR=FOLDER names another place)";
+		return "cannot be checked: no room to unpack it (set TMPDIR to a directory with more room)";
 	case LOOK_TIME:
 		return "was not unpacked within 120 s";
 	default:
-		return "cannot be unpacked, or has no /init: it is damaged, or no initramfs";
+		return "cannot be unpacked, or has no /init: it is damaged, or not an initramfs";
 	}
 }
 
@@ -40,14 +40,14 @@ static void check_image_program(const struct image_content *i, struct check *c)
 		check_say(c, CHECK_FAULT, "vfio-boot-claim in it cannot be executed");
 	/* dracut strips programs, so they differ from the installed ones. */
 	else if (i->claim_installed && !i->claim_same && !i->dracut)
-		check_say(c, CHECK_FAULT, "vfio-boot-claim in it is another one than the one installed");
+		check_say(c, CHECK_FAULT, "vfio-boot-claim in it differs from the installed one");
 	if (i->dracut)
 		return;
 	if (!i->ordered)
 		check_say(c, CHECK_FAULT, "scripts/init-top/ORDER in it does not start 00-vfio-boot");
 	else if (!i->first)
 		check_say(c, CHECK_FAULT,
-			  "scripts/init-top/ORDER in it has 00-vfio-boot behind udev: drivers are faster");
+			  "scripts/init-top/ORDER in it runs 00-vfio-boot after udev: other drivers bind first");
 }
 
 /* Unpacks the image into *content. Returns false, after a finding, if that is not possible. */
@@ -58,7 +58,7 @@ static bool look_into_image(struct image_content *content, const struct check_in
 	struct text places = { 0 };
 
 	if (!*in->release) {
-		check_say(c, CHECK_NONE, "of which kernel is not known (-k VERSION)");
+		check_say(c, CHECK_NONE, "the kernel to look for is not known (-k VERSION)");
 		return false;
 	}
 	if (image->kind == IMAGE_NONE) {
@@ -69,7 +69,7 @@ static bool look_into_image(struct image_content *content, const struct check_in
 		return false;
 	}
 	if (image->kind == IMAGE_UNIFIED) {
-		check_say(c, CHECK_NONE, "/%s cannot be looked into (a unified kernel image)", image->path.p);
+		check_say(c, CHECK_NONE, "/%s cannot be checked (a unified kernel image)", image->path.p);
 		return false;
 	}
 	look = image_look(content, image, in->ctx, in->release);
@@ -97,7 +97,7 @@ static void check_image_settings(const struct image_content *content, struct che
 	for (unsigned i = 0; i < content->differences && i < IMAGE_DIFFERENCES; i++)
 		check_say(c, CHECK_FAULT, "%s", content->difference[i].p);
 	if (content->differences > IMAGE_DIFFERENCES)
-		check_say(c, CHECK_FAULT, "and %u files more", content->differences - IMAGE_DIFFERENCES);
+		check_say(c, CHECK_FAULT, "and %u more files", content->differences - IMAGE_DIFFERENCES);
 }
 
 void check_image(const struct check_input *in, struct check *c)
@@ -139,7 +139,7 @@ void check_conflicts(const struct check_input *in, struct check *c)
 	if (f.at_work.lines)
 		check_remedy(c, "vfio-boot import says what to delete, and which settings mean the same");
 	else if (f.failed)
-		check_say(c, CHECK_NONE, "not known: something of modprobe.d or driverctl.d cannot be read");
+		check_say(c, CHECK_NONE, "not known: a file in modprobe.d or driverctl.d cannot be read");
 	else
 		check_say(c, CHECK_OK, "nothing else gives devices to vfio-pci");
 	result_free(&f);
@@ -162,7 +162,7 @@ void check_settings(const struct check_input *in, struct check *c)
 	if (s->problems) {
 		if (s->problems > 5)
 			check_say(c, CHECK_FAULT, "and %u more", s->problems - 5);
-		check_remedy(c, "vfio-boot plan shows what is used all the same");
+		check_remedy(c, "vfio-boot plan shows which settings still apply");
 		return;
 	}
 	for_each_selector(&s->list[LIST_IDS], sel)
@@ -174,7 +174,7 @@ void check_settings(const struct check_input *in, struct check *c)
 	else
 		check_say(c, CHECK_OK, "%u %s", n, n == 1 ? "selector" : "selectors");
 	if (in->nothing && !(m->no_claim_reason && !strcmp(in->nothing, m->no_claim_reason)))
-		check_say(c, c->state, "nothing was claimed in this boot: %s; the next one does without it",
+		check_say(c, c->state, "nothing was claimed in this boot: %s; that does not apply to the next boot",
 			  in->nothing);
 }
 
@@ -189,7 +189,8 @@ void check_protect(const struct check_input *in, struct check *c)
 	if (fstatat(root, path + 1, &file, 0))
 		check_say(c, CHECK_FAULT, "%s is not there: what the host lives on is unknown", path);
 	else if (s->protect_unknown)
-		check_say(c, CHECK_FAULT, "%s: what the host lives on is unknown, storage has to be named", path);
+		check_say(c, CHECK_FAULT,
+			  "%s: what the host lives on is unknown; storage is claimed only if it is named", path);
 	for (unsigned i = 0; i < ARRAY_SIZE(sources) && c->state == CHECK_OK; i++) {
 		if (!fstatat(root, sources[i] + 1, &source, 0) && source.st_mtim.tv_sec > file.st_mtim.tv_sec)
 			check_say(c, CHECK_FAULT, "%s is older than %s", path, sources[i]);
@@ -289,7 +290,7 @@ void check_service(const struct check_input *in, struct check *c)
 			    AT_SYMLINK_NOFOLLOW))
 		check_say(c, CHECK_OK, "vfio-boot.service is enabled");
 	else {
-		check_say(c, CHECK_FAULT, "vfio-boot.service is not enabled: what comes late is not claimed");
+		check_say(c, CHECK_FAULT, "vfio-boot.service is not enabled: devices that appear late are not claimed");
 		check_remedy(c, "systemctl enable vfio-boot.service");
 	}
 }
@@ -317,7 +318,7 @@ void check_report(const struct check_input *in, struct check *c)
 			  n[VERDICT_CLAIM] + n[VERDICT_ALREADY], n[VERDICT_REFUSED], n[VERDICT_FAILED],
 			  n[VERDICT_PENDING], absent);
 	if (!good)
-		check_remedy(c, "update-initramfs -u, and boot: what wrote it is of another version");
+		check_remedy(c, "update-initramfs -u, and reboot: another version of vfio-boot wrote the report");
 	else if (bad)
 		check_remedy(c, "vfio-boot status");
 	rows_free(&rows);

@@ -130,19 +130,20 @@ static void say_no_groups(const struct check_input *in, struct check *c, const c
 
 	if (off) {
 		check_say(c, CHECK_FAULT, "%s on the kernel command line turns it off", off);
-		check_remedy(c, "take %s away", off);
+		check_remedy(c, "remove %s", off);
 	}
 	if (!table && faccessat(root, "sys/firmware/acpi/tables", F_OK, 0)) {
-		check_say(c, CHECK_FAULT, "no IOMMU groups, and no ACPI tables that would tell of an IOMMU");
+		check_say(c, CHECK_FAULT, "there are no IOMMU groups, and no ACPI tables that could describe an IOMMU");
 	} else if (!table) {
-		check_say(c, CHECK_FAULT, "the firmware has no IOMMU table: it is off there, or this machine has none");
+		check_say(c, CHECK_FAULT,
+			  "the firmware has no IOMMU table: the IOMMU is off there, or this machine has none");
 		add_firmware_switch(c, root);
 	} else if (!off) {
-		check_say(c, CHECK_FAULT, "on in the firmware (%s), not in the kernel: no IOMMU groups", table);
+		check_say(c, CHECK_FAULT, "on in the firmware (%s), but off in the kernel: no IOMMU groups", table);
 		if (!intel)
 			check_remedy(c, "look for its driver: dmesg | grep -i iommu");
 		else if (w.intel_on)
-			check_remedy(c, "intel_iommu=on is there; what went wrong: dmesg | grep -e DMAR -e IOMMU");
+			check_remedy(c, "intel_iommu=on is set; see what went wrong: dmesg | grep -e DMAR -e IOMMU");
 	}
 	if (intel && !w.intel_on)
 		check_remedy(c, "add intel_iommu=on to the kernel command line");
@@ -161,7 +162,7 @@ void check_iommu(const struct check_input *in, struct check *c)
 		return;
 	}
 	if (faccessat(root, "sys/kernel", F_OK, 0)) {
-		check_say(c, CHECK_NONE, "there is no /sys to see it in");
+		check_say(c, CHECK_NONE, "there is no /sys to read it from");
 		return;
 	}
 	if (g.noiommu)
@@ -217,7 +218,7 @@ void check_kernel(const struct check_input *in, struct check *c)
 	text_set(&k.names, "%s", "");
 	list_directory(root, "lib/modules", note_kernel, &k);
 	if (!*in->release) {
-		check_say(c, CHECK_NONE, "which kernel runs is not known (-k VERSION)");
+		check_say(c, CHECK_NONE, "the running kernel is not known (-k VERSION)");
 	} else if (faccessat(root, text_set(&t, "lib/modules/%s", in->release), F_OK, 0)) {
 		check_say(c, CHECK_FAULT, "/%s is not there: the kernel %s is not installed (any more)", t.p,
 			  in->release);
@@ -271,8 +272,8 @@ void check_display(const struct check_input *in, struct check *c)
 	} else if (boot) {
 		check_say(c, CHECK_OK, "%s, the boot display, stays with the host", boot->name);
 	} else if (second) {
-		check_say(c, CHECK_OK, "%s is claimed, it is no boot display", second->name);
+		check_say(c, CHECK_OK, "%s is claimed; it is not the boot display", second->name);
 	} else {
-		check_say(c, CHECK_NONE, in->readable ? "no boot display is known" : "the machine was not read");
+		check_say(c, CHECK_NONE, in->readable ? "no boot display is known" : "the devices were not read");
 	}
 }

@@ -72,8 +72,9 @@ static bool can_be_given(const struct machine *m, const struct device *d, const 
 		good = false;
 	}
 	if (d->group->non_pci_member) {
-		say(&complaints, LEVEL_REFUSED, "%s: %s is in its group and no PCI device, so the group is not usable",
-		    d->name, d->group->non_pci_member);
+		say(&complaints, LEVEL_REFUSED,
+		    "%s: %s is in its group and is not a PCI device, so the group is not usable", d->name,
+		    d->group->non_pci_member);
 		good = false;
 	}
 	return good;
@@ -118,12 +119,13 @@ static bool can_be_written(const struct export *e, const struct format *f)
 		if (!e->chosen[d - m->device])
 			continue;
 		if (!f->long_domains && PCIADDR_DOMAIN(d->address) > 0xffff) {
-			say(&complaints, LEVEL_REFUSED, "%s: %s knows no domain above ffff", d->name, f->name);
+			say(&complaints, LEVEL_REFUSED, "%s: %s cannot express a domain above ffff", d->name, f->name);
 			good = false;
 		}
 		if (f->variants_differ && is_bound_to_vfio(d) && d->found.driver != m->vfio_pci)
-			say(&complaints, LEVEL_REFUSED, "%s is bound to %s: %s takes only what is bound to vfio-pci",
-			    d->name, d->found.driver, f->name);
+			say(&complaints, LEVEL_REFUSED,
+			    "%s is bound to %s: %s takes only devices that are bound to vfio-pci", d->name,
+			    d->found.driver, f->name);
 	}
 	if (f->cards_max && e->cards > f->cards_max) {
 		say(&complaints, LEVEL_REFUSED, "%u cards are more than %u, %s (choose some of them)", e->cards,
@@ -150,7 +152,7 @@ static int print_chosen(struct context *ctx, const struct format *f, const bool 
 	}
 	if (can_be_written(&e, f) && (usable || force)) {
 		if (!usable)
-			say(&complaints, LEVEL_REFUSED, "--force: printed all the same, no guest can use it like this");
+			say(&complaints, LEVEL_REFUSED, "--force: printed anyway, but no guest can use it like this");
 		f->print(&e);
 		status = cannot_print() ? STATUS_FAILED : 0;
 	}

@@ -15,7 +15,7 @@ static const char *set_class(struct text *out, uint32_t class, uint32_t mask)
 	else if (mask == 0xffff00)
 		text_set(out, "class:%04x", class >> 8);
 	else
-		return "any vendor, which no selector says";
+		return "any vendor, which no selector can express";
 	return NULL;
 }
 
@@ -90,7 +90,7 @@ const char *selector_of_id(struct text *out, struct span id, const char **remark
 		p++;
 	}
 	if (n < 2)
-		return "no ID for the kernel, which left it out (VENDOR:DEVICE, hexadecimal)";
+		return "not an ID to the kernel, which ignored it (VENDOR:DEVICE, hexadecimal)";
 	if (trimmed(p, end).len)
 		*remark = "what follows the numbers is left out, the kernel ignores it";
 	/* pci_match_one_device() compares the bits of the mask, and here there are none. */
@@ -184,7 +184,7 @@ const char *selector_of_address(struct text *out, struct machine *m, struct span
 	if (!id.len) {
 		there = machine_find(m, a);
 		if (!there)
-			return "no such device, its ID cannot be told (vfio-boot add it once it is there)";
+			return "no such device, so its ID is unknown (use vfio-boot add once it is there)";
 		vendor = there->found.ids.vendor;
 		device = there->found.ids.device;
 	} else if (!is_id(id, &vendor, &device)) {

@@ -78,7 +78,7 @@ static void on_options(const struct command *c)
 		return;
 	add_command(c, others || stub ? TO_LOOK_AT : TO_DELETE, binds);
 	if (others && !stub)
-		result_warning(c->result, &c->at, "take ids= out of that line, its other parameters stay good");
+		result_warning(c->result, &c->at, "remove ids= from that line; its other parameters still apply");
 }
 
 static void on_alias(const struct command *c)

@@ -209,8 +209,9 @@ int result_print(const struct result *f)
 	}
 	for (unsigned i = 0; i < f->warnings; i++)
 		printf("# %s\n", f->warning[i]);
-	print_list(&f->fate[TO_DELETE], "To be deleted, or they go on beside vfio-boot (then update-initramfs -u):");
-	print_list(&f->fate[TO_LOOK_AT], "To be looked at, they may be there for the same devices:");
+	print_list(&f->fate[TO_DELETE],
+		   "Delete these, or they still apply beside vfio-boot (then update-initramfs -u):");
+	print_list(&f->fate[TO_LOOK_AT], "Look at these, they may be for the same devices:");
 	return cannot_print();
 }
 

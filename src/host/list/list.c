@@ -100,7 +100,7 @@ static void print_group(const struct listing *l, const struct group *g)
 		print_device(l, d, line(last ? LINE_END : LINE_TEE), line(last ? LINE_BLANK : LINE_DOWN));
 	}
 	if (g->non_pci_member)
-		printf("%s%s (no PCI device known here)\n", line(LINE_END), text_set(&t, "%s", g->non_pci_member));
+		printf("%s%s (not a known PCI device)\n", line(LINE_END), text_set(&t, "%s", g->non_pci_member));
 }
 
 static int by_number(const void *a, const void *b)
@@ -220,7 +220,7 @@ int verb_list(struct request *r)
 		status = choose(r->ctx, r->word, l.chosen);
 	if (m->end == m->device) {
 		status = status ? status : 1;
-		say(&complaints, LEVEL_REFUSED, "there is no PCI device here");
+		say(&complaints, LEVEL_REFUSED, "this machine has no PCI device");
 	}
 	failed = asked(r, OPTION_JSON) ? print_json_list(&l) : print_list(&l);
 	if (l.v.deps.unknown)

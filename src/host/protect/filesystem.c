@@ -143,7 +143,7 @@ static void follow_layer(struct search *s, const char *path)
 	struct libmnt_fs *fs = *path == '/' ? mount_of(s, path) : NULL;
 
 	if (!fs || is_overlay(fs))
-		need_problem(s, alloc_printf("overlay: the filesystem of its layer %s cannot be told", path));
+		need_problem(s, alloc_printf("overlay: the filesystem of its layer %s is unknown", path));
 	else if (has_devices(fs))
 		follow_mount(s, fs);
 }
@@ -212,5 +212,5 @@ void follow_file(struct search *s, const char *path)
 	if (fs)
 		follow_mount(s, fs);
 	else
-		need_problem(s, alloc_printf("%s: its filesystem cannot be told", path));
+		need_problem(s, alloc_printf("%s: its filesystem is unknown", path));
 }

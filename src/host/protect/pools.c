@@ -51,7 +51,7 @@ void follow_btrfs(struct search *s, const char *name)
 
 	list_directory(s->root, "sys/fs/btrfs", follow_if_member, &m);
 	if (!m.found)
-		need_problem(s, alloc_printf("%s: the other members of its btrfs, if any, cannot be told", name));
+		need_problem(s, alloc_printf("%s: the other members of its btrfs, if any, are unknown", name));
 }
 
 void follow_bcachefs(struct search *s, const char *source)
@@ -173,7 +173,7 @@ static void follow_line(struct search *s, char *line)
 		if (name)
 			queue_work(s, WORK_BLOCK, name);
 		else
-			need_note(s, alloc_printf("%s: this member of a ZFS pool is not there", line));
+			need_note(s, alloc_printf("%s: this member of a ZFS pool is missing", line));
 		free(name);
 	} else if (*line == '/') {
 		queue_work(s, WORK_FILE, line);
@@ -196,7 +196,7 @@ void follow_zfs(struct search *s, const char *dataset)
 
 	/* The name of a pool begins with a letter (zpool_name_valid()). This keeps options out. */
 	if (!zpool || (pool && !isalpha((unsigned char)*pool))) {
-		need_problem(s, alloc_printf("%s: the disks of this ZFS pool cannot be told: %s", pool ? pool : "ZFS",
+		need_problem(s, alloc_printf("%s: the disks of this ZFS pool are unknown: %s", pool ? pool : "ZFS",
 					     zpool ? "no name of a pool" : "there is no zpool"));
 		free(pool);
 		return;
@@ -205,7 +205,7 @@ void follow_zfs(struct search *s, const char *dataset)
 		output = ask_zpool(s, zpool, pool, &failed);
 	why = s->zpool_hangs ? "it hangs" : output;
 	if (failed)
-		need_problem(s, alloc_printf("%s: the disks of this ZFS pool cannot be told: zpool list failed: %.*s",
+		need_problem(s, alloc_printf("%s: the disks of this ZFS pool are unknown: zpool list failed: %.*s",
 					     pool ? pool : "ZFS", (int)strcspn(why, "\n"), why));
 	else
 		follow_lines(s, output);

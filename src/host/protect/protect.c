@@ -36,7 +36,7 @@ static const struct {
 enum form { FORM_EACH, FORM_NO_BRIDGES, FORM_IDS, FORM_CLASSES };
 
 static const char *const forms[] = {
-	[FORM_NO_BRIDGES] = "bridges are left out, which nobody claims",
+	[FORM_NO_BRIDGES] = "bridges are left out, because they are never claimed",
 	[FORM_IDS] = "every function with the same ID is protected or reserved",
 	[FORM_CLASSES] = "every function of the same class is protected or reserved",
 };
@@ -162,7 +162,7 @@ static char *compose(struct context *ctx, const struct dependencies *deps, enum 
 	for (unsigned i = 0; i < deps->notes && i < notes; i++)
 		fprintf(to, "# %.*s\n", fitting_length(deps->note[i], max), deps->note[i]);
 	if (deps->notes > notes)
-		fprintf(to, "# %u more could not be found out\n", deps->notes - notes);
+		fprintf(to, "# %u more problems\n", deps->notes - notes);
 	if (deps->unknown) {
 		fputs("protect = unknown", to);
 		add_comment(to, deps->unknown, max);
@@ -295,7 +295,7 @@ int verb_protect(struct request *r)
 	for (unsigned i = 0; i < deps.notes; i++)
 		complaints.say(&complaints, LEVEL_REFUSED, deps.note[i]);
 	if (deps.unknown)
-		say(&complaints, LEVEL_REFUSED, "what this host lives on cannot be told: %s", deps.unknown);
+		say(&complaints, LEVEL_REFUSED, "what this host lives on is unknown: %s", deps.unknown);
 	form = choose_form(&deps);
 	if (forms[form])
 		say(&complaints, LEVEL_REFUSED, "/%s: too many functions for an entry each: %s", protect_file,

@@ -109,7 +109,7 @@ static void follow_fabrics(struct block *b, const char *link)
 		       text_set(&t, "sys/class/nvme/%.*s/transport", (int)controller.len, controller.p));
 	if (strcmp(t.p, "tcp") != 0 && strcmp(t.p, "rdma") != 0) {
 		need_problem(b->s,
-			     alloc_printf("%s: NVMe over %s: its adapter cannot be told", b->name, t.len ? t.p : "?"));
+			     alloc_printf("%s: NVMe over %s: its adapter is unknown", b->name, t.len ? t.p : "?"));
 		return;
 	}
 	/* The attribute looks like traddr=192.0.2.1,trsvcid=4420. */

@@ -183,7 +183,7 @@ static void inspect_setting(struct search *s, int fd, const char *path, bool *se
 	*seen = true;
 	text_set(&t, "/%s", path);
 	if (!same_bytes(fd, s->ctx->root.fd, path))
-		add_difference(s->content, "is not as it is in the image", t.p);
+		add_difference(s->content, "differs from the copy in the image", t.p);
 }
 
 /* Inspects a file in a directory of drop-ins of the image. */
@@ -201,7 +201,7 @@ static void inspect_drop_in(struct search *s, int fd, const char *path)
 		}
 	}
 	text_set(&t, "/%s", path);
-	add_difference(s->content, "is in the image alone", t.p);
+	add_difference(s->content, "is only in the image", t.p);
 }
 
 static void inspect_module(const struct search *s, const char *path)
