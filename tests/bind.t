@@ -97,6 +97,31 @@ run('', {}, '--second-look');
 is(state_of($a, $b, $host, $second), $before, 'while the child lives nothing is touched');
 is(verdicts($a, $b, $host, $second), join(', ', ('failed timeout') x 4), 'and all of it is remembered');
 
+# A give-back whose time was up between the clearing of the overrides and the probes.
+for my $conf ("ids = 0000:03:00.*\n", "ids = 0000:08:00.0\n") {
+	leftovers();
+	spew("$pci/devices/$_/driver_override", "(null)\n") for $a, $b, $host, $second;
+	set_driver($_, '') for $a, $b;
+	spew("$root/etc/vfio-boot.conf", $conf);
+	run($b, { $a => 'e1000e', $b => 'e1000e', $second => 'shpchp' }, '--settle');
+	is(state_of($a, $b, $host, $second), 'e1000e/ e1000e/ / shpchp/', 'a give-back that did not end is ended by the next run');
+}
+
+# With group=ignore no claim writes to a bridge.
+leftovers();
+spew("$root/run/vfio-boot/report", join '', "vfio-boot-report 1\n", map { "$_\t$open\n" } $a, $b);
+spew("$root/etc/vfio-boot.conf", "ids = 0000:03:00.*\ngroup = ignore\n");
+is(run('', {}, '--settle'), 0, 'group=ignore, what was left open is completed');
+is(state_of($a, $b, $host), 'vfio-pci/vfio-pci vfio-pci/vfio-pci /none', 'and the override that somebody gave a bridge stays');
+
+# Before Linux 5.19: a host bridge that somebody else has bound to vfio-pci.
+new_tree();
+spew("$root/proc/sys/kernel/osrelease", "5.15.0-test\n");
+set_driver($_, 'e1000e') for $a, $b;
+set_driver($host, 'vfio-pci');
+is(run($b, { $a => 'e1000e', $b => 'e1000e' }), 1, 'a claim that fails beside a host bridge on vfio-pci');
+is(state_of($a, $b, $host), 'e1000e/ e1000e/ vfio-pci/', 'leaves that where it was');
+
 # A bridge whose driver would keep the group from being used, though all the others are where they should be.
 sub with_bridge {
 	new_tree();

@@ -112,6 +112,19 @@ boot_is_kept('absent');
 answered('claim', '03:00', '10de:2205?');
 is($status, 0, 'an optional one is no fault');
 
+# A boot whose time was up had written to a bridge of the group, too.
+for my $verb ('claim', 'release') {
+	tree();
+	join_group(7, $host);
+	spew("$pci/devices/$host/driver_override", $verb eq 'claim' ? "none\n" : "(null)\n");
+	spew("$pci/devices/$_/driver_override", "vfio-pci\n") for $a, $b;
+	set_driver($_, $verb eq 'claim' ? '' : 'vfio-pci') for $a, $b;
+	report(map { "$_|8086:10d3|7|failed|timeout|-|-|process $nobody is still at work, past the time limit|$nobody\@77|-" } $a, $b, $host);
+	answered($verb, '03:00');
+	is($status, 0, "$verb ends what the boot left open");
+	unlike(row($host), qr{failed|at work}, 'and the report says no more that a process is at work on the bridge');
+}
+
 # What protects holds; what the boot is to do does not.
 tree();
 spew("$root/var/lib/vfio-boot/protect", "protect = $b\n");

@@ -277,7 +277,8 @@ void unit_give_back(const struct act *act, struct device *unit)
 		if (set_override(act, d, d->found.override) && set_override(act, d, d->found.override) &&
 		    is_there(act, d))
 			d->done.progress |= PROGRESS_STUCK;
-		if (driver_now(act, d) == d->found.target)
+		/* A claim never binds a bridge, so a vfio driver there is somebody else's. */
+		if (!is_bridge(d) && driver_now(act, d) == d->found.target)
 			unbind(act, d, d->found.target);
 	}
 	for (d = unit; d; d = unit_next(act, d)) {

@@ -10,6 +10,7 @@
 #include "format.h"
 #include "log.h"
 #include "nearest.h"
+#include "plan.h"
 #include "report.h"
 #include "selector.h"
 #include "settings.h"
@@ -91,11 +92,14 @@ static bool has_bridge_override(const struct device *d)
 	return is_bridge(d) && d->found.override && !strcmp(d->found.override, "none");
 }
 
-/* Returns true if the override is that of a claim. Without an override the driver tells. */
+/*
+ * Returns true if the override is that of a claim. Without an override the driver tells. A device with neither may have
+ * been left by a give-back that did not end, and needs a probe.
+ */
 static bool is_of_claim(const struct device *d)
 {
 	if (!d->found.override)
-		return d->found.driver == d->found.target;
+		return d->found.detailed && (!d->found.driver || d->found.driver == d->found.target);
 	return d->found.override == d->found.target || has_bridge_override(d);
 }
 
@@ -125,7 +129,8 @@ void report_recall_overrides(struct machine *m)
 			d->done.progress = 0;
 	}
 	for_each_device(m, d) {
-		if (d->done.progress && !is_bridge(d) && d->group)
+		/* With group=ignore, a claim writes to no bridge. */
+		if (d->done.progress && !is_bridge(d) && d->group && !plan_ignores_groups(m))
 			recall_bridges(d->group);
 	}
 }
@@ -330,6 +335,8 @@ static void amend_row(void *data, struct device *d, const struct report_row *row
 	if (d && a->amend(a->data, &now, d, row)) {
 		row = &now;
 		a->changed = true;
+		if (now.verdict == VERDICT_NONE)
+			return;
 	}
 	write_row(&a->w, row);
 }

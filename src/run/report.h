@@ -41,7 +41,7 @@ int report_write(struct machine *m, int root, const struct listener *log) __attr
 
 /*
  * Is called by report_amend() once for each device. `old` is its row in the report, or NULL. Returns true if it has
- * stored another row in *row.
+ * stored another row in *row. With VERDICT_NONE in row->verdict, the old row is left out.
  */
 typedef bool report_amend_fn(const void *data, struct report_row *row, const struct device *d,
 			     const struct report_row *old);

@@ -168,6 +168,16 @@ struct claim {
 	uint8_t decided[DEVICES_MAX]; /* the verdicts before the claim */
 };
 
+bool drop_settled(struct report_row *row, const struct device *d, const struct report_row *old)
+{
+	if (!old || !d->done.due || d->decided.verdict != VERDICT_NONE || !d->group ||
+	    !(d->group->first->done.progress & PROGRESS_ENDED))
+		return false;
+	*row = *old;
+	row->verdict = VERDICT_NONE;
+	return true;
+}
+
 /*
  * Amends the rows of devices that the run tried to claim, and those that the report did not have as claimed. A refusal
  * changed nothing, so the row of the boot is still true.
@@ -178,6 +188,8 @@ static bool amend_claim(const void *data, struct report_row *row, const struct d
 	const struct machine *m = &c->run.ctx->machine;
 	struct text message = { 0 };
 
+	if (drop_settled(row, d, old))
+		return true;
 	/* The device had its vfio driver before. Only its message can change: it names the framebuffer on the device.
 	 */
 	if (d->decided.verdict == VERDICT_ALREADY && old &&

@@ -259,6 +259,8 @@ static bool amend_release(const void *data, struct report_row *row, const struct
 		    d->decided.verdict <= VERDICT_KEPT && !d->done.worker.pid && d->done.driver &&
 		    !is_vfio_driver(d->done.driver);
 
+	if (drop_settled(row, d, old))
+		return true;
 	if (d->decided.verdict != VERDICT_EXCLUDED && !at_work && !late)
 		return false;
 	report_row_of_device(row, r->act.m, d);
