@@ -51,7 +51,7 @@ static const char *add_pointer(struct text *t, const char *fmt, unsigned number,
 static void mask_controls(struct text *t, unsigned from)
 {
 	for (; from < t->len; from++) {
-		if ((unsigned char)t->p[from] < ' ')
+		if ((unsigned char)t->p[from] < ' ' || t->p[from] == '\x7f')
 			t->p[from] = '?';
 	}
 }

@@ -70,8 +70,9 @@ static void add_use(struct text *t, const struct device *d)
 static void add_entry_and_why(struct text *t, const char *list, const struct selector *sel)
 {
 	text_add(t, "%s = %pe", list, sel);
+	/* A comment can be as long as a file, and must not push out what is still to come. */
 	if (sel->comment.len)
-		text_add(t, ": %.*s", (int)sel->comment.len, sel->comment.p);
+		text_add(t, ": %.*s", (int)(sel->comment.len < 200 ? sel->comment.len : 200), sel->comment.p);
 }
 
 void add_reserved(struct text *t, const struct machine *m, const struct device *d, enum reserved rule)
