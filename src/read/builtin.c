@@ -31,49 +31,62 @@ static bool is_built_in(int root, const char *list, const char *driver)
 	return found;
 }
 
-/*
- * Stores for each detailed device the driver of the first module with a matching alias. modules.builtin.modinfo
- * consists of words MODULE.KEY=VALUE with a NUL behind each. Returns false if there is no such file.
- */
-static bool read_aliases(struct machine *m, int root, const char *path, const char *found[DEVICES_MAX])
-{
-	static const char key[] = ".alias=pci:";
-	struct text module;
-	struct device *d;
-	const char *word;
-	struct lines l;
-
-	if (!lines_open(&l, root, path))
-		return false;
-	l.separator = '\0';
-	while ((word = lines_next(&l))) {
-		const char *alias = strstr(word, key), *end;
-		uint8_t exact;
-
-		if (!alias)
-			continue;
-		text_set(&module, "%.*s", (int)(alias - word), word);
-		for_each_device(m, d) {
-			const char **driver = &found[d - m->device];
-
-			if (*driver || !d->found.detailed)
-				continue;
-			end = alias_fits(alias + sizeof(key) - 1, d, &exact);
-			if (end && !*end)
-				*driver = driver_of_module(m, root, module.p);
-		}
-	}
-	lines_close(&l);
-	return true;
-}
-
 /* What is known about the drivers of all devices. The arrays have the order of machine->device. */
 struct drivers {
 	struct machine *m;
 	const char *by_alias[DEVICES_MAX]; /* the driver that read_aliases() found, or NULL */
+	bool has_aliases[DEVICES_MAX];	   /* read_aliases() found an alias of found.driver, for whatever device */
 	bool decided[DEVICES_MAX];	   /* found.driver is the one for the next boot */
-	bool has_aliases;
 };
+
+/* Notes one alias of `driver`. */
+static void note_alias(struct drivers *drivers, const char *alias, const char *driver)
+{
+	const char *end;
+	struct device *d;
+	uint8_t exact;
+
+	for_each_device(drivers->m, d) {
+		const ptrdiff_t i = d - drivers->m->device;
+
+		if (!d->found.detailed)
+			continue;
+		drivers->has_aliases[i] |= d->found.driver == driver;
+		end = drivers->by_alias[i] ? NULL : alias_fits(alias, d, &exact);
+		if (end && !*end)
+			drivers->by_alias[i] = driver;
+	}
+}
+
+/*
+ * Notes for each detailed device the driver of the first module with a matching alias. modules.builtin.modinfo
+ * consists of words MODULE.KEY=VALUE with a NUL behind each, and has the words of a module together. The file as it is
+ * on Debian's kernels 6.1 and 6.12 has no PCI alias at all, although drivers of PCI devices are built in.
+ */
+static void read_aliases(struct drivers *drivers, int root, const char *path)
+{
+	static const char key[] = ".alias=pci:";
+	const char *word, *driver = NULL;
+	struct text module = { 0 };
+	struct lines l;
+
+	if (!lines_open(&l, root, path))
+		return;
+	l.separator = '\0';
+	while ((word = lines_next(&l))) {
+		const char *alias = strstr(word, key);
+		const size_t len = alias ? (size_t)(alias - word) : 0;
+
+		if (!len)
+			continue;
+		if (!driver || strncmp(module.p, word, len) != 0 || module.p[len]) {
+			text_set(&module, "%.*s", (int)len, word);
+			driver = driver_of_module(drivers->m, root, module.p);
+		}
+		note_alias(drivers, alias + sizeof(key) - 1, driver);
+	}
+	lines_close(&l);
+}
 
 /* Decides for all devices with the same driver as d at once, so that the list of the kernel is read once per driver. */
 static void replace_driver(struct drivers *drivers, struct device *d, bool is_builtin)
@@ -87,7 +100,7 @@ static void replace_driver(struct drivers *drivers, struct device *d, bool is_bu
 		if (d->found.driver != driver || !d->found.detailed || drivers->decided[i])
 			continue;
 		drivers->decided[i] = true;
-		if (!is_builtin || (drivers->has_aliases && !is_bridge(d) && !by_alias))
+		if (!is_builtin || (drivers->has_aliases[i] && !is_bridge(d) && !by_alias))
 			d->found.driver = is_bridge(d) ? NULL : by_alias;
 	}
 }
@@ -99,8 +112,7 @@ void find_builtin_drivers(struct machine *m, int root, const char *release)
 	struct device *d;
 
 	release = kernel_release(&t, root, release);
-	drivers.has_aliases = read_aliases(m, root, text_set(&path, "lib/modules/%s/modules.builtin.modinfo", release),
-					   drivers.by_alias);
+	read_aliases(&drivers, root, text_set(&path, "lib/modules/%s/modules.builtin.modinfo", release));
 	text_set(&path, "lib/modules/%s/modules.builtin", release);
 	for_each_device(m, d) {
 		if (d->found.detailed && !drivers.decided[d - m->device])

@@ -10,8 +10,9 @@
  * is the driver that is built into the kernel `release` (NULL: the running one) and has an alias for the device in
  * modules.builtin.modinfo. Drivers that are modules do not count, because the claim comes before they are loaded.
  *
- * If the kernel has no modules.builtin.modinfo, the driver that holds the device now counts, if it is built in. The
- * same is true for all bridges, because shpchp and the AGP drivers have aliases for bridges that they do not take.
+ * A built-in driver of which the file has no alias counts for the devices that it holds now. So it is on kernels whose
+ * file has no device tables (Debian's 6.1 and 6.12). The same is true for all bridges, because shpchp and the AGP
+ * drivers have aliases for bridges that they do not take.
  */
 void find_builtin_drivers(struct machine *m, int root, const char *release) __attribute__((nonnull(1)));
 
