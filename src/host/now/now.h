@@ -34,8 +34,8 @@ bool by_hand_end(struct by_hand *b, report_amend_fn *amend, const void *data)
 	__attribute__((nonnull(1, 2), warn_unused_result));
 
 /*
- * For report_amend(): returns true, with VERDICT_NONE in *row, if the run has ended what an earlier one left open of the
- * group, and has nothing else to say of d (a bridge). Then the old row is true no more.
+ * For report_amend(): returns true, with VERDICT_NONE in *row, if the run has ended what an earlier one left open of
+ * the group, and has nothing else to say of d (a bridge). Then the old row is true no more.
  */
 bool drop_settled(struct report_row *row, const struct device *d, const struct report_row *old)
 	__attribute__((nonnull(1, 2), warn_unused_result));
