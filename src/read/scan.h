@@ -46,7 +46,7 @@ void scan_end(struct scan *s) __attribute__((nonnull));
 void find_path(struct machine *m, int pci, struct selector *sel) __attribute__((nonnull));
 
 /*
- * use.c: finds which of the detailed devices the host uses now. For each device it stores the strongest use in the
+ * in_use.c: finds which of the detailed devices the host uses now. For each device it stores the strongest use in the
  * order of enum use, and of equal uses the name that sorts first (name_precedes()). Returns 0, or -errno if it cannot
  * tell.
  */

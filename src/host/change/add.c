@@ -6,7 +6,7 @@
 
 #include "change.h"
 #include "dependencies.h"
-#include "guard.h"
+#include "guarded_path.h"
 #include "listener.h"
 #include "log.h"
 #include "pci_names.h"

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "format.h"
-#include "guard.h"
+#include "guarded_path.h"
 #include "listener.h"
 #include "listing.h"
 #include "log.h"

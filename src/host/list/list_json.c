@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "format.h"
-#include "guard.h"
+#include "guarded_path.h"
 #include "listing.h"
 #include "message.h"
 #include "pci_names.h"

@@ -10,7 +10,7 @@
 #include "atomic_write.h"
 #include "dependencies.h"
 #include "format.h"
-#include "guard.h"
+#include "guarded_path.h"
 #include "listener.h"
 #include "log.h"
 #include "pci_names.h"

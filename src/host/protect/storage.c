@@ -142,7 +142,7 @@ static int follow_subsystem_link(void *data, const char *name)
 	return 0;
 }
 
-/* Follows the hidden paths nvmeXcYnZ of the disk nvmeXnZ. use.c does the same. */
+/* Follows the hidden paths nvmeXcYnZ of the disk nvmeXnZ. in_use.c does the same. */
 static int follow_hidden_path(void *data, const char *name)
 {
 	struct block *b = data;

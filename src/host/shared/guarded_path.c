@@ -4,7 +4,7 @@
 #include <unistd.h>
 
 #include "format.h"
-#include "guard.h"
+#include "guarded_path.h"
 #include "message.h"
 #include "scan.h"
 

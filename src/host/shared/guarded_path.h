@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* guard: writes a selector that goes on to name a device when bus numbers change. Host program only. */
-#ifndef VFIO_BOOT_GUARD_H
-#define VFIO_BOOT_GUARD_H
+/* guarded_path: writes a selector that goes on to name a device when bus numbers change. Host program only. */
+#ifndef VFIO_BOOT_GUARDED_PATH_H
+#define VFIO_BOOT_GUARDED_PATH_H
 
 #include "pipeline.h"
 
