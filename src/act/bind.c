@@ -291,8 +291,7 @@ bool is_claim_override(const struct device *d)
 {
 	if (d->done.progress & PROGRESS_OVERRIDDEN)
 		return true;
-	return d->found.override &&
-	       (is_vfio_driver(d->found.override) || (is_bridge(d) && !strcmp(d->found.override, "none")));
+	return is_vfio_driver(d->found.override) || has_bridge_override(d);
 }
 
 /*

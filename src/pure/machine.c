@@ -99,6 +99,11 @@ struct device *parent_that_is_no_bridge(const struct device *d)
 	return above;
 }
 
+bool has_bridge_override(const struct device *d)
+{
+	return is_bridge(d) && d->found.override && !strcmp(d->found.override, "none");
+}
+
 bool is_exempt(const struct device *d)
 {
 	return is_bridge(d) || parent_that_is_no_bridge(d);

@@ -220,6 +220,9 @@ void machine_join(struct group *g, struct device *d) __attribute__((nonnull));
  */
 bool is_bridge(const struct device *d) __attribute__((nonnull));
 
+/* Returns true for a bridge with the override "none", which a claim writes to keep drivers off it. */
+bool has_bridge_override(const struct device *d) __attribute__((nonnull));
+
 static inline bool is_host_bridge(const struct device *d)
 {
 	return d->found.class >> 8 == 0x0600;

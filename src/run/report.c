@@ -86,12 +86,6 @@ void report_recall(struct machine *m, int root)
 	(void)!each_row(m, root, recall_row, &r);
 }
 
-/* A claim keeps drivers off a bridge with the override "none". */
-static bool has_bridge_override(const struct device *d)
-{
-	return is_bridge(d) && d->found.override && !strcmp(d->found.override, "none");
-}
-
 /*
  * Returns true if the override is that of a claim. Without an override the driver tells. A device with neither may have
  * been left by a give-back that did not end, and needs a probe.
@@ -103,7 +97,7 @@ static bool is_of_claim(const struct device *d)
 	return d->found.override == d->found.target || has_bridge_override(d);
 }
 
-/* The bridges of a group have no rows of their own. */
+/* A bridge has a row of its own only if a child that worked on it did not end in time. */
 static void recall_bridges(const struct group *g)
 {
 	struct device *d;
