@@ -113,13 +113,13 @@ void queue_work(struct search *s, enum work_kind kind, const char *name)
 
 void need_end(struct search *s)
 {
+	follow_queued(s);
 	for (unsigned i = 0; i < s->problems.count; i++)
 		add_note(s->deps, alloc_printf("%s: %s", s->what, s->problems.string[i]));
 	string_set_free(&s->problems);
 	string_set_free(&s->seen);
 	free(s->work);
 	s->work = NULL;
-	s->work_count = 0;
 	free(s->why);
 	s->why = NULL;
 }

@@ -70,7 +70,7 @@ FILE *open_stream(const struct search *s, const char *path) __attribute__((nonnu
 
 /*
  * The life of a need: begin, set the reason, follow it, end. need_begin() keeps `what`, which has to last until
- * need_end().
+ * need_end(), which follows what is still queued.
  */
 void need_begin(struct search *s, const char *what, bool in_initramfs) __attribute__((nonnull));
 void need_why(struct search *s, char *why) __attribute__((nonnull)); /* takes ownership of why */

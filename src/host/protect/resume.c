@@ -22,7 +22,6 @@ static void find_resume_device(struct search *s, const char *source)
 		follow_filesystem(s, source, "", makedev(major, minor), NULL);
 	else
 		follow_filesystem(s, source, "", 0, NULL);
-	follow_queued(s);
 	need_end(s);
 }
 
@@ -74,7 +73,6 @@ static void find_root_argument(struct search *s, const char *source)
 	if (name && (!mounted || strcmp(name, mounted) != 0)) {
 		need_begin(s, "root=", true);
 		follow_filesystem(s, source, "", 0, NULL);
-		follow_queued(s);
 		need_end(s);
 	}
 	free(mounted);

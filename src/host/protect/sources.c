@@ -131,7 +131,6 @@ static void find_fstab(struct search *s)
 			continue;
 		need_begin(s, swap || !target ? "swap" : target, index >= 0 && targets[index].in_initramfs);
 		follow_filesystem(s, mnt_fs_get_source(fs), type ? type : "", 0, options);
-		follow_queued(s);
 		need_end(s);
 	}
 	mnt_free_iter(i);
@@ -156,7 +155,6 @@ static void find_swap(struct search *s)
 			abort();
 		need_begin(s, "swap", false);
 		follow_filesystem(s, source, "swap", 0, NULL);
-		follow_queued(s);
 		need_end(s);
 		free(source);
 	}
