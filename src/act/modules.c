@@ -74,7 +74,7 @@ void load_own_drivers(const struct act *act, const struct device *d)
 	const char *const argv[] = { "modprobe", "-b", alias.p, NULL };
 
 	if (is_past(act->deadline) ||
-	    read_attribute(&alias, act->root->fd, text_set(&alias, "sys/bus/pci/devices/%s/modalias", d->name)) <= 0)
+	    read_attribute(&alias, act->root->fd, device_path(&alias, d->name, "modalias")) <= 0)
 		return;
 	text_set(&act->m->step, "modprobe -b %s", alias.p);
 	run_modprobe(act, argv);

@@ -195,8 +195,7 @@ static const char *nova_type(const struct export *e, const struct device *d)
 	if (*physical_function(root, &t, d))
 		return "type-VF";
 	/* Only a physical function has that file (sriov_pf_attrs_are_visible()). */
-	return faccessat(root, text_set(&t, "sys/bus/pci/devices/%s/sriov_totalvfs", d->name), F_OK, 0) ? "type-PCI"
-													: "type-PF";
+	return faccessat(root, device_path(&t, d->name, "sriov_totalvfs"), F_OK, 0) ? "type-PCI" : "type-PF";
 }
 
 static void add_string(struct json_object *o, const char *key, const char *value)

@@ -44,7 +44,7 @@ const char *attribute(const struct inventory *v, struct text *t, const struct de
 {
 	struct text text;
 
-	read_attribute(&text, v->now->root.fd, text_set(&text, "sys/bus/pci/devices/%s/%s", d->name, name));
+	read_attribute(&text, v->now->root.fd, device_path(&text, d->name, name));
 	return text_set(t, "%s", text.p);
 }
 

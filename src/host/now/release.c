@@ -52,8 +52,7 @@ static bool add_vf_users(struct text *t, int root, const struct device *pf)
 
 	for (unsigned i = 0; read_link(&vf, root, text_set(&vf, "sys/bus/pci/devices/%s/virtfn%u", pf->name, i)) > 0;
 	     i++) {
-		if (read_link(&group, root, text_set(&group, "sys/bus/pci/devices/%s/iommu_group", base_name(vf.p))) <=
-		    0)
+		if (read_link(&group, root, device_path(&group, base_name(vf.p), "iommu_group")) <= 0)
 			continue;
 		text_set(t, "its VF %s is open, by ", base_name(vf.p));
 		number = base_name(group.p);

@@ -103,7 +103,7 @@ const char *physical_function(int root, struct text *t, const struct device *d)
 {
 	struct text link;
 
-	read_link(&link, root, text_set(&link, "sys/bus/pci/devices/%s/physfn", d->name));
+	read_link(&link, root, device_path(&link, d->name, "physfn"));
 	return text_set(t, "%s", base_name(link.p));
 }
 

@@ -40,7 +40,7 @@ static int judge_member(void *data, const char *name)
 
 	if (!strcmp(name, report_column(&m->row->report, REPORT_ADDRESS)))
 		return 0;
-	if (read_link(&t, root, text_set(&t, "sys/bus/pci/devices/%s/driver", name)) <= 0)
+	if (read_link(&t, root, device_path(&t, name, "driver")) <= 0)
 		return 0;
 	driver = base_name(t.p);
 	if (!blocks_group(driver))
@@ -82,7 +82,7 @@ static void judge(struct status *s, struct row *r)
 
 	if (r->report.kind != ROW_DEVICE)
 		return;
-	if (read_link(&t, root, text_set(&t, "sys/bus/pci/devices/%s/driver", address)) > 0)
+	if (read_link(&t, root, device_path(&t, address, "driver")) > 0)
 		text_set(&r->now, "%s", base_name(t.p));
 	if (!was_claimed(r))
 		return;
@@ -90,8 +90,7 @@ static void judge(struct status *s, struct row *r)
 		judge_gone(s, r);
 	else if (strcmp(r->now.p, report_column(&r->report, REPORT_DRIVER)))
 		judge_driver(r);
-	else if (read_link(&t, root, text_set(&t, "sys/bus/pci/devices/%s/iommu_group", address)) > 0 &&
-		 strcmp(base_name(t.p), group))
+	else if (read_link(&t, root, device_path(&t, address, "iommu_group")) > 0 && strcmp(base_name(t.p), group))
 		text_set(&r->drift, "its group is %s now", base_name(t.p));
 	else if (s->rows.ctx->settings.group != GROUP_IGNORE)
 		list_directory(root, text_set(&t, "sys/kernel/iommu_groups/%s/devices", group), judge_member, &member);
