@@ -13,7 +13,6 @@
 #include "pci_names.h"
 #include "plan_json.h"
 #include "request.h"
-#include "status.h"
 #include "terminal.h"
 
 #define ANY_WORDS 1000
@@ -291,12 +290,6 @@ int verb_plan(struct request *r)
 {
 	r->ctx->phase = asked(r, OPTION_NOW) ? PHASE_NOW : PHASE_NEXT_BOOT;
 	return asked(r, OPTION_JSON) ? print_json(r->ctx) : print_plan(r->ctx);
-}
-
-int verb_status(struct request *r)
-{
-	r->ctx->phase = PHASE_NOW;
-	return print_status(r->ctx, asked(r, OPTION_JSON));
 }
 
 int main(int argc, char **argv)

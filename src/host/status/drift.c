@@ -29,8 +29,6 @@ static bool decide_once(struct rows *s)
 	if (s->tried)
 		return s->decided;
 	s->tried = true;
-	/* drift_missing() needs the groups of devices that the settings do not select any more. */
-	s->ctx->machine.read_all = true;
 	s->decided = decide_machine(s->ctx, &nobody);
 	return s->decided;
 }

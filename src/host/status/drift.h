@@ -18,7 +18,7 @@ struct row {
 
 /* The report of this boot. */
 struct rows {
-	struct context *ctx; /* its settings have been read for PHASE_NOW */
+	struct context *ctx; /* for drift_*() its settings have been read for PHASE_NOW, with read_all */
 	struct row *row;
 	unsigned n;
 	bool found;   /* there is a report */

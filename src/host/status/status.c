@@ -12,8 +12,8 @@
 #include "message.h"
 #include "plan_json.h"
 #include "plan_log.h"
+#include "request.h"
 #include "settings.h"
-#include "status.h"
 #include "sysfs.h"
 
 struct status {
@@ -240,7 +240,7 @@ static void warn_of_no_rows(struct status *s, bool asked)
 	s->wrong |= asked && !s->rows.found;
 }
 
-/* Begins the JSON object that print_status() fills. */
+/* Begins the JSON object that verb_status() fills. */
 static void begin_json(struct status *s)
 {
 	struct json_object *o = json_object_new_object();
@@ -282,17 +282,29 @@ static bool cannot_finish(struct status *s, struct output *out)
 	return error;
 }
 
-int print_status(struct context *ctx, bool json)
+/*
+ * Prints the report of this boot and what has drifted since, as lines like those of a plan or as one JSON object. Also
+ * prints what is wrong with the settings, and which devices vfio-pci holds that this boot did not claim.
+ *
+ * Returns the exit status of doc/interface.md. It is 1 as well if a claimed device has lost its driver, if its group is
+ * not usable any more, or if the settings select a device that they did not select in this boot (drift.h). It is 3 if
+ * the report is none.
+ */
+int verb_status(struct request *r)
 {
+	struct context *ctx = r->ctx;
 	struct status s = { .rows = { .ctx = ctx } };
-	bool asked = decide_settings(ctx);
 	struct output out;
 	struct text wrong;
 	int status;
-	bool good;
+	bool selects, good;
 
+	ctx->phase = PHASE_NOW;
+	/* drift_missing() needs the groups of devices that the settings do not select any more. */
+	ctx->read_all = true;
+	selects = decide_settings(ctx);
 	output_init(&out, STDOUT_FILENO);
-	if (json)
+	if (asked(r, OPTION_JSON))
 		begin_json(&s);
 	else
 		say_problems(&ctx->machine, &complaints);
@@ -300,7 +312,7 @@ int print_status(struct context *ctx, bool json)
 	if (!good)
 		complaints.say(&complaints, LEVEL_FAILED, wrong.p);
 	else if (!s.rows.n)
-		warn_of_no_rows(&s, asked);
+		warn_of_no_rows(&s, selects);
 	else
 		show_rows(&s, &out.listener);
 	list_directory(ctx->root.fd, "sys/bus/pci/drivers/vfio-pci", note_foreign, &s);
