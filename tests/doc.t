@@ -120,6 +120,8 @@ my @verbs = grep { $_ ne 'host/shared' } map { m{^src/(host/.*)/$} } glob 'src/h
 my $shared = delete $sees{'host/VERB'};
 ok($shared, 'the drawing has the verbs');
 $sees{$_} = { %{ $sees{$_} || {} }, %$shared } for @verbs;
+ok(delete $sees{host}{'host/VERB'}, 'the drawing has host');
+is(join(' ', sort keys %{ $sees{host} }), '', 'and it sees the verbs alone');
 $sees{host} = { map { $_ => 1 } @verbs };
 for my $folder (qw(pure read act run boot host host/shared), @verbs) {
 	my %drawn = map { $_ => 1 } all_left_of($folder);
