@@ -57,6 +57,26 @@ bool cmdline_next(const char **p, const char *end, struct cmdline_word *w)
 	return true;
 }
 
+bool cmdline_next_parameter(const char **p, const char *end, struct cmdline_word *w)
+{
+	return cmdline_next(p, end, w) && (w->has_value || !span_is(w->name, "--"));
+}
+
+bool cmdline_list_has(struct span list, const char *word)
+{
+	const char *p = list.p, *end = list.p + list.len;
+
+	while (p < end) {
+		const char *comma = memchr(p, ',', (size_t)(end - p));
+		struct span one = { p, (unsigned)((comma ? comma : end) - p) };
+
+		if (parameter_is(one, word))
+			return true;
+		p += one.len + 1;
+	}
+	return false;
+}
+
 /* Is it one of these words, each with a NUL behind it, the last with two? */
 static bool is_one_of(struct span s, const char *words)
 {

@@ -14,6 +14,13 @@ struct cmdline_word {
 /* Reads the word at *p into *w, whose spans point into the line, and moves *p behind it. Returns false at the end. */
 bool cmdline_next(const char **p, const char *end, struct cmdline_word *w) __attribute__((nonnull, warn_unused_result));
 
+/* Like cmdline_next(), but returns false at a -- as well, behind which are the words of init (parse_args()). */
+bool cmdline_next_parameter(const char **p, const char *end, struct cmdline_word *w)
+	__attribute__((nonnull, warn_unused_result));
+
+/* Returns true if one of the words between commas is this one, in which - in the list stands for _. */
+bool cmdline_list_has(struct span list, const char *word) __attribute__((nonnull(2)));
+
 /* Returns a constant that says why a boot with this command line must not claim anything, or NULL if it may. */
 const char *cmdline_rescue(const char *line, size_t len) __attribute__((nonnull, warn_unused_result));
 

@@ -338,13 +338,10 @@ void settings_parse_cmdline(struct settings *s, const char *source, const char *
 	struct cmdline_word w;
 
 	s->comment.len = 0;
-	while (cmdline_next(&p, end, &w)) {
+	while (cmdline_next_parameter(&p, end, &w)) {
 		struct place at = { source, 0, 0 };
 		unsigned own = span_is(w.name, "vfio.ids") ? 5 : sizeof(prefix) - 1;
 
-		/* The words behind -- belong to init (parse_args()). */
-		if (!w.has_value && span_is(w.name, "--"))
-			return;
 		if (w.name.len < own || (own > 5 && !parameter_is((struct span){ w.name.p, own }, prefix)))
 			continue;
 		at.column = (unsigned)(w.name.p - line) + own + 1;

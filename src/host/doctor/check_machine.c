@@ -29,21 +29,6 @@ static int count_group(void *data, const char *name)
 	return 0;
 }
 
-static bool list_has(struct span list, const char *word)
-{
-	while (list.len) {
-		const char *comma = memchr(list.p, ',', list.len);
-		unsigned len = comma ? (unsigned)(comma - list.p) : list.len;
-
-		if (span_is((struct span){ list.p, len }, word))
-			return true;
-		len += comma != NULL;
-		list.p += len;
-		list.len -= len;
-	}
-	return false;
-}
-
 /* The parameters of the command line that turn an IOMMU off. The last value of each one counts. */
 static const struct {
 	const char *name;
@@ -67,9 +52,9 @@ static void read_iommu_word(struct iommu_words *w, const struct cmdline_word *wo
 	for (unsigned i = 0; i < ARRAY_SIZE(iommu_parameter); i++) {
 		if (!word->has_value || !parameter_is(word->name, iommu_parameter[i].name))
 			continue;
-		w->off[i] = list_has(word->value, "off");
+		w->off[i] = cmdline_list_has(word->value, "off");
 		if (i == INTEL_IOMMU)
-			w->intel_on = list_has(word->value, "on");
+			w->intel_on = cmdline_list_has(word->value, "on");
 	}
 }
 
@@ -79,12 +64,8 @@ static struct iommu_words read_iommu_words(const char *cmdline)
 	struct iommu_words w = { 0 };
 	struct cmdline_word word;
 
-	while (cmdline_next(&p, end, &word)) {
-		/* The words after -- are for init (parse_args()). */
-		if (!word.has_value && span_is(word.name, "--"))
-			break;
+	while (cmdline_next_parameter(&p, end, &word))
 		read_iommu_word(&w, &word);
-	}
 	return w;
 }
 

@@ -39,12 +39,6 @@ static void add_command(const struct command *c, enum fate fate, bool at_work)
 		result_at_work(c->result, &c->at, c->whole);
 }
 
-/* Reads the next parameter of a module, as parse_args() of the kernel does. */
-static bool next_parameter(const char **p, const char *end, struct cmdline_word *w)
-{
-	return cmdline_next(p, end, w) && (w->has_value || !span_is(w->name, "--"));
-}
-
 static bool is_ids(const struct cmdline_word *w)
 {
 	return w->has_value && span_is(w->name, "ids");
@@ -59,7 +53,7 @@ static void on_options(const struct command *c)
 
 	if (!stub && !is_vfio_pci(c->subject))
 		return;
-	while (next_parameter(&p, end, &w)) {
+	while (cmdline_next_parameter(&p, end, &w)) {
 		if (is_ids(&w)) {
 			if (!stub)
 				result_ids(c->result, &c->at, w.value);

@@ -33,21 +33,6 @@ static void read_modules(struct reader *r, const char *source, size_t len)
 	modconf_read_modules(r->result, source, r->text, len);
 }
 
-static bool names_vfio_pci(struct span list)
-{
-	const char *p = list.p, *end = p + list.len;
-
-	while (p < end) {
-		const char *comma = memchr(p, ',', (size_t)(end - p));
-		struct span one = { p, (unsigned)((comma ? comma : end) - p) };
-
-		if (parameter_is(one, "vfio_pci"))
-			return true;
-		p += one.len + 1;
-	}
-	return false;
-}
-
 static void read_words(struct reader *r, const char *source, const char *line, size_t len)
 {
 	const struct place at = { source, 0, 0 };
@@ -55,11 +40,11 @@ static void read_words(struct reader *r, const char *source, const char *line, s
 	struct cmdline_word w;
 	char *word;
 
-	while (cmdline_next(&p, line + len, &w) && (w.has_value || !span_is(w.name, "--"))) {
+	while (cmdline_next_parameter(&p, line + len, &w)) {
 		bool ids = parameter_is(w.name, "vfio_pci.ids");
 
 		if (!w.has_value || (!ids && !parameter_is(w.name, "pci_stub.ids") &&
-				     !(parameter_is(w.name, "rd.driver.pre") && names_vfio_pci(w.value))))
+				     !(parameter_is(w.name, "rd.driver.pre") && cmdline_list_has(w.value, "vfio_pci"))))
 			continue;
 		if (ids)
 			result_ids(r->result, &at, w.value);
