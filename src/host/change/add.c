@@ -55,11 +55,6 @@ static void add_device_line(struct addition *a, const struct device *d)
 		say(&complaints, LEVEL_DONE, "%pd is selected already: %pe", d, d->asked.selector);
 }
 
-static bool is_same(const struct selector *a, const struct selector *b)
-{
-	return !span_cmp(a->text, b->text) && !((a->flags ^ b->flags) & SELECTOR_EXCLUDES);
-}
-
 /* Returns true if the settings have the same entry. Chooses the devices of that entry then. */
 static bool is_in_settings(struct change *c, const struct selector *wanted)
 {
@@ -68,7 +63,7 @@ static bool is_in_settings(struct change *c, const struct selector *wanted)
 	const struct device *d;
 
 	for_each_selector(&c->before->settings.list[LIST_IDS], sel) {
-		if (!is_same(sel, wanted))
+		if (!is_same_entry(sel, wanted))
 			continue;
 		say(&complaints, LEVEL_DONE, "%pe is in the settings already", sel);
 		for_each_device(m, d) {
@@ -86,7 +81,7 @@ static bool is_repeated(const struct change *c, char *const *word, const struct 
 	struct selector earlier;
 
 	for (char *const *w = c->r->word; w < word; w++) {
-		if (!selector_parse(&earlier, *w, strlen(*w)) && is_same(&earlier, wanted))
+		if (!selector_parse(&earlier, *w, strlen(*w)) && is_same_entry(&earlier, wanted))
 			return true;
 	}
 	return false;

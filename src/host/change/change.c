@@ -177,18 +177,9 @@ static int count_selectors(const char *text)
 	return s.problems ? -1 : (int)(s.list[LIST_IDS].end - s.list[LIST_IDS].selector);
 }
 
-/* Returns true if OWN_FILE is still what change_begin() read. */
-static bool is_unchanged(const struct change *c)
+bool is_same_entry(const struct selector *a, const struct selector *b)
 {
-	char *text;
-	size_t len;
-	bool same;
-
-	if (read_text(c->before->root.fd, OWN_FILE + 1, &text, &len))
-		return false;
-	same = len == c->old_len && !memcmp(text, c->old, len);
-	free(text);
-	return same;
+	return !span_cmp(a->text, b->text) && !((a->flags ^ b->flags) & SELECTOR_EXCLUDES);
 }
 
 /*
@@ -214,7 +205,9 @@ static const char *find_fault(const struct change *c, const char *text, int more
 		return "vfio-boot cannot edit its lines (edit it by hand)";
 	if (!has_room(c, text))
 		return "there would be more than 64 settings files, or more than 64 KiB of settings (shorten them)";
-	return is_unchanged(c) ? NULL : "it was changed in the meantime (try again)";
+	return has_text(c->before->root.fd, OWN_FILE + 1, c->old, c->old_len)
+		       ? NULL
+		       : "it was changed in the meantime (try again)";
 }
 
 int change_write(struct change *c, const char *text, int more)

@@ -48,6 +48,9 @@ void change_say(const struct change *c, const struct listener *l) __attribute__(
  */
 int change_write(struct change *c, const char *text, int more) __attribute__((nonnull, warn_unused_result));
 
+/* Returns true if two selectors are written alike and both exclude or both select. */
+bool is_same_entry(const struct selector *a, const struct selector *b) __attribute__((nonnull));
+
 /* Prints that nothing was changed and returns `status`. */
 int nothing_changed(int status);
 

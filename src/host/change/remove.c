@@ -15,12 +15,6 @@ static struct list *ids_of(const struct change *c)
 	return &c->before->settings.list[LIST_IDS];
 }
 
-/* Returns true if the word of the command line is written like this entry. */
-static bool is_same_entry(const struct selector *sel, const struct selector *word)
-{
-	return !span_cmp(sel->text, word->text) && !((sel->flags ^ word->flags) & SELECTOR_EXCLUDES);
-}
-
 /* Returns a device that the entry selects and that is not matched, or NULL. */
 static const struct device *unmatched_device(const struct change *c, const struct selector *sel, const bool *matched)
 {

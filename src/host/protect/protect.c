@@ -193,16 +193,9 @@ static char *compose_to_fit(struct context *ctx, const struct dependencies *deps
 static bool is_up_to_date(int root, const char *text, size_t len)
 {
 	struct stat st;
-	size_t old_len;
-	char *old;
-	bool same;
 
-	if (read_text(root, protect_file, &old, &old_len))
-		return false;
-	same = old_len == len && !memcmp(old, text, len) && !fstatat(root, protect_file, &st, AT_SYMLINK_NOFOLLOW) &&
+	return has_text(root, protect_file, text, len) && !fstatat(root, protect_file, &st, AT_SYMLINK_NOFOLLOW) &&
 	       (st.st_mode & 07777) == 0644;
-	free(old);
-	return same;
 }
 
 static void print_summary(const struct dependencies *deps, bool as_before)

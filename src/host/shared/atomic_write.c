@@ -32,6 +32,19 @@ int read_text(int root, const char *path, char **text, size_t *len)
 	return ret < 0 ? ret : 0;
 }
 
+bool has_text(int root, const char *path, const char *text, size_t len)
+{
+	char *old;
+	size_t old_len;
+	bool same;
+
+	if (read_text(root, path, &old, &old_len))
+		return false;
+	same = old_len == len && !memcmp(old, text, len);
+	free(old);
+	return same;
+}
+
 static int write_all(int fd, const char *text, size_t len)
 {
 	while (len) {

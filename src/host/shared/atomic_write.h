@@ -3,6 +3,7 @@
 #ifndef VFIO_BOOT_ATOMIC_WRITE_H
 #define VFIO_BOOT_ATOMIC_WRITE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <sys/types.h>
 
@@ -12,6 +13,9 @@
  * link, which replace_file() would destroy, and -EFBIG for a file larger than settings may be.
  */
 int read_text(int root, const char *path, char **text, size_t *len) __attribute__((nonnull, warn_unused_result));
+
+/* Returns true if the file has this text, as read_text() reads it. */
+bool has_text(int root, const char *path, const char *text, size_t len) __attribute__((nonnull));
 
 /*
  * Replaces a file by this text: writes a temporary file beside it, flushes it to the disk and renames it. The file gets
