@@ -20,7 +20,12 @@ struct context {
 	/* options */
 	const char *argument[ARGUMENTS]; /* NULL if not given */
 	enum phase phase;
-	bool settle;   /* do only what an earlier run of this boot left open */
+	bool settle; /* do only what an earlier run of this boot left open */
+	/*
+	 * A user names devices on the running system. vfio.ids=off and `ids = off`, which keep a boot from claiming, do
+	 * not keep this run from it. A crash kernel, a rescue boot and the like do.
+	 */
+	bool by_hand;
 	bool read_all; /* read all details of every device, selected or not */
 	struct root root;
 	/* results */

@@ -20,11 +20,11 @@ static const char *find_no_claim_reason(const struct context *ctx)
 {
 	const struct settings *s = &ctx->settings;
 
-	if (s->off_now && !ctx->left_out_off)
+	if (s->off_now && !ctx->left_out_off && !ctx->by_hand)
 		return "vfio.ids=off";
 	if (s->unprotected)
 		return "too many exclusions or protect entries";
-	if (s->list[LIST_IDS].off)
+	if (s->list[LIST_IDS].off && !ctx->by_hand)
 		return "ids=off in the settings files";
 	return NULL;
 }

@@ -52,22 +52,6 @@ static bool select_words(struct settings *s, char *const *word, const char *sour
 }
 
 /*
- * Reads the settings like decide_settings(), but ignores vfio.ids=off and `ids = off`. They keep a boot from claiming,
- * and a user who names a device has seen the machine come up. A crash kernel, a rescue
- * boot, a live system, or more protection than there is room for forbids this claim, too.
- */
-static void read_settings(struct context *ctx)
-{
-	struct machine *m = &ctx->machine;
-
-	ctx->phase = PHASE_NOW;
-	machine_init(m, &ctx->settings, PHASE_NOW);
-	m->no_claim_reason = settings_load(&ctx->settings, &ctx->buffers, &ctx->root, ctx->argument[ARGUMENT_CMDLINE]);
-	if (!m->no_claim_reason && ctx->settings.unprotected)
-		m->no_claim_reason = "too many exclusions or protect entries";
-}
-
-/*
  * A key, a lost terminal or an impatient caller must not leave half a group claimed, or the report without it. The
  * deadline still ends the run. SIGTSTP is ignored as well: the time runs on while a process is stopped, so a half
  * claimed group would stay so.
@@ -90,7 +74,9 @@ int by_hand_begin(struct by_hand *b, const struct request *r, const char *source
 	}
 	ctx = b->ctx = context_shared();
 	context_like(ctx, r->ctx);
-	read_settings(ctx);
+	ctx->phase = PHASE_NOW;
+	ctx->by_hand = true;
+	(void)!decide_settings(ctx);
 	if (!select_words(&ctx->settings, r->word, source, claims))
 		return STATUS_WRONG;
 	if (claims && ctx->machine.no_claim_reason) {
