@@ -131,8 +131,8 @@ bool print_json_list(const struct listing *l)
 	json_object_object_add(o, "errors", json_errors(&l->v.now->settings));
 	if (l->v.deps.unknown)
 		json_object_array_add(warnings, json_text(l->v.deps.unknown));
-	for (unsigned i = 0; i < l->v.deps.notes; i++)
-		json_object_array_add(warnings, json_text(l->v.deps.note[i]));
+	for (unsigned i = 0; i < l->v.deps.notes.count; i++)
+		json_object_array_add(warnings, json_text(l->v.deps.notes.string[i]));
 	json_object_object_add(o, "warnings", warnings);
 	return json_print(o);
 }

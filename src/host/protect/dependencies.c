@@ -57,12 +57,10 @@ void dependencies_find(struct dependencies *deps, struct context *ctx)
 
 void dependencies_free(struct dependencies *deps)
 {
-	struct string_set notes = { deps->note, deps->notes };
-
 	for (unsigned i = 0; i < deps->needs; i++)
 		free(deps->need[i].why);
 	free(deps->need);
-	string_set_free(&notes);
+	string_set_free(&deps->notes);
 	free(deps->unknown);
 	memset(deps, 0, sizeof(*deps));
 }

@@ -15,12 +15,17 @@ struct need {
 	char *why;	       /* "/ on nvme0n1p2", "swap on sda3", "default route through enp4s0" */
 };
 
+/* A set of strings, which it owns. */
+struct string_set {
+	char **string;
+	unsigned count;
+};
+
 struct dependencies {
 	struct need *need; /* in address order; a function may have several needs */
 	unsigned needs;
-	char **note; /* what could not be found out, one sentence each */
-	unsigned notes;
-	char *unknown; /* why the devices of the root filesystem are unknown, or NULL */
+	struct string_set notes; /* what could not be found out, one sentence each */
+	char *unknown;		 /* why the devices of the root filesystem are unknown, or NULL */
 };
 
 /*

@@ -67,16 +67,6 @@ FILE *open_stream(const struct search *s, const char *path)
 	return in;
 }
 
-/* Takes ownership of the note and drops a repeated one. */
-static void add_note(struct dependencies *deps, char *note)
-{
-	struct string_set notes = { deps->note, deps->notes };
-
-	string_set_add(&notes, note);
-	deps->note = notes.string;
-	deps->notes = notes.count;
-}
-
 void need_begin(struct search *s, const char *what, bool in_initramfs)
 {
 	s->what = what;
@@ -99,7 +89,7 @@ void need_problem(struct search *s, char *problem)
 
 void need_note(struct search *s, char *note)
 {
-	add_note(s->deps, alloc_printf("%s: %s", s->what, note));
+	string_set_add(&s->deps->notes, alloc_printf("%s: %s", s->what, note));
 	free(note);
 }
 
@@ -115,7 +105,7 @@ void need_end(struct search *s)
 {
 	follow_queued(s);
 	for (unsigned i = 0; i < s->problems.count; i++)
-		add_note(s->deps, alloc_printf("%s: %s", s->what, s->problems.string[i]));
+		string_set_add(&s->deps->notes, alloc_printf("%s: %s", s->what, s->problems.string[i]));
 	string_set_free(&s->problems);
 	string_set_free(&s->seen);
 	free(s->work);

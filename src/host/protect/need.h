@@ -2,9 +2,9 @@
 /*
  * need: what the sources behind dependencies.c share. Nobody else includes it.
  *
- * A need is something that the host depends on: "/", "swap", the default route. sources.c, resume.c and crypttab.c know
- * the needs. block_name.c resolves the names in them. filesystem.c, storage.c, pools.c and route.c follow a need down
- * to PCI functions. console.c finds what a passphrase is typed on.
+ * A need is something that the host depends on: "/", "swap", the default route. sources.c, resume.c, crypttab.c,
+ * route.c and console.c know the needs. block_name.c resolves the names in them. follow.c has the queue; filesystem.c,
+ * storage.c and pools.c follow a need down to PCI functions, and so do route.c and console.c for their own.
  *
  * Nothing here returns an allocation failure: the program aborts then.
  */
@@ -14,12 +14,6 @@
 #include <libmount.h>
 
 #include "dependencies.h"
-
-/* A set of strings, which it owns. */
-struct string_set {
-	char **string;
-	unsigned count;
-};
 
 /*
  * A step that is still to follow, by the kind of its name: a block device of the kernel, a file, a block device as a

@@ -159,10 +159,10 @@ static char *compose(struct context *ctx, const struct dependencies *deps, enum 
 	fputs(header, to);
 	if (forms[form])
 		fprintf(to, "# There are too many for an entry each: %s.\n", forms[form]);
-	for (unsigned i = 0; i < deps->notes && i < notes; i++)
-		fprintf(to, "# %.*s\n", fitting_length(deps->note[i], max), deps->note[i]);
-	if (deps->notes > notes)
-		fprintf(to, "# %u more problems\n", deps->notes - notes);
+	for (unsigned i = 0; i < deps->notes.count && i < notes; i++)
+		fprintf(to, "# %.*s\n", fitting_length(deps->notes.string[i], max), deps->notes.string[i]);
+	if (deps->notes.count > notes)
+		fprintf(to, "# %u more problems\n", deps->notes.count - notes);
 	if (deps->unknown) {
 		fputs("protect = unknown", to);
 		add_comment(to, deps->unknown, max);
@@ -285,8 +285,8 @@ int verb_protect(struct request *r)
 		dependencies_find(&deps, r->ctx);
 	else if (!(deps.unknown = strdup("the PCI functions of this machine cannot be read")))
 		abort();
-	for (unsigned i = 0; i < deps.notes; i++)
-		complaints.say(&complaints, LEVEL_REFUSED, deps.note[i]);
+	for (unsigned i = 0; i < deps.notes.count; i++)
+		complaints.say(&complaints, LEVEL_REFUSED, deps.notes.string[i]);
 	if (deps.unknown)
 		say(&complaints, LEVEL_REFUSED, "what this host lives on is unknown: %s", deps.unknown);
 	form = choose_form(&deps);
