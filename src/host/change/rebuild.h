@@ -7,8 +7,8 @@
 
 /*
  * Runs update-initramfs -u, or dracut --force if that does not exist, without standard input, and passes on its output.
- * On a terminal shows the elapsed time. Does nothing for a --sysroot. Returns an exit status, after a message on
- * failure.
+ * On a terminal shows the elapsed time. With --sysroot only says that no image is rebuilt. Returns an exit status,
+ * after a message on failure.
  *
  * A verb calls this last: SIGINT and SIGQUIT are for the tool and stay ignored.
  */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* inventory: collects what `list` and `explain` show about devices, besides the decisions. Host program only. */
+/* inventory: collects what `list` shows about devices, besides the decisions. Host program only. */
 #ifndef VFIO_BOOT_INVENTORY_H
 #define VFIO_BOOT_INVENTORY_H
 

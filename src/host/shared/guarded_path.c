@@ -35,13 +35,10 @@ const char *guarded_path(struct context *ctx, struct text *t, const struct devic
 	t->len = 0;
 	add_hops(t, d, topmost(d));
 	/* Resolve the path as a reader of the settings does. */
-	if (selector_parse(&sel, t->p, t->len)) {
+	if (selector_parse(&sel, t->p, t->len))
 		sel.target = PCIADDR_NONE;
-	} else if (sel.kind == SELECT_PATH) {
+	else
 		find_path(&ctx->machine, pci, &sel);
-	} else {
-		sel.target = sel.address;
-	}
 	close(pci);
 	if (sel.target != d->address)
 		text_set(t, "%s", d->name);
