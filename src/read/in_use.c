@@ -125,6 +125,16 @@ static void mark_functions(struct search *s, const char *name)
 	each_function_of_link(s->m, t.p, mark_function, s);
 }
 
+bool hidden_path_disk(struct text *t, const char *name)
+{
+	const char *controller = strchr(name, 'c'), *disk = controller ? strchr(controller, 'n') : NULL;
+
+	if (!disk || strncmp(name, "nvme", 4) != 0)
+		return false;
+	text_set(t, "%.*s%s", (int)(controller - name), name, disk);
+	return true;
+}
+
 /*
  * With native NVMe multipath, no PCI function is above the disk nvmeXnZ and its partitions. The functions are above its
  * hidden paths nvmeXcYnZ (doc/kernel-facts.md, "More traps").
@@ -132,13 +142,9 @@ static void mark_functions(struct search *s, const char *name)
 static int mark_hidden_path(void *data, const char *name)
 {
 	struct search *s = data;
-	const char *controller = strchr(name, 'c'), *disk = controller ? strchr(controller, 'n') : NULL;
 	struct text t;
 
-	if (!disk)
-		return 0;
-	text_set(&t, "%.*s%s", (int)(controller - name), name, disk);
-	if (!strncmp(s->name, t.p, t.len) && (!s->name[t.len] || s->name[t.len] == 'p'))
+	if (hidden_path_disk(&t, name) && !strncmp(s->name, t.p, t.len) && (!s->name[t.len] || s->name[t.len] == 'p'))
 		mark_functions(s, name);
 	return 0;
 }

@@ -53,6 +53,12 @@ void find_path(struct machine *m, int pci, struct selector *sel) __attribute__((
 int scan_use(struct machine *m, int root) __attribute__((nonnull, warn_unused_result));
 
 /*
+ * Stores in t the disk nvmeXnZ if `name` is one of its hidden paths nvmeXcYnZ (doc/kernel-facts.md, "More traps").
+ * Returns false for any other name.
+ */
+bool hidden_path_disk(struct text *t, const char *name) __attribute__((nonnull, warn_unused_result));
+
+/*
  * Calls each() for every function of the snapshot whose address is a component of `link`, a link to a directory of
  * /sys/devices. Begins with the function next to the root.
  */

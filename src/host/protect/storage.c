@@ -5,6 +5,7 @@
 
 #include "format.h"
 #include "need.h"
+#include "scan.h"
 #include "sysfs.h"
 
 /* A block device whose devices below are followed. */
@@ -142,17 +143,14 @@ static int follow_subsystem_link(void *data, const char *name)
 	return 0;
 }
 
-/* Follows the hidden paths nvmeXcYnZ of the disk nvmeXnZ. in_use.c does the same. */
+/* Follows the hidden paths nvmeXcYnZ of the disk nvmeXnZ. */
 static int follow_hidden_path(void *data, const char *name)
 {
 	struct block *b = data;
-	const char *c = strchr(name, 'c'), *n = c ? strchr(c, 'n') : NULL;
 	struct text t;
 
-	if (!n || strncmp(name, "nvme", 4) != 0)
-		return 0;
-	text_set(&t, "%.*s%s", (int)(c - name), name, n);
-	if (!strcmp(b->name, t.p) && read_link(&t, b->s->root, text_set(&t, "sys/class/block/%s", name)) > 0)
+	if (hidden_path_disk(&t, name) && !strcmp(b->name, t.p) &&
+	    read_link(&t, b->s->root, text_set(&t, "sys/class/block/%s", name)) > 0)
 		follow_controller(b, t.p);
 	return 0;
 }
