@@ -166,6 +166,13 @@ like(plan_of('an empty protect file'), qr/^0000:01:00\.0 .*: kept, reserved: /m,
 spew("$root/var/lib/vfio-boot/protect", " \t\n\n");
 like(plan_of('a protect file of white space alone'), qr/^0000:01:00\.0 .*: kept, reserved: /m, 'says nothing either');
 
+# The comment of an entry may be long and may have anything in it.
+new_tree();
+spew("$root/etc/vfio-boot.conf", "ids = 8086:10d3\nreserve = 01:00.0 # \x7f" . 'x' x 3000 . "\n");
+my $long = '\?' . 'x' x 199;
+like(plan_of('a comment of 3000 bytes'), qr/^0000:01:00\.0 .*: kept, reserved: reserve = 01:00\.0 \(.*\): $long \(name it by bus index to claim it\)$/m,
+	'200 bytes of it are shown, and what to do');
+
 new_tree();
 for (4096, 4097) {
 	spew("$root/proc/cmdline", 'x' x $_ . "\n");
