@@ -7,13 +7,13 @@
 
 #include "export.h"
 #include "format.h"
-#include "image.h"
 #include "listener.h"
 #include "log.h"
 #include "pci_names.h"
 #include "plan_json.h"
 #include "request.h"
 #include "terminal.h"
+#include "unpack.h"
 
 #define ANY_WORDS 1000
 
@@ -97,14 +97,9 @@ static int help_status(FILE *to)
 /* Prints a text from `column` on, where the line is already, and breaks it at blanks. */
 static void print_wrapped(FILE *to, size_t column, const char *text)
 {
-	while (column + strlen(text) > HELP_WIDTH) {
-		size_t len = HELP_WIDTH - column;
+	size_t len;
 
-		while (len && text[len] != ' ')
-			len--;
-		/* The first word is too long. */
-		if (!len)
-			break;
+	while (text[len = fitting(text, HELP_WIDTH - column)]) {
 		fprintf(to, "%.*s\n%*s", (int)len, text, (int)column, "");
 		text += len + 1;
 	}
@@ -327,7 +322,7 @@ int main(int argc, char **argv)
 	signal(SIGCHLD, SIG_DFL);
 	terminal_init();
 	pci_names_open();
-	image_begin();
+	unpack_begin();
 	status = context_open(&context);
 	return status ? status : v->run(&r);
 }

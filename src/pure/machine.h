@@ -239,6 +239,12 @@ struct device *parent_that_is_no_bridge(const struct device *d) __attribute__((n
 /* Returns true if its group can be claimed without it (doc/interface.md, "What is decided, and why", 4). */
 bool is_exempt(const struct device *d) __attribute__((nonnull));
 
+/* Returns true if two functions have the same vendor and device ID. */
+static inline bool has_same_id(const struct device *a, const struct device *b)
+{
+	return a->found.ids.vendor == b->found.ids.vendor && a->found.ids.device == b->found.ids.device;
+}
+
 /* Returns true for vfio-pci and its variants (mlx5_vfio_pci, xe-vfio-pci), and false for NULL. */
 static inline bool is_vfio_driver(const char *driver)
 {

@@ -77,8 +77,7 @@ static void mark_twins(struct machine *m)
 		if (!protected->asked.protects)
 			continue;
 		for_each_device(m, d) {
-			if (d->found.ids.vendor == protected->found.ids.vendor &&
-			    d->found.ids.device == protected->found.ids.device && !d->asked.twin)
+			if (has_same_id(d, protected) && !d->asked.twin)
 				d->asked.twin = protected;
 		}
 	}

@@ -217,7 +217,8 @@ bool oracle_only_named(const struct machine *m)
 	return false;
 }
 
-bool oracle_reserved(const struct machine *m, const struct device *d)
+/* Is d claimed only where it is named? */
+static bool oracle_reserved(const struct machine *m, const struct device *d)
 {
 	const struct settings *s = m->settings;
 	bool unknown = s->protect_unknown && !s->list[LIST_PROTECT].off;

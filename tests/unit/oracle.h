@@ -23,9 +23,6 @@ bool oracle_stays(const struct device *d);
 /* Could something that protects not be read, and is not overruled? */
 bool oracle_only_named(const struct machine *m);
 
-/* Is d claimed only where it is named? */
-bool oracle_reserved(const struct machine *m, const struct device *d);
-
 /* What becomes of each device. */
 void oracle_decide(const struct machine *m, struct fate *fates);
 

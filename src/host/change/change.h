@@ -4,7 +4,6 @@
 #define VFIO_BOOT_CHANGE_H
 
 #include "listener.h"
-#include "message.h"
 #include "request.h"
 
 /* The file that these verbs write. No package owns it. */

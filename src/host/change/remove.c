@@ -7,7 +7,6 @@
 #include "change.h"
 #include "listener.h"
 #include "log.h"
-#include "message.h"
 #include "settings.h"
 
 static struct list *ids_of(const struct change *c)

@@ -13,7 +13,6 @@
 #include "plan_log.h"
 #include "settings.h"
 #include "sources.h"
-#include "sysfs.h"
 
 /* Returns why the content of an image is unknown, to follow its path. */
 static const char *unknown_because(enum image_look look)

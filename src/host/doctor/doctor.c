@@ -67,17 +67,9 @@ static unsigned kept(unsigned lines)
 static void print_wrapped(const char *text, const char *before)
 {
 	unsigned margin = MARGIN;
+	size_t len;
 
-	while (strlen(text) > PAGE - margin) {
-		unsigned len = PAGE - margin;
-
-		while (len && text[len] != ' ')
-			len--;
-		/* A word that is too long stays whole. */
-		if (!len)
-			len = (unsigned)strcspn(text, " ");
-		if (!text[len])
-			break;
+	while (text[len = fitting(text, PAGE - margin)]) {
 		margin = MARGIN + 2;
 		printf("%s%.*s%s\n%*s", before, (int)len, text, style(PLAIN), (int)margin, "");
 		text += len + 1;

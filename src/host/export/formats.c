@@ -126,11 +126,6 @@ static void print_proxmox(const struct export *e)
 	}
 }
 
-static bool is_same_id(const struct device *a, const struct device *b)
-{
-	return a->found.ids.vendor == b->found.ids.vendor && a->found.ids.device == b->found.ids.device;
-}
-
 /* Returns true if d is the first exported device with its ID. */
 static bool is_first_of_id(const struct export *e, const struct device *d)
 {
@@ -138,7 +133,7 @@ static bool is_first_of_id(const struct export *e, const struct device *d)
 
 	for_each_exported(e, other)
 	{
-		if (is_same_id(other, d))
+		if (has_same_id(other, d))
 			return other == d;
 	}
 	return false;
@@ -154,7 +149,7 @@ static void print_others_of_id(const struct export *e, const struct device *d)
 	const struct device *other;
 
 	for_each_device(m, other) {
-		if (!e->chosen[other - m->device] && is_same_id(other, d))
+		if (!e->chosen[other - m->device] && has_same_id(other, d))
 			printf("      # %s has this ID too: KubeVirt takes it as well%s\n", other->name,
 			       other->found.driver == m->vfio_pci ? "" : " once it is bound to vfio-pci");
 	}
@@ -231,7 +226,7 @@ static void print_alias(const struct export *e, const struct device *d)
 	{
 		if (before == d)
 			break;
-		if (!is_same_id(before, d))
+		if (!has_same_id(before, d))
 			continue;
 		if (!strcmp(nova_type(e, before), type))
 			return;

@@ -1,16 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include <errno.h>
-#include <fcntl.h>
-#include <stdarg.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "need.h"
-#include "request.h"
-#include "sysfs.h"
 
 /*
  * In a chroot, /proc and /sys describe the system around it if they are mounted at all, and the mounted root is not

@@ -16,7 +16,6 @@
 #include "pci_names.h"
 #include "request.h"
 #include "settings.h"
-#include "sysfs.h"
 
 static const char *const protect_file = "var/lib/vfio-boot/protect";
 
@@ -67,7 +66,7 @@ static bool is_same_entry(enum form form, const struct device *a, const struct d
 	if (form == FORM_CLASSES)
 		return base_class(a) == base_class(b);
 	if (form == FORM_IDS)
-		return a->found.ids.vendor == b->found.ids.vendor && a->found.ids.device == b->found.ids.device;
+		return has_same_id(a, b);
 	return a == b;
 }
 

@@ -5,7 +5,6 @@
 
 #include "format.h"
 #include "guarded_path.h"
-#include "message.h"
 #include "scan.h"
 
 /* Returns the function above d that is next to the root bus of its domain. */

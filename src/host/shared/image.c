@@ -257,11 +257,6 @@ static void note_missing(struct search *s)
 		add_difference(s->content, what, protect);
 }
 
-void image_begin(void)
-{
-	unpack_begin();
-}
-
 enum image_look image_look(struct image_content *c, const struct image *i, const struct context *ctx,
 			   const char *release)
 {

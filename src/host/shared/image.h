@@ -23,9 +23,6 @@ struct image {
 	struct timespec changed; /* its mtime */
 };
 
-/* Call this once, before a chroot() to --sysroot: the tools that unpack images are programs of the running system. */
-void image_begin(void);
-
 /* Finds the image of a kernel release. i->kind is IMAGE_NONE if there is none. */
 void image_find(struct image *i, const struct root *root, const char *release) __attribute__((nonnull));
 

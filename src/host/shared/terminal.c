@@ -34,3 +34,14 @@ const char *line(enum line l)
 
 	return (utf8 ? drawn : typed)[l];
 }
+
+size_t fitting(const char *text, size_t room)
+{
+	size_t len = strlen(text);
+
+	if (len <= room)
+		return len;
+	for (len = room; len && text[len] != ' '; len--)
+		;
+	return len ? len : strcspn(text, " ");
+}

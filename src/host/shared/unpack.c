@@ -12,7 +12,6 @@
 #include <unistd.h>
 
 #include "format.h"
-#include "sysfs.h"
 #include "unpack.h"
 
 /* The limit for nested directories. Each level keeps a directory open, and a process may have 1,024 open files. */

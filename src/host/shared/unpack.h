@@ -3,7 +3,6 @@
 #ifndef VFIO_BOOT_UNPACK_H
 #define VFIO_BOOT_UNPACK_H
 
-#include <stdio.h>
 #include <sys/stat.h>
 
 #include "image.h"
@@ -11,7 +10,7 @@
 /* The limit for unpacking. With software emulation an image with most modules takes half a minute. */
 #define UNPACK_SECONDS 120
 
-/* See image_begin(). */
+/* Call this once, before a chroot() to --sysroot: the tools that unpack images are programs of the running system. */
 void unpack_begin(void);
 
 /*
