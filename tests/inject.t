@@ -25,7 +25,7 @@ my %errors = (
 	write => ['EBUSY', 'ENODEV', 'EIO', 'ENOMEM', 'EINTR'], close => ['EIO'], getdents64 => ['EIO'],
 	fork => ['ENOMEM'], clone => ['ENOMEM'], vfork => ['ENOMEM'], pipe2 => ['EMFILE'], poll => ['EINTR'], wait4 => ['EINTR'],
 	execve => ['ENOENT'], faccessat => ['EIO', 'ENOENT'], mkdirat => ['EROFS'], renameat => ['ENOSPC'], flock => ['ENOLCK', 'EINTR'],
-	fchdir => ['EIO'], mmap => ['ENOMEM'], times => ['EIO'],
+	fchdir => ['EIO'], mmap => ['ENOMEM'], times => ['EIO'], rt_sigaction => ['EINVAL'],
 );
 
 # The same tree again, without unpacking it.

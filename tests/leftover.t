@@ -38,11 +38,17 @@ spew("$root/modprobe.slow", '');
 my ($status, $seconds) = run();
 is($status, 1, 'a module that takes long: exit status 1');
 cmp_ok($seconds, '<', 4, 'after the time limit of two seconds');
-like(rows(), qr/^\Q$_\E\t\S+\t7\tfailed\ttimeout\t.*\tnot started in time, waiting for: modprobe vfio_iommu_type1$/m,
+like(rows(), qr/^\Q$_\E\t\S+\t7\tfailed\ttimeout\t.*\tprocess \d+ is still running after the time limit, waiting for: modprobe vfio_iommu_type1\t\d+\@0\t-$/m,
 	"$_ was not begun, and the report says what was waited for") for $a, $b;
 is(override($_), "(null)\n", "nothing was written to $_") for $a, $b;
+my ($loader) = rows() =~ /process (\d+)/;
+process($root, $loader, 77);
+($status, $seconds) = run('--second-look');
+cmp_ok($seconds, '<', 1, 'while that modprobe runs, the second look does not wait for another one');
+like(rows(), qr/^\Q$a\E\t.*\tfailed\ttimeout\t.*\tprocess $loader is still running after the time limit\t$loader\@0\t-$/m, 'and names it');
 unlink "$root/modprobe.slow";
 ok(wait_until(sub { slurp("$root/modprobe.log") ne '' }), 'the module is loaded in the end');
+remove_tree("$root/proc/$loader");
 run('--second-look');
 like(rows(), qr/^\Q$a\E\t\S+\t7\tfailed\tbind\t/m, 'the second look tries it');
 

@@ -6,7 +6,7 @@
 unit := words selector settings cmdline plan property
 fuzzed := settings cmdline selector
 unit_tests := $(unit:%=$(B)/asan/unit-%.t) $(unit:%=$(B)/klibc/unit-%.t) $(B)/host/unit-property.t \
-	$(B)/host/unit-json.t \
+	$(B)/host/unit-json.t $(B)/host/unit-schedules.t \
 	$(fuzzed:%=$(B)/asan/fuzz-%.t)
 FUZZ_SECONDS ?= 60
 FUZZ_CC ?= clang
@@ -60,6 +60,12 @@ $(B)/klibc/unit-%.t: $(B)/klibc/unit-%.o $(B)/klibc/unit-model.o $(pure:%=$(B)/k
 $(B)/host/unit-%.t: $(B)/host/unit-%.o $(B)/host/unit-model.o $(pure:%=$(B)/host/%.o)
 	$(tell)
 	$(Q)$(CC) -o $@ $^
+
+# The schedules: the real layers over a kernel in the process, which stands for the system calls and for children.
+schedule_calls := openat close read pread write readlinkat faccessat getdents64 mkdirat renameat
+$(B)/host/unit-schedules.t: $(B)/host/unit-schedules.o $(patsubst %,$(B)/host/%.o,$(filter-out act/child,$(core)))
+	$(tell)
+	$(Q)$(CC) $(schedule_calls:%=-Wl,--wrap=%) -o $@ $^
 
 # The units as they are linked with klibc: what a build of the package runs, quick and without a network.
 check-klibc: $(unit:%=$(B)/klibc/unit-%.t)

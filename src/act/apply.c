@@ -20,11 +20,12 @@ static struct device *unit_from(const struct act *act, struct device *d)
 /* The work on a unit: nothing, claim without unbinding a driver, claim with unbinding, give back. */
 enum work { WORK_NONE, WORK_DRIVERLESS, WORK_UNBIND, WORK_GIVE_BACK };
 
-/* Returns true if an earlier run wrote an override and did not end. */
+/* Returns true if a run wrote to the unit, or unbound its drivers, and nobody works on it any more. */
 static bool is_begun(const struct act *act, const struct device *unit)
 {
 	for (; unit; unit = unit_next(act, unit)) {
-		if (unit->group && unit->done.progress & PROGRESS_OVERRIDDEN && !unit->done.worker.pid)
+		if (unit->group && unit->done.progress & (PROGRESS_OVERRIDDEN | PROGRESS_UNBOUND) &&
+		    !unit->done.worker.pid)
 			return true;
 	}
 	return false;
@@ -58,6 +59,7 @@ static enum work work_of(const struct act *act, const struct device *unit)
 static void begin(const struct act *act, struct device *unit)
 {
 	this_process(act->root->fd, &unit->done.worker);
+	unit->done.begun = true;
 }
 
 /* After the time limit store() writes nothing, so the work on the unit is incomplete. */
@@ -87,6 +89,7 @@ static void load(const void *data, struct device *unit)
 	const struct act *act = data;
 
 	(void)unit;
+	this_process(act->root->fd, &act->m->loader);
 	load_drivers(act);
 	act->m->loaded = true;
 }
@@ -109,29 +112,39 @@ struct outcome {
 	struct device *failed;
 };
 
+static enum reason failure_of(const struct act *act, const struct outcome *o, const struct device *d)
+{
+	if (o->open)
+		return REASON_TIMEOUT;
+	if (d->done.error)
+		return d->done.error;
+	if (o->failed || (!act->alone && (d->group->non_pci_member || d->group->newcomer)))
+		return REASON_GROUP_MEMBER_REFUSED;
+	if (o->late && !o->ended)
+		return REASON_TIMEOUT;
+	return act->m->loaded || d->decided.verdict != VERDICT_CLAIM ? REASON_BIND : REASON_NO_DRIVER;
+}
+
 /* Stores the reason of a device that was not claimed. */
 static void set_failure(const struct act *act, const struct outcome *o, struct device *unit, struct device *d)
 {
-	enum reason reason = act->m->loaded ? REASON_BIND : REASON_NO_DRIVER;
+	enum reason reason = failure_of(act, o, d);
 
-	d->decided.verdict = VERDICT_FAILED;
-	if (o->open) {
-		/* The child may have died. In any case it did not end. */
-		reason = REASON_TIMEOUT;
-		d->done.worker = unit->done.worker;
-	} else if (d->done.error) {
-		reason = d->done.error;
-	} else if (o->failed || (!act->alone && d->group->non_pci_member)) {
-		d->decided.verdict = VERDICT_REFUSED;
-		reason = REASON_GROUP_MEMBER_REFUSED;
-		d->group->culprit = o->failed;
-	} else if (o->late && !o->ended) {
-		reason = REASON_TIMEOUT;
-	}
 	d->decided.reason = (uint8_t)reason;
-	/* This run has tried it, so the message names the step of this run. */
-	if (reason == REASON_TIMEOUT)
-		d->done.due = false;
+	/* What was found right before the act is a refusal: nothing was done. */
+	d->decided.verdict = reason < REASON_NO_DRIVER ? VERDICT_REFUSED : VERDICT_FAILED;
+	if (reason == REASON_GROUP_MEMBER_REFUSED)
+		d->group->culprit = o->failed;
+	if (reason != REASON_TIMEOUT)
+		return;
+	d->done.worker = o->open ? unit->done.worker : act->m->loader;
+	d->done.waits_for = unit->done.waits_for ? unit->done.waits_for : machine_step(act->m);
+}
+
+/* Returns true if something that was done to the device is not undone, and it has no row in the report for that yet. */
+static bool needs_row(const struct device *d)
+{
+	return d->decided.verdict < VERDICT_REFUSED && d->done.progress & PROGRESS_OWED;
 }
 
 /* Stores the verdicts of a unit after its children. */
@@ -147,7 +160,9 @@ static void collect(const struct act *act, struct device *unit, bool late)
 		begin(act, unit);
 	o.open = unit->done.worker.pid && !o.ended;
 	for (struct device *d = unit; d; d = unit_next(act, d)) {
-		if (d->decided.verdict != VERDICT_CLAIM && !(o.open && d->done.progress & PROGRESS_OVERRIDDEN))
+		bool touched = d->done.progress & (PROGRESS_OVERRIDDEN | PROGRESS_UNBOUND);
+
+		if (d->decided.verdict != VERDICT_CLAIM && !(touched && o.open) && !needs_row(d))
 			continue;
 		if (!(o.ended && d->done.progress & PROGRESS_CLAIMED))
 			set_failure(act, &o, unit, d);
@@ -157,32 +172,91 @@ static void collect(const struct act *act, struct device *unit, bool late)
 		unit->done.worker.pid = 0;
 }
 
-/* Claims a unit. Returns false if the caller must give it back. */
-static bool claim_unit(const struct act *act, struct device *unit, bool *tried_to_load)
+/*
+ * Works on a unit in a child until the deadline. A child that has not ended then is left behind, and goes on by itself
+ * until the deadline of the run. Returns false if the child has died.
+ */
+static bool work_on(const struct act *act, void (*body)(const void *data, struct device *unit), struct device *unit,
+		    clock_t deadline)
 {
-	if (!*tried_to_load)
-		run_in_child(act->deadline, load, act, unit);
-	*tried_to_load = true;
-	if (act->m->loaded && !failed_member(act, unit))
-		return run_in_child(act->deadline, claim, act, unit) != DIED;
-	/* Nothing of it was claimed, unless an earlier run began. */
-	return !is_begun(act, unit);
+	switch (run_in_child(deadline, body, act, unit)) {
+	case TIME_IS_UP:
+		if (!unit->done.waits_for)
+			unit->done.waits_for = machine_step(act->m);
+		return true;
+	case ENDED:
+		return true;
+	default:
+		return false;
+	}
+}
+
+/* Loads the modules, before the first claim. */
+static void load_modules(const struct act *act)
+{
+	if (run_in_child(act->deadline, load, act, NULL) != TIME_IS_UP)
+		act->m->loader.pid = 0;
+}
+
+/* Claims a unit until the deadline, or gives it back. */
+static void attend_to(const struct act *act, struct device *unit, enum work work, clock_t deadline)
+{
+	bool can_claim = act->m->loaded && !failed_member(act, unit);
+
+	if (work != WORK_GIVE_BACK && can_claim && work_on(act, claim, unit, deadline))
+		return;
+	/* Nothing was claimed of a unit that cannot be, unless an earlier run began. */
+	if (work == WORK_GIVE_BACK || can_claim || is_begun(act, unit))
+		(void)work_on(act, give_back, unit, deadline);
+}
+
+static unsigned count_units(const struct act *act)
+{
+	struct device *unit;
+	unsigned n = 0;
+
+	for_each_unit(act, unit)
+		n += work_of(act, unit) != WORK_NONE;
+	return n;
+}
+
+/*
+ * Works on all units, those without drivers first, because unbinding a driver can hang. Each has an equal share of the
+ * time that is left.
+ */
+static void work_on_all(const struct act *act)
+{
+	unsigned left = count_units(act);
+	bool tried_to_load = false;
+	struct device *unit;
+
+	for (enum work work = WORK_DRIVERLESS; work <= WORK_GIVE_BACK; work++) {
+		for_each_unit(act, unit) {
+			if (work_of(act, unit) != work)
+				continue;
+			if (work != WORK_GIVE_BACK && !tried_to_load)
+				load_modules(act);
+			tried_to_load |= work != WORK_GIVE_BACK;
+			attend_to(act, unit, work, share_of(act->deadline, left));
+			left -= left > 1;
+		}
+	}
 }
 
 void apply_plan(struct machine *m, const struct root *root, clock_t deadline, const struct listener *log)
 {
 	const struct act act = { m, root, log, deadline, plan_ignores_groups(m) };
+	struct family children;
 	struct device *unit;
-	bool tried_to_load = false, late;
+	bool late;
 
-	/* Units without drivers come first, because unbinding a driver can hang. */
-	for (enum work work = WORK_DRIVERLESS; work <= WORK_GIVE_BACK; work++) {
-		for_each_unit(&act, unit) {
-			if (work_of(&act, unit) != work)
-				continue;
-			if (work == WORK_GIVE_BACK || !claim_unit(&act, unit, &tried_to_load))
-				run_in_child(deadline, give_back, &act, unit);
-		}
+	family_begin(&children);
+	work_on_all(&act);
+	family_wait(&children, deadline);
+	/* If there is time left, all children have ended: those that did not end their work have died. */
+	for_each_unit(&act, unit) {
+		if (unit->done.begun && !(unit->done.progress & PROGRESS_ENDED))
+			(void)work_on(&act, give_back, unit, deadline);
 	}
 	/* A child that noticed the time limit has ended by itself, perhaps before this process noticed it. */
 	late = is_past(deadline);

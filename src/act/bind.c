@@ -9,6 +9,7 @@
 #include "firmware.h"
 #include "format.h"
 #include "listener.h"
+#include "look_again.h"
 #include "modules.h"
 #include "plan.h"
 #include "settings.h"
@@ -20,22 +21,23 @@
  */
 static int store(const struct act *act, const char *value, const char *before, const char *name, const char *after)
 {
-	struct text *step = &act->m->step;
 	int fd, ret, len = (int)strlen(value), written;
+	struct text step;
 	unsigned path;
 
 	if (is_past(act->deadline))
 		return -EBUSY;
 	/* The parent reads this if the write does not return in time. */
-	text_set(step, "%s to /", *value == '\n' ? "a line feed" : value);
-	path = step->len;
-	text_add(step, "sys/bus/%s%s%s", before, name, after);
-	fd = openat(act->root->fd, step->p + path, O_WRONLY | O_CLOEXEC);
+	text_set(&step, "%s to /", *value == '\n' ? "a line feed" : value);
+	path = step.len;
+	text_add(&step, "sys/bus/%s%s%s", before, name, after);
+	act->m->step = step;
+	fd = openat(act->root->fd, step.p + path, O_WRONLY | O_CLOEXEC);
 	written = fd < 0 ? -1 : (int)write(fd, value, (size_t)len);
 	ret = written < 0 ? -errno : written == len ? 0 : -EIO;
 	close(fd);
 	if (act->m->settings->log == LOG_DEBUG)
-		say(act->log, LEVEL_DEBUG, "%s: %s", step->p, ret ? error_text(-ret) : "ok");
+		say(act->log, LEVEL_DEBUG, "%s: %s", step.p, ret ? error_text(-ret) : "ok");
 	return ret;
 }
 
@@ -59,14 +61,18 @@ static int probe(const struct act *act, const struct device *d)
 	return store(act, d->name, "pci/drivers_probe", "", "");
 }
 
-/* Returns the driver that holds the device now, or NULL. */
-static const char *driver_now(const struct act *act, const struct device *d)
+/* Returns the driver that holds the device now, whose name is stored in t, or NULL. */
+static const char *driver_now(const struct act *act, const struct device *d, struct text *t)
+{
+	return read_link(t, act->root->fd, device_path(t, d->name, "driver")) > 0 ? base_name(t->p) : NULL;
+}
+
+static bool has_driver(const struct act *act, const struct device *d, const char *driver)
 {
 	struct text t;
+	const char *now = driver_now(act, d, &t);
 
-	if (read_link(&t, act->root->fd, device_path(&t, d->name, "driver")) <= 0)
-		return NULL;
-	return machine_name(act->m, base_name(t.p));
+	return now && driver && !strcmp(now, driver);
 }
 
 static bool is_there(const struct act *act, const struct device *d)
@@ -86,9 +92,15 @@ static bool check_error(const struct act *act, struct device *d, int ret)
 	return false;
 }
 
-/* Like unbind(), but stores progress and error in the device. */
-static bool try_unbind(const struct act *act, struct device *d, const char *driver)
+/*
+ * Unbinds the driver for a claim, unless somebody uses the device by now: loading modules and claiming other groups
+ * take their time. Stores progress and error in the device.
+ */
+static bool take_from(const struct act *act, struct device *d, const char *driver)
 {
+	/* The host may use what is behind a bridge. It needs no driver for that. */
+	if (!is_bridge(d) && !look_at_use(act, d))
+		return false;
 	/* Set the flag before the write: if the child dies in it, the kernel may have unbound the driver. */
 	d->done.progress |= PROGRESS_UNBOUND;
 	return check_error(act, d, unbind(act, d, driver));
@@ -110,7 +122,7 @@ static bool try_override(const struct act *act, struct device *d, const char *dr
 static bool clear_bridge(const struct act *act, struct device *d)
 {
 	if (blocks_group(d->found.driver))
-		return try_override(act, d, "none") && try_unbind(act, d, d->found.driver);
+		return try_override(act, d, "none") && take_from(act, d, d->found.driver);
 	if (is_host_bridge(d) && act->m->kernel < KERNEL_DMA_OWNER && !d->asked.excluded)
 		return try_override(act, d, "none");
 	return true;
@@ -119,17 +131,18 @@ static bool clear_bridge(const struct act *act, struct device *d)
 static bool claim_function(const struct act *act, struct device *d)
 {
 	return try_override(act, d, d->found.target) &&
-	       (!d->found.driver || d->found.driver == d->found.target || try_unbind(act, d, d->found.driver)) &&
+	       (!d->found.driver || d->found.driver == d->found.target || take_from(act, d, d->found.driver)) &&
 	       check_error(act, d, probe(act, d));
 }
 
 /* Returns true if the member has the driver that it should have after the claim. */
 static bool has_right_driver(const struct act *act, const struct device *d)
 {
-	const char *driver = driver_now(act, d);
+	struct text t;
+	const char *driver = driver_now(act, d, &t);
 
 	if (!is_exempt(d))
-		return driver == d->found.target;
+		return driver && !strcmp(driver, d->found.target);
 	return act->alone || (is_bridge(d) ? !blocks_group(driver) : !driver) || d->asked.excluded;
 }
 
@@ -163,42 +176,15 @@ static bool claim_functions(const struct act *act, struct device *unit, bool dis
 	return check_drivers(act, unit, display);
 }
 
-struct newcomer {
-	struct machine *m;
-	struct group *group;
-};
-
-static int find_newcomer(void *data, const char *name)
-{
-	const struct newcomer *n = data;
-	const struct device *d;
-
-	for_each_member(n->group, d) {
-		if (!strcmp(d->name, name))
-			return 0;
-	}
-	n->group->non_pci_member = machine_name(n->m, name);
-	return 1;
-}
-
-/* Returns true if no device has joined the group since the scan. */
-static bool is_whole(const struct act *act, struct device *unit)
-{
-	struct newcomer n = { act->m, unit->group };
-	struct text t;
-
-	return act->alone ||
-	       !list_directory(act->root->fd, text_set(&t, "sys/kernel/iommu_groups/%u/devices", unit->group->number),
-			       find_newcomer, &n);
-}
-
 bool unit_claim(const struct act *act, struct device *unit)
 {
+	if (!look_at_unit(act, unit))
+		return false;
 	for (struct device *d = unit; d && !act->alone; d = d->next) {
 		if (is_bridge(d) && !clear_bridge(act, d))
 			return false;
 	}
-	return claim_functions(act, unit, false) && claim_functions(act, unit, true) && is_whole(act, unit);
+	return claim_functions(act, unit, false) && claim_functions(act, unit, true) && look_at_group(act, unit);
 }
 
 /*
@@ -245,46 +231,96 @@ bool group_is_open(int root, unsigned number)
 	return busy;
 }
 
-/* Binds the driver that was unbound: by a probe, and if that does not help, by its name. */
+/*
+ * Writes the override until it is written, but no more than twice. Notes it if a device that is there refuses. Returns
+ * true if it was written.
+ */
+static bool put_override(const struct act *act, struct device *d, const char *driver)
+{
+	/* NOLINTNEXTLINE(misc-redundant-expression) */
+	if (!set_override(act, d, driver) || !set_override(act, d, driver))
+		return true;
+	if (is_there(act, d))
+		d->done.progress |= PROGRESS_STUCK;
+	else
+		d->found.override = NULL; /* it may come back, and then has none */
+	return false;
+}
+
+/* Takes back what a claim wrote to a device: the override, and then the driver, which would otherwise return. */
+static void take_back(const struct act *act, struct device *d)
+{
+	/* A claim never binds a bridge, so a vfio driver there is somebody else's. */
+	if (!put_override(act, d, NULL) || is_bridge(d) || !has_driver(act, d, d->found.target))
+		return;
+	unbind(act, d, d->found.target);
+	if (has_driver(act, d, d->found.target))
+		d->done.progress |= PROGRESS_HELD;
+}
+
+/*
+ * Binds the driver that was unbound: by a probe, and if that does not help, by its name. Of a driver that an earlier
+ * run unbound the name is unknown.
+ */
 static void rebind(const struct act *act, struct device *d)
 {
-	probe(act, d);
-	if (!(d->done.progress & PROGRESS_UNBOUND) || driver_now(act, d) == d->found.driver)
+	struct text t;
+	/* NOLINTNEXTLINE(misc-redundant-expression) */
+	bool failed = probe(act, d) && probe(act, d);
+
+	if ((!failed && !(d->done.progress & PROGRESS_UNBOUND)) || !is_there(act, d))
 		return;
-	store(act, d->name, "pci/drivers/", d->found.driver, "/bind");
-	if (driver_now(act, d) != d->found.driver)
+	if (d->found.driver && d->found.driver != d->found.target && !has_driver(act, d, d->found.driver)) {
+		store(act, d->name, "pci/drivers/", d->found.driver, "/bind");
+		if (!has_driver(act, d, d->found.driver))
+			d->done.progress |= PROGRESS_LOST;
+	} else if (!driver_now(act, d, &t)) {
 		d->done.progress |= PROGRESS_LOST;
+	}
+}
+
+/*
+ * Writes the override that was there before the claim. It has to be the last step: with vfio-pci in it, the device
+ * would go back to vfio-pci instead of its own driver.
+ */
+static void restore_override(const struct act *act, struct device *d)
+{
+	if (d->done.progress & PROGRESS_OVERRIDDEN && d->found.override && !(d->done.progress & PROGRESS_STUCK))
+		(void)put_override(act, d, d->found.override);
+}
+
+/* Returns true if this or an earlier run wrote the override or unbound the driver. */
+static bool is_touched(const struct device *d)
+{
+	return d->done.progress & (PROGRESS_OVERRIDDEN | PROGRESS_UNBOUND);
 }
 
 void unit_give_back(const struct act *act, struct device *unit)
 {
 	struct device *d;
 
-	for (d = unit; d; d = unit_next(act, d))
-		d->done.progress &= (uint8_t)~PROGRESS_CLAIMED;
+	for (d = unit; d; d = unit_next(act, d)) {
+		if (is_touched(d))
+			d->done.progress &= PROGRESS_OVERRIDDEN | PROGRESS_UNBOUND;
+	}
 	/*
 	 * Unbinding would wait until that user ends. Before Linux 5.19, a host driver in the same group is a kernel
 	 * BUG.
 	 */
-	if (group_is_open(act->root->fd, unit->group->number)) {
+	if (unit->group && group_is_open(act->root->fd, unit->group->number)) {
 		unit->done.progress |= PROGRESS_OPEN;
 		return;
 	}
 	for (d = unit; d; d = unit_next(act, d)) {
-		if (!(d->done.progress & PROGRESS_OVERRIDDEN))
-			continue;
-		/* If it fails, try once more. NOLINTNEXTLINE(misc-redundant-expression) */
-		if (set_override(act, d, d->found.override) && set_override(act, d, d->found.override) &&
-		    is_there(act, d))
-			d->done.progress |= PROGRESS_STUCK;
-		/* A claim never binds a bridge, so a vfio driver there is somebody else's. */
-		if (!is_bridge(d) && driver_now(act, d) == d->found.target)
-			unbind(act, d, d->found.target);
+		if (d->done.progress & PROGRESS_OVERRIDDEN)
+			take_back(act, d);
 	}
 	for (d = unit; d; d = unit_next(act, d)) {
-		if (d->done.progress & (PROGRESS_OVERRIDDEN | PROGRESS_UNBOUND))
+		if (is_touched(d) && !(d->done.progress & PROGRESS_HELD))
 			rebind(act, d);
 	}
+	for (d = unit; d; d = unit_next(act, d))
+		restore_override(act, d);
 }
 
 bool is_claim_override(const struct device *d)
@@ -302,6 +338,7 @@ static void free_functions(const struct act *act, struct device *unit)
 {
 	struct device *d;
 	bool ok = true;
+	struct text t;
 
 	for (d = unit; d; d = unit_next(act, d)) {
 		if (is_claim_override(d))
@@ -312,16 +349,17 @@ static void free_functions(const struct act *act, struct device *unit)
 	 * have unbound it.
 	 */
 	for (d = unit; ok && d; d = unit_next(act, d)) {
-		const char *driver = driver_now(act, d);
+		const char *driver = driver_now(act, d, &t);
 
 		if (is_vfio_driver(driver))
-			ok = try_unbind(act, d, driver);
+			ok = check_error(act, d, unbind(act, d, driver));
 	}
 }
 
 void unit_release(const struct act *act, struct device *unit)
 {
 	struct device *d;
+	struct text t;
 
 	/* Loading a module may never return, so do it before changing anything. */
 	for (d = unit; d; d = unit_next(act, d)) {
@@ -336,11 +374,14 @@ void unit_release(const struct act *act, struct device *unit)
 	free_functions(act, unit);
 	/* Probe all of them even if one failed: it is better if the host has a device than if nothing has it. */
 	for (d = unit; d; d = unit_next(act, d)) {
-		if (!driver_now(act, d))
+		if (!driver_now(act, d, &t))
 			check_error(act, d, probe(act, d));
 	}
-	for (d = unit; d; d = unit_next(act, d))
-		d->done.driver = driver_now(act, d);
+	for (d = unit; d; d = unit_next(act, d)) {
+		const char *driver = driver_now(act, d, &t);
+
+		d->done.driver = driver ? machine_name(act->m, driver) : NULL;
+	}
 	if (!is_past(act->deadline))
 		unit->done.progress |= PROGRESS_ENDED;
 }

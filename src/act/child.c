@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include <fcntl.h>
 #include <poll.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/times.h>
 #include <sys/wait.h>
@@ -21,6 +22,13 @@ clock_t deadline_after(unsigned seconds)
 bool is_past(clock_t deadline)
 {
 	return times(NULL) - deadline >= 0;
+}
+
+clock_t share_of(clock_t deadline, unsigned n)
+{
+	clock_t now = times(NULL);
+
+	return now + (deadline - now) / (clock_t)n;
 }
 
 uint32_t process_start(int root, const char *pid)
@@ -45,34 +53,95 @@ void this_process(int root, struct worker *out)
 	out->start = process_start(root, "self");
 }
 
-enum ending run_in_child(clock_t deadline, void (*body)(const void *data, struct device *unit), const void *data,
-			 struct device *unit)
+/* Waits until the other ends of the pipe are closed. The kernel closes them when a child ends, for whatever reason. */
+static bool wait_for_end(int fd, clock_t deadline)
 {
-	struct pollfd end = { .events = POLLIN };
-	int fds[2], status, ready;
+	struct pollfd end = { fd, POLLIN, 0 };
 	clock_t left;
-	pid_t pid;
+	int ready;
 
-	if (is_past(deadline))
-		return TIME_IS_UP;
-	if (pipe2(fds, O_CLOEXEC))
-		return DIED;
-	pid = fork();
-	if (!pid) {
+	do {
+		left = deadline - times(NULL);
+		ready = poll(&end, 1, left > 0 ? (int)left * (1000 / TICKS) : 0);
+	} while (ready < 0);
+	return ready;
+}
+
+struct child child_start(void (*body)(const void *data, struct device *unit), const void *data, struct device *unit)
+{
+	struct child child = { -1, -1 };
+	int ends[2];
+
+	if (pipe2(ends, O_CLOEXEC))
+		return child;
+	/* Whoever ignores this signal leaves no exit status of its children (wait(2)). */
+	signal(SIGCHLD, SIG_DFL);
+	child.pid = fork();
+	if (!child.pid) {
 		body(data, unit);
 		_exit(0);
 	}
-	close(fds[1]);
-	end.fd = fds[0];
-	do {
-		/* The kernel closes the other end of the pipe when the child ends, for whatever reason. */
-		left = deadline - times(NULL);
-		ready = left > 0 ? poll(&end, 1, (int)left * (1000 / TICKS)) : 0;
-	} while (ready < 0);
-	close(fds[0]);
-	if (pid < 0)
-		return DIED;
-	if (!ready)
+	close(ends[1]);
+	child.end = ends[0];
+	return child;
+}
+
+enum ending child_wait(const struct child *child, clock_t deadline)
+{
+	int status;
+
+	if (child->end >= 0 && !wait_for_end(child->end, deadline))
 		return TIME_IS_UP;
-	return waitpid(pid, &status, 0) == pid && !status ? ENDED : DIED;
+	close(child->end);
+	return child->pid > 0 && waitpid(child->pid, &status, 0) == child->pid && !status ? ENDED : DIED;
+}
+
+void child_leave(const struct child *child)
+{
+	close(child->end);
+}
+
+enum ending run_in_child(clock_t deadline, void (*body)(const void *data, struct device *unit), const void *data,
+			 struct device *unit)
+{
+	struct child child;
+	enum ending ending;
+
+	if (is_past(deadline))
+		return TIME_IS_UP;
+	child = child_start(body, data, unit);
+	ending = child_wait(&child, deadline);
+	if (ending == TIME_IS_UP)
+		child_leave(&child);
+	return ending;
+}
+
+void run_program(int root, const char *path, const char *const argv[])
+{
+	const char *const environment[] = { "PATH=/usr/sbin:/usr/bin:/sbin:/bin", NULL };
+	pid_t pid = fork();
+	int status;
+
+	if (!pid) {
+		if (!fchdir(root))
+			execve(path, (char *const *)argv, (char *const *)environment);
+		_exit(127);
+	}
+	if (pid > 0)
+		waitpid(pid, &status, 0);
+}
+
+void family_begin(struct family *f)
+{
+	if (pipe2(f->ends, O_CLOEXEC))
+		f->ends[0] = f->ends[1] = -1;
+}
+
+void family_wait(const struct family *f, clock_t deadline)
+{
+	if (f->ends[0] < 0)
+		return;
+	close(f->ends[1]);
+	(void)wait_for_end(f->ends[0], deadline);
+	close(f->ends[0]);
 }

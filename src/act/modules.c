@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include <fcntl.h>
-#include <sys/types.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "format.h"
@@ -11,34 +9,26 @@
 
 /*
  * Runs sbin/modprobe of the root with these arguments. Callers ignore its exit status and look for the driver
- * afterwards.
+ * afterwards. initramfs-tools exports MODPROBE_OPTIONS=-qb, with which modprobe reports success for a blacklisted
+ * module without loading it; run_program() leaves it out.
  */
 static void run_modprobe(const struct act *act, const char *const argv[])
 {
-	/*
-	 * initramfs-tools exports MODPROBE_OPTIONS=-qb, with which modprobe reports success for a blacklisted module
-	 * without loading it.
-	 */
-	const char *const environment[] = { "PATH=/usr/sbin:/usr/bin:/sbin:/bin", NULL };
-	int status;
-	pid_t pid = fork();
+	struct text step;
 
-	if (!pid) {
-		if (!fchdir(act->root->fd))
-			execve("sbin/modprobe", (char *const *)argv, (char *const *)environment);
-		_exit(127);
-	}
-	if (pid > 0)
-		waitpid(pid, &status, 0);
+	if (is_past(act->deadline))
+		return;
+	text_set(&step, "%s", argv[0]);
+	for (unsigned i = 1; argv[i]; i++)
+		text_add(&step, " %s", argv[i]);
+	act->m->step = step;
+	run_program(act->root->fd, "sbin/modprobe", argv);
 }
 
 static void modprobe(const struct act *act, const char *module, const char *option)
 {
 	const char *const argv[] = { "modprobe", module, option, NULL };
 
-	if (is_past(act->deadline))
-		return;
-	text_set(&act->m->step, "modprobe %s", module);
 	run_modprobe(act, argv);
 }
 
@@ -73,9 +63,6 @@ void load_own_drivers(const struct act *act, const struct device *d)
 	struct text alias;
 	const char *const argv[] = { "modprobe", "-b", alias.p, NULL };
 
-	if (is_past(act->deadline) ||
-	    read_attribute(&alias, act->root->fd, device_path(&alias, d->name, "modalias")) <= 0)
-		return;
-	text_set(&act->m->step, "modprobe -b %s", alias.p);
-	run_modprobe(act, argv);
+	if (read_attribute(&alias, act->root->fd, device_path(&alias, d->name, "modalias")) > 0)
+		run_modprobe(act, argv);
 }

@@ -47,11 +47,14 @@ static const char *add_pointer(struct text *t, const char *fmt, unsigned number,
 	return fmt;
 }
 
-/* Text from outside must not end a line or a column, nor send control sequences to a terminal. */
+/*
+ * Text from outside must not end a line or a column, nor send control sequences to a terminal, which may take bytes
+ * above ASCII for such (C1).
+ */
 static void mask_controls(struct text *t, unsigned from)
 {
 	for (; from < t->len; from++) {
-		if ((unsigned char)t->p[from] < ' ' || t->p[from] == '\x7f')
+		if (t->p[from] < ' ' || t->p[from] > '~')
 			t->p[from] = '?';
 	}
 }

@@ -19,7 +19,7 @@ struct selector;
  * eighth of the program. As in the kernel, a letter after %p selects a type: %pd is a struct device (see add_device()),
  * %pe is the struct selector of a settings entry (see add_entry()).
  *
- * Control characters in an argument become question marks. An argument must not point into t.
+ * Whatever is not printable ASCII in an argument becomes a question mark. An argument must not point into t.
  */
 const char *text_set(struct text *t, const char *fmt, ...) __attribute__((format(printf, 2, 3), nonnull(1, 2)));
 void text_add(struct text *t, const char *fmt, ...) __attribute__((format(printf, 2, 3), nonnull(1, 2)));

@@ -51,18 +51,29 @@ void machine_sort(struct machine *m)
 
 const char *machine_name(struct machine *m, const char *name)
 {
-	char *at = m->names, *end = m->names + m->names_used;
-	size_t len = strlen(name) + 1;
+	uint32_t used = m->names_used, len = (uint32_t)strlen(name) + 1;
+	char *at = m->names, *end = m->names + used;
 
 	for (; at < end; at += strlen(at) + 1) {
 		if (!strcmp(at, name))
 			return at;
 	}
-	if (len > sizeof(m->names) - m->names_used)
-		return "?";
-	memcpy(at, name, len);
-	m->names_used += (uint32_t)len;
-	return at;
+	/* A child that was left behind may store a name at the same time. */
+	do {
+		if (len > sizeof(m->names) - used)
+			return "?";
+	} while (!__atomic_compare_exchange_n(&m->names_used, &used, used + len, false, __ATOMIC_RELAXED,
+					      __ATOMIC_RELAXED));
+	return memcpy(m->names + used, name, len);
+}
+
+const char *machine_step(struct machine *m)
+{
+	struct text step = m->step;
+
+	/* A child may be writing to it. */
+	step.p[TEXT_SIZE - 1] = '\0';
+	return *step.p ? machine_name(m, step.p) : NULL;
 }
 
 bool name_precedes(const char *a, const char *b)

@@ -57,6 +57,9 @@ enum {
 	PROGRESS_STUCK = 1 << 4,      /* its override could not be restored */
 	PROGRESS_OPEN = 1 << 5,	      /* the unit was left as it is, because a VFIO user has the group open */
 	PROGRESS_LOST = 1 << 6,	      /* the driver that was unbound could not be bound again */
+	PROGRESS_HELD = 1 << 7,	      /* its vfio driver could not be unbound when it was given back */
+	/* what the host has not got back */
+	PROGRESS_OWED = PROGRESS_STUCK | PROGRESS_LOST | PROGRESS_HELD,
 };
 
 /* Why a device is in use. The strongest use comes first; scan_use() keeps only that one. */
@@ -135,9 +138,14 @@ struct device {
 		uint8_t progress;	 /* PROGRESS_* */
 		uint8_t error;		 /* enum reason: what went wrong */
 		uint8_t errnum;		 /* its errno, or 0 */
+		struct function_ids ids; /* with REASON_GUARD_MISMATCH: what is there instead */
+		const char *waits_for;	 /* with a worker: what that was doing at the time limit, or NULL */
 		const char *framebuffer; /* of the firmware, if it still occupies a BAR after the claim; or NULL */
 		const char *driver;	 /* bound to it after a release, or NULL */
-		bool due;		 /* an earlier run of this boot left it pending or ran out of time */
+		bool begun;		 /* this run has begun with the unit */
+		bool due;		 /* an earlier run of this boot left something of it open */
+		bool foreign;		 /* with PROGRESS_OVERRIDDEN of an earlier run: an override was there before */
+		bool tried;		 /* an earlier look of this boot could not bind it */
 		bool said;		 /* an earlier run of this boot has logged the same verdict */
 		struct worker worker; /* still works on it past its time limit, so no other process may; pid 0: none */
 	} done;
@@ -151,6 +159,7 @@ struct group {
 	struct device *first;	    /* the first member */
 	struct device *culprit;	    /* the member that is the cause of the reason or failure, or NULL */
 	const char *non_pci_member; /* the name of a member that is not in the snapshot, or NULL */
+	const char *newcomer;	    /* written by the act layer: the name of a device that joined since, or NULL */
 	uint32_t number;	    /* as in /sys/kernel/iommu_groups */
 	uint8_t flags;		    /* GROUP_* */
 	uint8_t reason;		    /* why it cannot be claimed, or REASON_NONE */
@@ -172,15 +181,16 @@ struct machine {
 	const char *no_claim_reason; /* why this boot claims nothing at all, or NULL */
 	const char *firmware;	     /* the firmware's IOMMU table (DMAR, IVRS, ...), or NULL */
 	uint32_t names_used;
-	uint32_t kernel;		   /* version << 8 | patchlevel of the kernel to plan for */
-	uint8_t phase;			   /* enum phase */
-	bool any_group;			   /* the kernel has at least one IOMMU group that isolates */
-	bool no_aliases;		   /* driver=auto, but modules.alias cannot be read */
-	bool loaded;			   /* written by the act layer: the modules have been loaded */
-	bool settle;			   /* handle only what an earlier run of this boot left open */
-	bool failed;			   /* no_claim_reason is a failure, not the wish of the user */
-	bool read_all;			   /* the scan reads everything about every device */
-	struct text step;		   /* what the act layer is doing at the moment */
+	uint32_t kernel;      /* version << 8 | patchlevel of the kernel to plan for */
+	uint8_t phase;	      /* enum phase */
+	bool any_group;	      /* the kernel has at least one IOMMU group that isolates */
+	bool no_aliases;      /* driver=auto, but modules.alias cannot be read */
+	bool loaded;	      /* written by the act layer: the modules have been loaded */
+	struct worker loader; /* written by the act layer: the process that loads them */
+	bool settle;	      /* handle only what an earlier run of this boot left open */
+	bool failed;	      /* no_claim_reason is a failure, not the wish of the user */
+	bool read_all;	      /* the scan reads everything about every device */
+	struct text step;     /* what a child is doing at the moment; written as a whole, as others read it */
 	struct device device[DEVICES_MAX]; /* in address order */
 	struct group group[DEVICES_MAX];
 	char names[NAMES_SIZE]; /* each with a NUL at its end */
@@ -204,6 +214,9 @@ void machine_sort(struct machine *m) __attribute__((nonnull));
 
 /* Returns the only copy of a name, which lives as long as *m, or "?" if there is no room for it. */
 const char *machine_name(struct machine *m, const char *name) __attribute__((nonnull, returns_nonnull));
+
+/* Returns what a child is doing at the moment, as machine_name() does, or NULL if it has not said so. */
+const char *machine_step(struct machine *m) __attribute__((nonnull));
 
 /*
  * Returns true if name `a` sorts before `b`. Shorter names come first, names of the same length in the order of

@@ -219,7 +219,27 @@ static void add_incomplete(struct text *t, const struct machine *m, const struct
 	text_add(t, ")");
 }
 
-static void add_failure(struct text *t, const struct machine *m, const struct device *d, enum reason reason)
+/* Returns true if the act found, before it began, that what was decided is true no more. */
+static bool is_changed(const struct device *d)
+{
+	return d->done.error && d->done.error < REASON_NO_DRIVER;
+}
+
+/* What was true when the plan was made, and is true no more, right before the act. */
+static void add_change(struct text *t, const struct machine *m, const struct device *d)
+{
+	const struct function_ids *was = &d->found.ids, *is = &d->done.ids;
+
+	text_add(t, "since the decision ");
+	if (d->done.error == REASON_GUARD_MISMATCH)
+		text_add(t, "another device is there: %04x:%04x:%04x:%04x, not %04x:%04x:%04x:%04x", is->vendor,
+			 is->device, is->subvendor, is->subdevice, was->vendor, was->device, was->subvendor,
+			 was->subdevice);
+	else
+		add_own_reason(t, m, d, d->done.error);
+}
+
+static void add_failure(struct text *t, const struct device *d, enum reason reason)
 {
 	switch (reason) {
 	case REASON_NO_DRIVER:
@@ -233,12 +253,16 @@ static void add_failure(struct text *t, const struct machine *m, const struct de
 			text_add(t, "not started in time");
 		else
 			text_add(t, "process %u is still running after the time limit", d->done.worker.pid);
-		/* m->step is the last step of this run, so it says nothing about a device that an earlier run left. */
-		if (m->step.len && !d->done.due)
-			text_add(t, ", waiting for: %s", m->step.p);
+		if (d->done.waits_for)
+			text_add(t, ", waiting for: %s", d->done.waits_for);
 		return;
 	default:
-		text_add(t, "%s did not bind to it", d->found.target);
+		if (is_wanted(d))
+			text_add(t, "%s did not bind to it", d->found.target);
+		else if (d->done.progress & PROGRESS_OWED)
+			text_add(t, "it could not be given back");
+		else
+			text_add(t, "a driver that blocks the group holds it");
 	}
 	if (d->done.errnum)
 		text_add(t, ": %s", error_text(d->done.errnum));
@@ -258,26 +282,31 @@ static void add_unbind_not_allowed(struct text *t, const struct machine *m, cons
 static void add_group_reason(struct text *t, const struct machine *m, const struct device *d)
 {
 	const struct device *other = plan_ignores_groups(m) ? d : d->group->culprit;
+	enum reason reason;
 
 	if (d->decided.reason == REASON_GROUP_INCOMPLETE) {
 		add_incomplete(t, m, d->group);
 		return;
 	}
 	if (!other) {
-		text_add(t, "%s is in its group, but is not a known PCI device", d->group->non_pci_member);
+		text_add(t,
+			 d->group->newcomer ? "%s has joined its group since the decision"
+					    : "%s is in its group, but is not a known PCI device",
+			 d->group->newcomer ? d->group->newcomer : d->group->non_pci_member);
 		return;
 	}
 	if (d->decided.reason == REASON_UNBIND_NOT_ALLOWED) {
 		add_unbind_not_allowed(t, m, other);
 		return;
 	}
+	reason = other->done.error ? other->done.error : other->group->culprit_reason;
 	text_add(t, "%pd shares its group: ", other);
-	if (other->done.error)
-		add_failure(t, m, other, other->done.error);
-	else if (other->group->culprit_reason == REASON_TIMEOUT)
-		add_failure(t, m, other, REASON_TIMEOUT);
+	if (is_changed(other))
+		add_change(t, m, other);
+	else if (reason >= REASON_NO_DRIVER)
+		add_failure(t, other, reason);
 	else
-		add_own_reason(t, m, other, other->group->culprit_reason);
+		add_own_reason(t, m, other, reason);
 }
 
 /* Appends what could not be given back, for all members of the group of the device. */
@@ -287,7 +316,10 @@ static void add_leftovers(struct text *t, const struct device *d)
 		if (d->done.progress & PROGRESS_STUCK)
 			text_add(t, "; override-left: %s", d->name);
 		if (d->done.progress & PROGRESS_LOST)
-			text_add(t, "; %s did not get %s back", d->name, d->found.driver);
+			text_add(t, "; %s did not get %s back", d->name,
+				 d->found.driver ? d->found.driver : "its driver");
+		if (d->done.progress & PROGRESS_HELD)
+			text_add(t, "; %s is still bound to %s", d->name, d->found.target);
 		if (d->done.progress & PROGRESS_OPEN)
 			text_add(t, "; not changed: a VFIO user has the group open");
 	}
@@ -318,8 +350,10 @@ void add_message(struct text *t, const struct machine *m, const struct device *d
 	if (is_claimed(d)) {
 		if (d->done.framebuffer)
 			add_framebuffer(t, m, d);
+	} else if (is_changed(d)) {
+		add_change(t, m, d);
 	} else if (d->decided.verdict == VERDICT_FAILED) {
-		add_failure(t, m, d, d->decided.reason);
+		add_failure(t, d, d->decided.reason);
 	} else if (d->decided.reason >= REASON_GROUP_MEMBER_REFUSED) {
 		add_group_reason(t, m, d);
 	} else if (d->decided.verdict != VERDICT_EXCLUDED) {

@@ -87,6 +87,19 @@ static void take_whole_group(const struct group *g)
 	}
 }
 
+/*
+ * Returns how a look at this device failed, if the next look must not try again, or REASON_NONE: a process still works
+ * on it (even if no setting selects it any more), or it did not bind and has its driver back (5).
+ */
+static enum reason lasting_failure(const struct device *d)
+{
+	if (d->done.worker.pid)
+		return REASON_TIMEOUT;
+	if (d->done.tried && d->found.driver && d->found.driver != d->found.target)
+		return REASON_BIND;
+	return REASON_NONE;
+}
+
 /* 3: the reasons that concern the device itself. */
 static void judge_device(const struct machine *m, struct device *d)
 {
@@ -94,13 +107,10 @@ static void judge_device(const struct machine *m, struct device *d)
 		m->phase == PHASE_INIT_TOP || (m->phase == PHASE_NEXT_BOOT && !m->any_group && m->firmware);
 
 	d->decided.verdict = VERDICT_NONE;
-	d->decided.reason = REASON_NONE;
-	/* A process still works on the device, even if no setting selects it any more. */
-	if (d->done.worker.pid) {
+	d->decided.reason = (uint8_t)lasting_failure(d);
+	if (d->decided.reason)
 		d->decided.verdict = VERDICT_FAILED;
-		d->decided.reason = REASON_TIMEOUT;
-	}
-	if (d->done.worker.pid || !is_marked(d))
+	if (d->decided.reason || !is_marked(d))
 		return;
 	if (d->asked.excluded) {
 		d->decided.verdict = VERDICT_EXCLUDED;
@@ -150,8 +160,8 @@ static enum reason blocking_reason(const struct device *d)
 		return REASON_PROTECTED;
 	if (is_exempt(d))
 		return REASON_NONE;
-	if (d->done.worker.pid)
-		return REASON_TIMEOUT;
+	if (lasting_failure(d))
+		return lasting_failure(d);
 	if (d->decided.verdict == VERDICT_REFUSED)
 		return d->decided.reason;
 	return d->found.use ? REASON_IN_USE : REASON_NONE;

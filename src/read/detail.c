@@ -155,21 +155,34 @@ static bool may_have_children(const struct device *d)
 	return !is_bridge(d) && (base_class(d) > 0x0d || !(never >> base_class(d) & 1));
 }
 
+void scan_override(struct machine *m, int root, struct device *d)
+{
+	struct text t;
+
+	d->found.override = NULL;
+	/* driver_override_show() prints a NULL pointer as (null). */
+	if (read_attribute(&t, root, device_path(&t, d->name, "driver_override")) > 0 && strcmp(t.p, "(null)"))
+		d->found.override = machine_name(m, t.p);
+}
+
+void scan_vfs(int root, struct device *d)
+{
+	struct text t;
+
+	if (read_attribute(&t, root, device_path(&t, d->name, "sriov_numvfs")) > 0 && *t.p != '0')
+		d->found.use = USE_VFS;
+}
+
 /*
  * Reads two attributes that take the lock of the device on some kernels. Somebody may hold that lock for long. After a
  * reboot neither has a value.
  */
 static void read_locked(const struct scan *s, struct device *d)
 {
-	struct text t;
-
 	if (s->m->phase == PHASE_NEXT_BOOT || d->done.worker.pid)
 		return;
-	/* driver_override_show() prints a NULL pointer as (null). */
-	if (read_of(s, &t, d, "driver_override") > 0 && strcmp(t.p, "(null)"))
-		d->found.override = machine_name(s->m, t.p);
-	if (read_of(s, &t, d, "sriov_numvfs") > 0 && *t.p != '0')
-		d->found.use = USE_VFS;
+	scan_override(s->m, s->root, d);
+	scan_vfs(s->root, d);
 }
 
 void read_details(struct scan *s, struct device *d)

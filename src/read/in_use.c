@@ -12,15 +12,31 @@
 struct search {
 	struct machine *m;
 	int root;
-	const char *class; /* "block" or "net" */
-	uint8_t first;	   /* the uses that such a thing can have */
+	struct device *only; /* look at this device alone, or NULL */
+	const char *class;   /* "block" or "net" */
+	uint8_t first;	     /* the uses that such a thing can have */
 	uint8_t last;
 	const char *name;
-	bool below_function; /* a function of the snapshot is above it */
-	uint8_t use;	     /* it has no stronger use than this one */
-	bool is_used;	     /* it has this use */
-	struct text node;    /* the path of its device node */
+	const char *path; /* the entry of the class whose link leads to the functions above it */
+	uint8_t use;	  /* it has no stronger use than this one */
+	bool is_used;	  /* it has this use */
+	struct text node; /* the path of its device node */
 };
+
+/*
+ * Returns true for a line of /proc/mounts of type fuse or fuse.NAME. Any user may mount such a thing and choose its
+ * first field. A disk that is mounted by a program has the type fuseblk.
+ */
+static bool is_fuse(const char *line)
+{
+	for (unsigned field = 1; field < 3; field++) {
+		while (*line && !is_blank(*line))
+			line++;
+		while (is_blank(*line))
+			line++;
+	}
+	return !strncmp(line, "fuse", 4) && (line[4] == '.' || is_blank(line[4]));
+}
 
 /* Returns true if a line of this table begins with the device node, or if the table cannot be read. */
 static bool is_listed(int root, const char *table, const struct text *node)
@@ -33,7 +49,8 @@ static bool is_listed(int root, const char *table, const struct text *node)
 	if (!lines_open(&l, root, table))
 		return errno != ENOENT;
 	while (!found && (line = lines_next(&l)))
-		found = *line == '/' && !strncmp(line + 1, node->p, node->len) && is_blank(line[node->len + 1]);
+		found = *line == '/' && !strncmp(line + 1, node->p, node->len) && is_blank(line[node->len + 1]) &&
+			!is_fuse(line);
 	lines_close(&l);
 	return found || l.failed;
 }
@@ -102,8 +119,8 @@ static void mark_function(void *data, struct device *d)
 {
 	struct search *s = data;
 
-	s->below_function = true;
-	if (!d->found.detailed || d->done.worker.pid)
+	/* No other process may wait for a device on which one is at work. */
+	if (s->only ? s->only != d : !d->found.detailed || d->done.worker.pid)
 		return;
 	/* Opening a disk can disturb others, so look no further than this function needs. */
 	for (; s->use <= s->last && is_preferred(d, s->use, s->name); s->use++) {
@@ -116,13 +133,24 @@ static void mark_function(void *data, struct device *d)
 	}
 }
 
-/* Marks the functions that are above this entry of the class. */
-static void mark_functions(struct search *s, const char *name)
+/* Looks at a block device or interface, and marks the functions above it. */
+static int look_at(void *data, const char *name)
 {
+	struct search *s = data;
 	struct text t;
 
-	read_link(&t, s->root, text_set(&t, "sys/class/%s/%s", s->class, name));
+	s->name = name;
+	s->use = s->first;
+	s->is_used = false;
+	text_set(&s->node, "dev/%s", name);
+	/* sysfs replaces a slash in a name by ! (cciss!c0d0). */
+	for (char *p = s->node.p; *p; p++) {
+		if (*p == '!')
+			*p = '/';
+	}
+	read_link(&t, s->root, text_set(&t, "sys/class/%s/%s", s->class, s->path));
 	each_function_of_link(s->m, t.p, mark_function, s);
+	return 0;
 }
 
 bool hidden_path_disk(struct text *t, const char *name)
@@ -135,49 +163,40 @@ bool hidden_path_disk(struct text *t, const char *name)
 	return true;
 }
 
+/* The partitions of a disk are directories inside that of the disk, whose name they begin with. */
+static int look_at_partition(void *data, const char *name)
+{
+	return strncmp(name, "nvme", 4) != 0 ? 0 : look_at(data, name);
+}
+
 /*
  * With native NVMe multipath, no PCI function is above the disk nvmeXnZ and its partitions. The functions are above its
- * hidden paths nvmeXcYnZ (doc/kernel-facts.md, "More traps").
+ * hidden paths nvmeXcYnZ (doc/kernel-facts.md, "More traps"). So the disk is looked at once for each of its paths.
  */
-static int mark_hidden_path(void *data, const char *name)
+static int look_at_entry(void *data, const char *name)
 {
 	struct search *s = data;
-	struct text t;
+	struct text disk, t;
 
-	if (hidden_path_disk(&t, name) && !strncmp(s->name, t.p, t.len) && (!s->name[t.len] || s->name[t.len] == 'p'))
-		mark_functions(s, name);
+	s->path = name;
+	if (!hidden_path_disk(&disk, name))
+		return look_at(s, name);
+	look_at(s, disk.p);
+	list_directory(s->root, text_set(&t, "sys/class/block/%s", disk.p), look_at_partition, s);
 	return 0;
 }
 
-static int look_at(void *data, const char *name)
+int scan_use(struct machine *m, int root, struct device *only)
 {
-	struct search *s = data;
+	struct search s = { .m = m, .root = root, .only = only, .class = "block", .first = USE_MOUNTED };
+	int ret;
 
-	s->name = name;
-	s->below_function = false;
-	s->use = s->first;
-	s->is_used = false;
-	text_set(&s->node, "dev/%s", name);
-	/* sysfs replaces a slash in a name by ! (cciss!c0d0). */
-	for (char *p = s->node.p; *p; p++) {
-		if (*p == '!')
-			*p = '/';
-	}
-	mark_functions(s, name);
-	if (!s->below_function && !strncmp(name, "nvme", 4))
-		list_directory(s->root, "sys/class/block", mark_hidden_path, s);
-	return 0;
-}
-
-int scan_use(struct machine *m, int root)
-{
-	struct search s = { .m = m, .root = root, .class = "block", .first = USE_MOUNTED, .last = USE_OPEN };
-	int ret = list_directory(root, "sys/class/block", look_at, &s);
-
+	s.last = only ? USE_OPEN : USE_HOLDER;
+	ret = list_directory(root, "sys/class/block", look_at_entry, &s);
 	if (ret && ret != -ENOENT)
 		return ret;
 	s.class = "net";
 	s.first = s.last = USE_NET_UP;
-	ret = list_directory(root, "sys/class/net", look_at, &s);
+	ret = list_directory(root, "sys/class/net", look_at_entry, &s);
 	return ret == -ENOENT ? 0 : ret;
 }

@@ -36,6 +36,16 @@ static bool parse_modalias(struct device *d, const char *p)
 	return true;
 }
 
+int scan_ids(int root, struct device *d)
+{
+	struct text t;
+
+	errno = EINVAL;
+	if (read_attribute(&t, root, device_path(&t, d->name, "modalias")) <= 0)
+		return -errno;
+	return parse_modalias(d, t.p) ? 0 : -EINVAL;
+}
+
 static int add_function(void *data, const char *name)
 {
 	struct scan *s = data;

@@ -45,12 +45,20 @@ void scan_end(struct scan *s) __attribute__((nonnull));
 /* Follows the path of a selector down the bridges and stores sel->target. `pci` is /sys/bus/pci/devices. */
 void find_path(struct machine *m, int pci, struct selector *sel) __attribute__((nonnull));
 
+/* Each reads one thing about the device whose name is in *d, and stores it there. */
+int scan_ids(int root, struct device *d) __attribute__((nonnull, warn_unused_result)); /* 0 or -errno */
+void scan_override(struct machine *m, int root, struct device *d) __attribute__((nonnull));
+void scan_vfs(int root, struct device *d) __attribute__((nonnull));
+
 /*
  * in_use.c: finds which of the detailed devices the host uses now. For each device it stores the strongest use in the
  * order of enum use, and of equal uses the name that sorts first (name_precedes()). Returns 0, or -errno if it cannot
  * tell.
+ *
+ * With `only`, looks at this device alone, and opens disks exclusively to find the uses that show nowhere else. During
+ * such an open a mount of the disk fails, so only a claim may do that, right before it acts.
  */
-int scan_use(struct machine *m, int root) __attribute__((nonnull, warn_unused_result));
+int scan_use(struct machine *m, int root, struct device *only) __attribute__((nonnull(1), warn_unused_result));
 
 /*
  * Stores in t the disk nvmeXnZ if `name` is one of its hidden paths nvmeXcYnZ (doc/kernel-facts.md, "More traps").

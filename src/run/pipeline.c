@@ -59,7 +59,7 @@ static int read_machine(struct context *ctx)
 		select_devices(m);
 		scan_details(&scan);
 		report_recall_overrides(m);
-		ret = next_boot ? 0 : scan_use(m, ctx->root.fd);
+		ret = next_boot ? 0 : scan_use(m, ctx->root.fd, NULL);
 	}
 	scan_end(&scan);
 	return ret;

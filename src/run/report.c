@@ -65,18 +65,22 @@ static void recall_row(void *data, struct device *d, const struct report_row *ro
 	/* A run that could not read the devices left everything open. */
 	if (row->kind == ROW_RUN)
 		r->m->settle = false;
-	if (!d || (row->verdict != VERDICT_PENDING && row->reason != REASON_TIMEOUT))
+	if (!d)
+		return;
+	d->done.tried = r->m->phase == PHASE_SECOND_LOOK && row->reason == REASON_BIND;
+	if (row->verdict != VERDICT_PENDING && row->reason != REASON_TIMEOUT && !(row->notes & NOTES_OWED))
 		return;
 	/* An excluded one is a release that took too long (vfio-boot release). No later run repeats it. */
 	if (row->verdict != VERDICT_EXCLUDED)
 		d->done.due = true;
-	if (!row->worker.pid)
-		return;
-	if (is_alive(r->root, &row->worker))
+	d->done.foreign = row->notes & NOTE_BEFORE;
+	if (row->notes & NOTE_DRIVER)
+		d->done.progress |= PROGRESS_UNBOUND;
+	if (row->worker.pid && is_alive(r->root, &row->worker))
 		d->done.worker = row->worker;
-	else
-		/* It may have written the override: report_recall_overrides() finds out. */
-		d->done.progress = PROGRESS_OVERRIDDEN;
+	/* The process may have written the override: report_recall_overrides() finds out. */
+	else if (row->worker.pid || row->notes & (NOTE_OVERRIDE | NOTE_HELD | NOTE_BEFORE))
+		d->done.progress |= PROGRESS_OVERRIDDEN;
 }
 
 void report_recall(struct machine *m, int root)
@@ -88,13 +92,22 @@ void report_recall(struct machine *m, int root)
 
 /*
  * Returns true if the override is that of a claim. Without an override the driver tells. A device with neither may have
- * been left by a give-back that did not end, and needs a probe.
+ * been left by a give-back that did not end, and needs a probe. So does one that had an override before the claim, and
+ * needs that.
  */
 static bool is_of_claim(const struct device *d)
 {
 	if (!d->found.override)
-		return d->found.detailed && (!d->found.driver || d->found.driver == d->found.target);
+		return d->found.detailed && (d->done.foreign || !d->found.driver || d->found.driver == d->found.target);
 	return d->found.override == d->found.target || has_bridge_override(d);
+}
+
+/* What an earlier run owes and cannot be put right by this one, since somebody has written an override meanwhile. */
+static uint8_t still_owed(const struct device *d)
+{
+	if (d->found.driver == d->found.target)
+		return PROGRESS_HELD;
+	return d->done.progress & PROGRESS_UNBOUND && !d->found.driver ? PROGRESS_LOST : 0;
 }
 
 /* A bridge has a row of its own only if a child that worked on it did not end in time. */
@@ -115,12 +128,12 @@ void report_recall_overrides(struct machine *m)
 	struct device *d;
 
 	for_each_device(m, d) {
-		if (!d->done.progress)
+		if (!d->done.progress || d->done.worker.pid)
 			continue;
 		if (is_of_claim(d))
-			d->found.override = NULL;
+			d->found.override = d->done.foreign ? d->found.target : NULL;
 		else
-			d->done.progress = 0;
+			d->done.progress = still_owed(d);
 	}
 	for_each_device(m, d) {
 		/* With group=ignore, a claim writes to no bridge. */

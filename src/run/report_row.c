@@ -9,7 +9,8 @@
 #include "selector.h"
 
 /* In the order of the bits NOTE_*. */
-static const char *const note_words = "optional\0override-left\0driver-lost\0group-open\0";
+static const char *const note_words =
+	"optional\0override-left\0driver-lost\0group-open\0driver-left\0override-before\0";
 
 static enum verdict find_verdict(const char *word)
 {
@@ -127,10 +128,27 @@ static void set_row(struct report_row *r, struct text *line, const char *message
 	(void)!report_row_read(r, line->p);
 }
 
+/*
+ * If a process is still at work, or the vfio driver stays, the driver that was unbound has not come back yet. A device
+ * that is gone has nothing to get back.
+ */
+static unsigned notes_of(const struct device *d)
+{
+	const struct device *unit = d->group ? d->group->first : d;
+	bool late = d->decided.reason == REASON_TIMEOUT;
+	bool held = d->done.progress & PROGRESS_HELD;
+	unsigned lost = PROGRESS_LOST | (late || held ? PROGRESS_UNBOUND : 0);
+
+	if (d->decided.reason == REASON_VANISHED)
+		return 0;
+	return (d->done.progress & PROGRESS_STUCK ? NOTE_OVERRIDE : 0) | (d->done.progress & lost ? NOTE_DRIVER : 0) |
+	       (unit->done.progress & PROGRESS_OPEN ? NOTE_OPEN : 0) | (held ? NOTE_HELD : 0) |
+	       ((late || d->done.progress & PROGRESS_OWED) && (d->done.foreign || d->found.override) ? NOTE_BEFORE : 0);
+}
+
 void report_row_of_device(struct report_row *r, const struct machine *m, const struct device *d)
 {
 	struct span selector = d->asked.selector ? d->asked.selector->text : (struct span){ "-", 1 };
-	const struct device *unit = d->group ? d->group->first : d;
 	struct text line, message = { 0 }, worker = { 0 }, notes = { 0 };
 
 	text_set(&line, "%s\t%04x:%04x\t", d->name, d->found.ids.vendor, d->found.ids.device);
@@ -144,9 +162,7 @@ void report_row_of_device(struct report_row *r, const struct machine *m, const s
 	if (d->done.worker.pid)
 		text_set(&worker, "%u@%u", d->done.worker.pid, d->done.worker.start);
 	if (d->decided.verdict >= VERDICT_REFUSED)
-		add_notes(&notes, (d->done.progress & PROGRESS_STUCK ? NOTE_OVERRIDE : 0) |
-					  (d->done.progress & PROGRESS_LOST ? NOTE_DRIVER : 0) |
-					  (unit->done.progress & PROGRESS_OPEN ? NOTE_OPEN : 0));
+		add_notes(&notes, notes_of(d));
 	set_row(r, &line, message.p, worker.p, notes.p);
 }
 

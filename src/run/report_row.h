@@ -38,6 +38,8 @@ enum {
 	NOTE_OVERRIDE = 1 << 1, /* the override could not be restored */
 	NOTE_DRIVER = 1 << 2,	/* the driver that was unbound did not come back */
 	NOTE_OPEN = 1 << 3,	/* the device was left alone, because a VFIO user has the group open */
+	NOTE_HELD = 1 << 4,	/* its vfio driver could not be unbound when it was given back */
+	NOTE_BEFORE = 1 << 5,	/* somebody else's override was there before, and has to be there in the end */
 };
 
 struct report_row {
@@ -49,6 +51,9 @@ struct report_row {
 	uint16_t at[REPORT_COLUMNS]; /* where each column begins in text */
 	char text[TEXT_SIZE];
 };
+
+/* What the host has not got back. */
+#define NOTES_OWED (NOTE_OVERRIDE | NOTE_DRIVER | NOTE_HELD)
 
 /* Returns the text of a column, which is valid as long as the row. */
 static inline const char *report_column(const struct report_row *r, enum report_column c)

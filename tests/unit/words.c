@@ -23,7 +23,8 @@ static void test_format(void)
 	is_text(text_set(&t, "%08x", 0xdeadbeefU), "deadbeef", what, "%08x");
 	is_text(text_set(&t, "a\t%s\n", "b\tc\n\x1b[m"), "a\tb?c??[m\n", what, "control characters of others");
 	is_text(text_set(&t, "%.*s", 3, "a\nb"), "a?b", what, "and in a part of a text");
-	is_text(text_set(&t, "%s", "caf\xc3\xa9 %s"), "caf\xc3\xa9 %s", what, "nothing else is changed");
+	is_text(text_set(&t, "%s", "caf\xc3\xa9\x9b"), "caf???", what, "bytes that a terminal may take for some");
+	is_text(text_set(&t, "%s", " ~ %s"), " ~ %s", what, "nothing else is changed");
 	text_set(&t, "a");
 	text_add(&t, "-%s", "b");
 	is_text(t.p, "a-b", what, "text_add() adds");

@@ -99,8 +99,8 @@ static void judge(struct release *r, struct device *d, const struct device *unit
 	if (ending == TIME_IS_UP || (ending == ENDED && !open && !(unit->done.progress & PROGRESS_ENDED))) {
 		d->decided.reason = REASON_TIMEOUT;
 		d->done.worker = child;
-		/* The timeout is that of this run, not of an earlier one. */
-		d->done.due = false;
+		d->done.waits_for = machine_step(r->act.m);
+		d->done.begun = true;
 	} else if (open) {
 		d->decided.verdict = VERDICT_REFUSED;
 		d->decided.reason = REASON_IN_USE;
@@ -252,7 +252,7 @@ static bool amend_release(const void *data, struct report_row *row, const struct
 			  const struct report_row *old)
 {
 	const struct release *r = data;
-	bool at_work = d->decided.reason == REASON_TIMEOUT && d->done.worker.pid && !d->done.due;
+	bool at_work = d->decided.reason == REASON_TIMEOUT && d->done.worker.pid && d->done.begun;
 	/* The child of an earlier release may have ended since. */
 	bool late = old && old->verdict == VERDICT_EXCLUDED && old->reason == REASON_TIMEOUT &&
 		    d->decided.verdict <= VERDICT_KEPT && !d->done.worker.pid && d->done.driver &&
