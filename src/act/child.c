@@ -53,18 +53,23 @@ void this_process(int root, struct worker *out)
 	out->start = process_start(root, "self");
 }
 
-/* Waits until the other ends of the pipe are closed. The kernel closes them when a child ends, for whatever reason. */
-static bool wait_for_end(int fd, clock_t deadline)
+bool wait_until_ready(int fd, short events, clock_t deadline)
 {
-	struct pollfd end = { fd, POLLIN, 0 };
+	struct pollfd ready = { fd, events, 0 };
 	clock_t left;
-	int ready;
+	int ret;
 
 	do {
 		left = deadline - times(NULL);
-		ready = poll(&end, 1, left > 0 ? (int)left * (1000 / TICKS) : 0);
-	} while (ready < 0);
-	return ready;
+		ret = poll(&ready, 1, left > 0 ? (int)left * (1000 / TICKS) : 0);
+	} while (ret < 0);
+	return ret;
+}
+
+/* Waits until the other ends of the pipe are closed. The kernel closes them when a child ends, for whatever reason. */
+static bool wait_for_end(int fd, clock_t deadline)
+{
+	return wait_until_ready(fd, POLLIN, deadline);
 }
 
 struct child child_start(void (*body)(const void *data, struct device *unit), const void *data, struct device *unit)

@@ -33,6 +33,9 @@ uint32_t process_start(int root, const char *pid) __attribute__((nonnull));
 /* Stores the process that calls it. */
 void this_process(int root, struct worker *out) __attribute__((nonnull));
 
+/* Waits for these events of poll() until the deadline. Returns true if one has come. */
+bool wait_until_ready(int fd, short events, clock_t deadline) __attribute__((warn_unused_result));
+
 /* A child that works on a unit. */
 struct child {
 	int pid;

@@ -81,49 +81,43 @@ static void say_state(const struct context *ctx, const struct listener *log)
 		say_notes(&ctx->machine, log);
 }
 
-/*
- * Returns a context for a machine that could not be read. It is a new one, because the child may still write to the old
- * one.
- */
-static struct context *context_without_machine(const struct context *ctx)
-{
-	struct context *fresh = context_shared();
+/* The part of the time that is left for the kernel log, in which a slow console can take its time. */
+#define LOG_PART 16
 
-	memcpy(fresh, ctx, offsetof(struct context, decided));
-	(void)!decide_settings(fresh);
-	fresh->machine.no_claim_reason = "reading the devices failed or timed out";
-	fresh->machine.failed = true;
-	return fresh;
+static int claim(struct context *ctx, bool asked, clock_t deadline, const struct listener *log)
+{
+	int lock = lock_take(ctx->root.fd, deadline), error;
+
+	if (lock < 0) {
+		say(log, LEVEL_FAILED, "another run is active; this run does nothing");
+		return STATUS_FAILED;
+	}
+	if (asked)
+		ctx = decide_in_time(ctx, deadline, log);
+	say_state(ctx, log);
+	apply_plan(&ctx->machine, &ctx->root, deadline, log);
+	if (ctx->phase == PHASE_SECOND_LOOK)
+		report_merge(&ctx->machine, ctx->root.fd);
+	error = report_write(&ctx->machine, ctx->root.fd, log);
+	lock_release(lock);
+	say_verdicts(&ctx->machine, true, log);
+	say_foreign(ctx, log);
+	if (error)
+		say(log, LEVEL_FAILED, "/run/vfio-boot/report: %s", error_text(error));
+	return error || ctx->machine.failed ? STATUS_FAILED : plan_status(&ctx->machine);
 }
 
 static int run(struct context *ctx)
 {
 	struct kernel_log log;
 	bool asked = decide_settings(ctx);
-	clock_t deadline = deadline_after(ctx->settings.timeout);
-	int error, lock;
+	clock_t begin = deadline_after(0), end = deadline_after(ctx->settings.timeout);
+	int status;
 
-	kernel_log_init(&log, ctx->root.fd, &ctx->settings);
-	lock = lock_take(ctx->root.fd, deadline);
-	if (lock < 0) {
-		say(&log.listener, LEVEL_FAILED, "another run is active; this run does nothing");
-		return STATUS_FAILED;
-	}
-	if (asked && !decide_in_time(ctx, deadline, &log.listener)) {
-		ctx = context_without_machine(ctx);
-		log.settings = &ctx->settings;
-	}
-	say_state(ctx, &log.listener);
-	apply_plan(&ctx->machine, &ctx->root, deadline, &log.listener);
-	if (ctx->phase == PHASE_SECOND_LOOK)
-		report_merge(&ctx->machine, ctx->root.fd);
-	say_verdicts(&ctx->machine, true, &log.listener);
-	say_foreign(ctx, &log.listener);
-	error = report_write(&ctx->machine, ctx->root.fd, &log.listener);
-	lock_release(lock);
-	if (error)
-		say(&log.listener, LEVEL_FAILED, "/run/vfio-boot/report: %s", error_text(error));
-	return error || ctx->machine.failed ? STATUS_FAILED : plan_status(&ctx->machine);
+	kernel_log_begin(&log, ctx->root.fd, &ctx->settings, end);
+	status = claim(ctx, asked, end - (end - begin) / LOG_PART, &log.listener);
+	kernel_log_end(&log);
+	return status;
 }
 
 int main(int argc, char **argv)

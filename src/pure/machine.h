@@ -181,16 +181,17 @@ struct machine {
 	const char *no_claim_reason; /* why this boot claims nothing at all, or NULL */
 	const char *firmware;	     /* the firmware's IOMMU table (DMAR, IVRS, ...), or NULL */
 	uint32_t names_used;
-	uint32_t kernel;      /* version << 8 | patchlevel of the kernel to plan for */
-	uint8_t phase;	      /* enum phase */
-	bool any_group;	      /* the kernel has at least one IOMMU group that isolates */
-	bool no_aliases;      /* driver=auto, but modules.alias cannot be read */
-	bool loaded;	      /* written by the act layer: the modules have been loaded */
-	struct worker loader; /* written by the act layer: the process that loads them */
-	bool settle;	      /* handle only what an earlier run of this boot left open */
-	bool failed;	      /* no_claim_reason is a failure, not the wish of the user */
-	bool read_all;	      /* the scan reads everything about every device */
-	struct text step;     /* what a child is doing at the moment; written as a whole, as others read it */
+	uint32_t kernel;	      /* version << 8 | patchlevel of the kernel to plan for */
+	uint8_t phase;		      /* enum phase */
+	bool any_group;		      /* the kernel has at least one IOMMU group that isolates */
+	bool no_aliases;	      /* driver=auto, but modules.alias cannot be read */
+	bool loaded;		      /* written by the act layer: the modules have been loaded */
+	struct worker loader;	      /* written by the act layer: the process that loads them */
+	bool settle;		      /* handle only what an earlier run of this boot left open */
+	bool failed;		      /* no_claim_reason is a failure, not the wish of the user */
+	bool read_all;		      /* the scan reads everything about every device */
+	const struct device *reading; /* the device whose attributes are being read, and may block; or NULL */
+	struct text step;	      /* what a child is doing at the moment; written as a whole, as others read it */
 	struct device device[DEVICES_MAX]; /* in address order */
 	struct group group[DEVICES_MAX];
 	char names[NAMES_SIZE]; /* each with a NUL at its end */

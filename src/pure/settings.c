@@ -14,6 +14,15 @@ void settings_init(struct settings *s)
 	}
 }
 
+void settings_copy(struct settings *to, const struct settings *from)
+{
+	memcpy(to, from, sizeof(*to));
+	for (enum list_name i = 0; i < LISTS; i++) {
+		to->list[i].selector = to->selector[i];
+		to->list[i].end = to->selector[i] + (from->list[i].end - from->list[i].selector);
+	}
+}
+
 void settings_problem(struct settings *s, const struct place *at, struct span text, const char *what)
 {
 	if (s->problems < PROBLEMS_MAX)

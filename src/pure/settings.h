@@ -59,6 +59,9 @@ struct settings {
 /* Stores the defaults, with empty lists. */
 void settings_init(struct settings *s) __attribute__((nonnull));
 
+/* Copies the settings, which go on pointing into the same texts. */
+void settings_copy(struct settings *to, const struct settings *from) __attribute__((nonnull));
+
 /*
  * Parses the text of one settings file: len bytes at p, with a NUL behind them. Selectors and problems point into the
  * text and keep `source`, so both must live as long as *s. If the text contains a NUL, notes the file as unreadable and

@@ -181,8 +181,10 @@ static void read_locked(const struct scan *s, struct device *d)
 {
 	if (s->m->phase == PHASE_NEXT_BOOT || d->done.worker.pid)
 		return;
+	s->m->reading = d;
 	scan_override(s->m, s->root, d);
 	scan_vfs(s->root, d);
+	s->m->reading = NULL;
 }
 
 void read_details(struct scan *s, struct device *d)

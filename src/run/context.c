@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include <errno.h>
 #include <fcntl.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -18,6 +19,21 @@ struct context *context_shared(void)
 		return ctx;
 	say(&complaints, LEVEL_FAILED, "out of memory");
 	_exit(STATUS_FAILED);
+}
+
+struct context *context_again(const struct context *ctx)
+{
+	struct context *again = context_shared();
+
+	memcpy(again, ctx, offsetof(struct context, decided));
+	again->left_out_off = ctx->left_out_off;
+	/* What the settings point to in the old context is only read. */
+	settings_copy(&again->settings, &ctx->settings);
+	machine_init(&again->machine, &again->settings, ctx->phase);
+	again->machine.settle = ctx->settle;
+	again->machine.read_all = ctx->read_all;
+	again->buffers.cmdline_used = ctx->buffers.cmdline_used;
+	return again;
 }
 
 int context_open(struct context *ctx)

@@ -15,6 +15,14 @@
  */
 enum { ARGUMENT_SYSROOT, ARGUMENT_CMDLINE, ARGUMENT_RELEASE, ARGUMENTS };
 
+/* A device whose attributes a process is still waiting for, so that no other one may ask for them. */
+struct stuck {
+	char name[PCIADDR_TEXT];
+	struct worker worker;
+};
+
+#define STUCK_MAX 8
+
 /* All the memory of a run. A run touches two thirds of a mebibyte of it at most and never allocates more. */
 struct context {
 	/* options */
@@ -28,6 +36,8 @@ struct context {
 	bool by_hand;
 	bool read_all; /* read all details of every device, selected or not */
 	struct root root;
+	struct stuck stuck[STUCK_MAX]; /* found by earlier attempts to read the machine */
+	unsigned stucks;
 	/* results */
 	bool decided;	   /* set by decide_machine() in a child */
 	bool ran;	   /* the decision was carried out, as far as the verdicts say */
@@ -42,6 +52,12 @@ struct context {
  * message and exits with STATUS_FAILED. Nobody unmaps it.
  */
 struct context *context_shared(void) __attribute__((returns_nonnull, warn_unused_result));
+
+/*
+ * Maps another context with the same options and settings, and an empty machine: a child that was left behind may still
+ * write to the old one.
+ */
+struct context *context_again(const struct context *ctx) __attribute__((nonnull, returns_nonnull, warn_unused_result));
 
 /*
  * Opens --sysroot or / as ctx->root, and checks that the kernel of -k is installed. Returns 0, or an exit status after

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -8,6 +10,7 @@
 #include "listener.h"
 #include "log.h"
 #include "settings.h"
+#include "sysfs.h"
 
 static void complain(const struct listener *l, unsigned level, const char *text)
 {
@@ -24,33 +27,84 @@ static void complain(const struct listener *l, unsigned level, const char *text)
 
 const struct listener complaints = { complain };
 
-static void say_to_kernel(const struct listener *listener, unsigned level, const char *text)
+/* Writes a line, which ends in a line feed, to the kernel log. */
+static void write_line(const struct kernel_log *l, char *line)
 {
-	const struct kernel_log *l = (const struct kernel_log *)listener;
-	struct text t;
-	int fd;
-
-	if (l->settings->log == LOG_QUIET && level == LEVEL_DONE)
-		return;
 	/*
 	 * Open it for each line: devkmsg_write() drops what one descriptor writes beyond 10 lines in 5 s. The kernel
 	 * log ignores O_APPEND; a plain file in its place needs it.
 	 */
-	fd = openat(l->root, "dev/kmsg", O_WRONLY | O_APPEND | O_CLOEXEC);
-	text_set(&t, "<%u>vfio-boot: %s", level, text);
-	t.p[t.len] = '\n';
-	if (fd < 0 || write(fd, t.p, t.len + 1) < 0)
-		complain(listener, level, text);
+	int fd = openat(l->root, "dev/kmsg", O_WRONLY | O_APPEND | O_CLOEXEC);
+	size_t len = strlen(line);
+
+	if (fd < 0 || write(fd, line, len) < 0) {
+		line[len - 1] = '\0';
+		/* Without the level, and without the name that complain() puts before it. */
+		complain(NULL, 0, line + sizeof("<6>vfio-boot: ") - 1);
+	}
 	close(fd);
 }
 
-void kernel_log_init(struct kernel_log *l, int root, const struct settings *settings)
+#define END_OF_LOG "" /* a line */
+
+/* Runs in a child until END_OF_LOG: a process that was left behind may hold the other end open for ever. */
+static void write_lines(const void *data, struct device *unit)
+{
+	const struct kernel_log *l = data;
+	struct lines in = { .fd = l->lines[0], .separator = '\n' };
+	char *line;
+
+	(void)unit;
+	close(l->lines[1]);
+	while ((line = lines_next(&in)) && strcmp(line, END_OF_LOG) != 0) {
+		line[strlen(line)] = '\n';
+		write_line(l, line);
+	}
+}
+
+static void say_to_kernel(const struct listener *listener, unsigned level, const char *text)
+{
+	const struct kernel_log *l = (const struct kernel_log *)listener;
+	struct text t;
+
+	if (l->settings->log == LOG_QUIET && level == LEVEL_DONE)
+		return;
+	/* Leave room for the line feed. */
+	text_set(&t, "<%u>vfio-boot: %.*s", level, (int)strnlen(text, TEXT_SIZE - 20), text);
+	t.p[t.len] = '\n';
+	t.p[t.len + 1] = '\0';
+	if (l->child.pid < 0)
+		write_line(l, t.p);
+	/* There is room for a line if the pipe is ready. */
+	else if (wait_until_ready(l->lines[1], POLLOUT, l->deadline) && write(l->lines[1], t.p, t.len + 1) < 0)
+		complain(listener, level, text);
+}
+
+void kernel_log_begin(struct kernel_log *l, int root, const struct settings *settings, clock_t deadline)
 {
 	l->listener.say = say_to_kernel;
 	l->root = root;
 	l->settings = settings;
+	l->deadline = deadline;
+	l->child.pid = -1;
+	if (pipe2(l->lines, O_CLOEXEC))
+		return;
+	/* A process that was left behind may say something when nobody listens any more. */
+	signal(SIGPIPE, SIG_IGN);
+	l->child = child_start(write_lines, l, NULL);
+	close(l->lines[0]);
 }
 
+void kernel_log_end(struct kernel_log *l)
+{
+	if (l->child.pid < 0)
+		return;
+	if (write(l->lines[1], END_OF_LOG "\n", sizeof(END_OF_LOG)) < 0)
+		return; /* the child is gone */
+	close(l->lines[1]);
+	if (child_wait(&l->child, l->deadline) == TIME_IS_UP)
+		child_leave(&l->child);
+}
 int output_flush(struct output *o)
 {
 	unsigned at = 0;

@@ -3,20 +3,29 @@
 #ifndef VFIO_BOOT_LOG_H
 #define VFIO_BOOT_LOG_H
 
+#include "child.h"
 #include "listener.h"
 #include "message.h"
 
 /*
- * Writes to the kernel log of a machine. A line that cannot be written there goes to standard error, so that none is
- * lost silently.
+ * Writes to the kernel log of a machine, in a child: with a slow console, the kernel takes its time for each line. A
+ * line that cannot be written there goes to standard error, so that none is lost silently.
  */
 struct kernel_log {
 	struct listener listener;
 	int root;			 /* descriptor of the directory whose dev/kmsg is written to */
 	const struct settings *settings; /* log=quiet drops lines of LEVEL_DONE */
+	clock_t deadline;		 /* a line that the child has not taken by then is dropped; the report has it */
+	int lines[2];			 /* the pipe to the child */
+	struct child child;
 };
 
-void kernel_log_init(struct kernel_log *l, int root, const struct settings *settings) __attribute__((nonnull));
+/* Starts the child. The caller owes a kernel_log_end(). */
+void kernel_log_begin(struct kernel_log *l, int root, const struct settings *settings, clock_t deadline)
+	__attribute__((nonnull));
+
+/* Waits until the child has written all lines, or until the deadline. The child goes on by itself then. */
+void kernel_log_end(struct kernel_log *l) __attribute__((nonnull));
 
 /* Collects lines and writes them to a descriptor, which stays the caller's, in few writes. */
 struct output {

@@ -5,6 +5,7 @@
 
 #include "child.h"
 #include "errtext.h"
+#include "format.h"
 #include "listener.h"
 #include "log.h"
 #include "pipeline.h"
@@ -44,6 +45,19 @@ bool decide_settings(struct context *ctx)
 	return !m->no_claim_reason && s->list[LIST_IDS].end > s->list[LIST_IDS].selector;
 }
 
+/* Leaves the devices alone for which an earlier attempt of this run waits. */
+static void recall_stuck(struct context *ctx)
+{
+	for (const struct stuck *s = ctx->stuck; s < ctx->stuck + ctx->stucks; s++) {
+		struct device *d = machine_find_name(&ctx->machine, s->name, strlen(s->name));
+
+		if (!d)
+			continue;
+		d->done.worker = s->worker;
+		d->done.waits_for = "its driver_override (a driver holds its lock)";
+	}
+}
+
 /* Reads all that the decision needs. Returns 0 or -errno. */
 static int read_machine(struct context *ctx)
 {
@@ -55,6 +69,7 @@ static int read_machine(struct context *ctx)
 	if (!ret) {
 		if (!next_boot)
 			report_recall(m, ctx->root.fd);
+		recall_stuck(ctx);
 		scan_places(&scan);
 		select_devices(m);
 		scan_details(&scan);
@@ -97,11 +112,57 @@ static void read_and_decide(const void *data, struct device *unit)
 	r->ctx->decided = decide_machine(r->ctx, r->log);
 }
 
-bool decide_in_time(struct context *ctx, clock_t deadline, const struct listener *log)
+/*
+ * Waits for the child that reads the machine. Returns TIME_IS_UP if the deadline has passed, or if the child waits for
+ * the same device for a whole part of the time: the device, or who holds its lock, is sick.
+ */
+static enum ending wait_for_reading(const struct child *child, const struct machine *m, clock_t deadline)
 {
-	struct reading reading = { ctx, log };
+	const struct device *before = NULL;
 
-	return run_in_child(deadline, read_and_decide, &reading, NULL) == ENDED && ctx->decided;
+	for (;;) {
+		enum ending ending = child_wait(child, share_of(deadline, 4));
+
+		if (ending != TIME_IS_UP || is_past(deadline) || (m->reading && m->reading == before))
+			return ending;
+		before = m->reading;
+	}
+}
+
+/* Notes which device the child waits for. Returns false if it waits for none, or if there are too many. */
+static bool note_stuck(struct context *ctx, const struct device *reading, const struct child *child)
+{
+	struct stuck *stuck = ctx->stuck + ctx->stucks;
+	struct text t;
+
+	if (!reading || ctx->stucks == STUCK_MAX)
+		return false;
+	memcpy(stuck->name, reading->name, sizeof(stuck->name));
+	stuck->worker.pid = (uint32_t)child->pid;
+	stuck->worker.start = process_start(ctx->root.fd, text_set(&t, "%u", stuck->worker.pid));
+	ctx->stucks++;
+	return true;
+}
+
+struct context *decide_in_time(struct context *ctx, clock_t deadline, const struct listener *log)
+{
+	for (;;) {
+		struct reading reading = { ctx, log };
+		struct child child = child_start(read_and_decide, &reading, NULL);
+		enum ending ending = wait_for_reading(&child, &ctx->machine, deadline);
+		const struct device *stuck = ctx->machine.reading;
+
+		if (ending == ENDED && ctx->decided)
+			return ctx;
+		if (ending == TIME_IS_UP)
+			child_leave(&child);
+		ctx = context_again(ctx);
+		if (ending != TIME_IS_UP || is_past(deadline) || !note_stuck(ctx, stuck, &child)) {
+			ctx->machine.no_claim_reason = "reading the devices failed or timed out";
+			ctx->machine.failed = true;
+			return ctx;
+		}
+	}
 }
 
 bool decide(struct context *ctx, const struct listener *l)

@@ -22,11 +22,15 @@ bool decide_machine(struct context *ctx, const struct listener *l) __attribute__
 
 /*
  * Calls decide_machine() in a child, because a read can block: a device whose driver is at work and a disk that does
- * not answer make it wait. The context is shared with children (context_shared()). Returns false if that failed or did
- * not end before the deadline. The child may go on writing to the context then.
+ * not answer make it wait. The context is shared with children (context_shared()).
+ *
+ * A device that a child waits for is left alone by another child, and gets REASON_TIMEOUT, so that it does not cost the
+ * others the decision. Returns the context with the decision: `ctx`, or a new one, since a child that was left behind
+ * may write to the old one. If the machine could not be read before the deadline, the machine of the context has no
+ * device and `failed` is set.
  */
-bool decide_in_time(struct context *ctx, clock_t deadline, const struct listener *log)
-	__attribute__((nonnull, warn_unused_result));
+struct context *decide_in_time(struct context *ctx, clock_t deadline, const struct listener *log)
+	__attribute__((nonnull, returns_nonnull, warn_unused_result));
 
 /* Calls decide_settings(), and decide_machine() if something is selected. Returns false if the latter fails. */
 bool decide(struct context *ctx, const struct listener *l) __attribute__((nonnull, warn_unused_result));

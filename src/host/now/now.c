@@ -99,14 +99,16 @@ int by_hand_begin(struct by_hand *b, const struct request *r, const char *source
 	}
 	ignore_signals();
 	text_set(&ctx->machine.step, "the list of the devices");
-	if (!decide_in_time(ctx, b->deadline, &complaints)) {
-		progress_end(&b->progress);
+	ctx = b->ctx = decide_in_time(ctx, b->deadline, &complaints);
+	progress_end(&b->progress);
+	if (ctx->machine.failed) {
 		lock_release(b->lock);
 		say(&complaints, LEVEL_FAILED, "%s: reading the devices failed or timed out; nothing was changed",
 		    r->verb);
 		return STATUS_FAILED;
 	}
 	ctx->machine.step.len = 0;
+	progress_begin(&b->progress, &ctx->machine.step);
 	return 0;
 }
 
