@@ -107,7 +107,7 @@ struct device {
 		bool boot_display;
 		bool parent_of_pci;   /* PCI functions are below it, and it is no bridge */
 		bool detailed;	      /* the scan has read more than the IDs */
-		bool virtual;	      /* a virtual function (SR-IOV) */
+		bool virtual;	      /* a virtual function (SR-IOV), see find_virtual() */
 		const char *driver;   /* bound to it now, or first in a plan for the next boot; or NULL */
 		const char *override; /* its driver_override, or NULL */
 		const char *target;   /* the driver to claim it for, see find_variants() */

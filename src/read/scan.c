@@ -176,6 +176,22 @@ void scan_places(struct scan *s)
 	}
 }
 
+/* Finds the virtual functions in each slot of which a function was read. Warnings about cards leave them out. */
+static void find_virtual(const struct scan *s)
+{
+	struct device *d, *next;
+	struct text t;
+
+	for (d = s->m->device; d < s->m->end; d = next) {
+		bool detailed = false;
+
+		for (next = d; next < s->m->end && PCIADDR_SLOT(next->address) == PCIADDR_SLOT(d->address); next++)
+			detailed |= next->found.detailed;
+		for (; detailed && d < next; d++)
+			d->found.virtual = link_of(s, &t, d, "physfn") > 0;
+	}
+}
+
 void scan_details(struct scan *s)
 {
 	struct machine *m = s->m;
@@ -188,6 +204,9 @@ void scan_details(struct scan *s)
 		if (m->read_all || d->asked.selected || d->asked.guard_failed || d->done.due)
 			read_details(s, d);
 	}
+	/* A plan for the next boot has none. */
+	if (m->phase != PHASE_NEXT_BOOT)
+		find_virtual(s);
 	if (m->settings->driver == DRIVER_AUTO)
 		find_variants(m, s->root, s->release);
 	if (m->phase == PHASE_NEXT_BOOT)

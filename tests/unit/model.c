@@ -110,6 +110,8 @@ static bool read_device(struct machine *m, const struct words *w)
 
 		if (!strcmp(word, "vga")) {
 			d->found.boot_display = true;
+		} else if (!strcmp(word, "vf")) {
+			d->found.virtual = true;
 		} else if (!strcmp(word, "vfs")) {
 			d->found.use = USE_VFS;
 		} else if (!strncmp(word, "drv=", 4)) {

@@ -8,6 +8,8 @@
 	"00:01.0 8086:1901 0604 g1 drv=pcieport\n" \
 	"01:00.0 10de:2204 0300 g1 <00:01.0\n"     \
 	"01:00.1 10de:1aef 0403 g1 <00:01.0\n"
+/* The port above a card, in a group of its own. */
+#define PORT "00:01.0 8086:1901 0604 g1 drv=pcieport\n"
 /* Two identical network cards in groups of their own. */
 #define TWINS                         \
 	"02:00.0 8086:10d3 0200 g2\n" \
@@ -714,11 +716,46 @@ static void test_messages(void)
 	}
 }
 
+/* What is not said. */
+static void test_silence(void)
+{
+	static const struct {
+		const char *machine;
+		const char *file;
+		const char *text;
+		const char *why;
+	} silences[] = {
+		{ PORT "01:00.0 10de:1 0300 g2 <00:01.0\n01:00.1 10de:2 1300 g3 <00:01.0\n", "ids = 01:00.0", "in part",
+		  "no driver wants class 13" },
+		{ PORT "01:00.0 8086:1572 0200 g2 <00:01.0\n01:00.1 8086:154c 0200 g3 <00:01.0 vf\n", "ids = 01:00.0",
+		  "in part", "a VF is no part of the card" },
+		{ PORT "01:02.0 8086:154c 0200 g2 <00:01.0 vf\n01:02.1 8086:154c 0200 g3 <00:01.0 vf\n",
+		  "ids = 01:02.0", "in part", "VFs make no card" },
+		{ PORT "01:00.0 10de:1 0300 g2 <00:01.0\n01:00.1 10de:2 0403 g3 <00:01.0\n", "ids = 01:00.0 01:00.1",
+		  "in part", "the card is claimed whole" },
+		{ "00:02.0 8086:1 0300 g2\n00:02.1 8086:2 0380 g3\n", "ids = 00:02.0", "in part",
+		  "a slot of a root bus is no card" },
+	};
+
+	for (unsigned i = 0; i < ARRAY_SIZE(silences); i++) {
+		model_settings(&s, silences[i].file, NULL);
+		if (!ok(model_machine(&m, &s, silences[i].machine), "silence: a machine", silences[i].why))
+			continue;
+		model_decide(&m);
+		model_lines(&m, &page);
+		model_warnings(&m, &warnings);
+		ok(strstr(page.p, ": claim for vfio-pci") && !strstr(page.p, silences[i].text) &&
+			   !strstr(warnings.p, silences[i].text),
+		   "silence", silences[i].why);
+	}
+}
+
 int main(void)
 {
 	test_verdicts();
 	test_status();
 	test_shown_selector();
 	test_messages();
+	test_silence();
 	return done_testing();
 }
