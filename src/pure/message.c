@@ -47,8 +47,6 @@ const char *use_phrase(enum use use)
 /* How many members that are not selected a message lists. */
 #define MEMBERS_SHOWN 8
 
-#define TO_NAME_IT " (name it by bus index to claim it)"
-
 void add_binding(struct text *t, const char *driver)
 {
 	if (driver)
@@ -118,6 +116,7 @@ static void add_no_iommu(struct text *t, const struct machine *m, const struct d
 void add_own_reason(struct text *t, const struct machine *m, const struct device *d, enum reason reason)
 {
 	const struct device *parent;
+	enum reserved reserved;
 
 	switch (reason) {
 	case REASON_BRIDGE:
@@ -147,8 +146,11 @@ void add_own_reason(struct text *t, const struct machine *m, const struct device
 		add_no_iommu(t, m, d);
 		break;
 	case REASON_RESERVED:
-		add_reserved(t, m, d, plan_reserved(m, d, RESERVED_BY_ENTRY));
-		text_add(t, TO_NAME_IT);
+		reserved = plan_reserved(m, d, RESERVED_BY_ENTRY);
+		add_reserved(t, m, d, reserved);
+		/* Of an entry that is unreadable the text says already what to do. */
+		if (reserved != RESERVED_UNREADABLE)
+			text_add(t, " (name it by bus index to claim it)");
 		break;
 	default:
 		break;

@@ -15,6 +15,7 @@ typedef uint64_t pciaddr;
 #define PCIADDR(domain, bus, dev, fn) ((uint64_t)(domain) << 16 | (uint64_t)(bus) << 8 | (uint64_t)(dev) << 3 | (fn))
 #define PCIADDR_DEVFN(a)	      ((uint8_t)(a))
 #define PCIADDR_SLOT(a)		      ((a) & ~(pciaddr)7)
+#define PCIADDR_BUS(a)		      ((a) & ~(pciaddr)0xff)
 #define PCIADDR_DOMAIN(a)	      ((uint32_t)((a) >> 16))
 
 /* The size of the longest address in sysfs, with the NUL ("%04x:%02x:%02x.%d" in pci_setup_device()). */

@@ -138,7 +138,7 @@ const char *selector_parse(struct selector *out, const char *p, size_t len)
 {
 	const char *end = p + len;
 
-	out->address = out->target = PCIADDR_NONE;
+	out->address = out->target = out->behind = PCIADDR_NONE;
 	out->ids = (struct pci_ids){ ANY_ID, ANY_ID, ANY_ID, ANY_ID };
 	out->class = out->class_mask = 0;
 	out->kind = SELECT_BOOT_VGA;

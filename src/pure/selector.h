@@ -53,6 +53,7 @@ struct selector {
 	struct span text; /* as the user wrote it, without ! and ? */
 	pciaddr address;  /* the function, or where a path begins */
 	pciaddr target;	  /* the end of the path on this machine, or PCIADDR_NONE; see find_path() */
+	pciaddr behind;	  /* the first function below the last bridge of the path that has any, or PCIADDR_NONE */
 	struct pci_ids ids;
 	uint32_t class; /* 24 bits, masked */
 	uint32_t class_mask;

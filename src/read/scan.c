@@ -84,7 +84,8 @@ static int add_function(void *data, const char *name)
 struct hop {
 	struct machine *m;
 	struct device *at;    /* the bridge */
-	struct device *found; /* the function below it, or NULL */
+	struct device *found; /* the function below it that is meant, or NULL */
+	struct device *first; /* the first function below it, or NULL */
 	uint8_t devfn;
 };
 
@@ -93,6 +94,8 @@ static int match_hop(void *data, const char *name)
 	struct hop *h = data;
 	struct device *d = machine_find_name(h->m, name, strlen(name));
 
+	if (d && (!h->first || d < h->first))
+		h->first = d;
 	/* Virtual functions may be on further buses below the same bridge. A hop means the first bus. */
 	if (d && PCIADDR_DEVFN(d->address) == h->devfn &&
 	    PCIADDR_DOMAIN(d->address) == PCIADDR_DOMAIN(h->at->address) && (!h->found || d < h->found))
@@ -103,12 +106,15 @@ static int match_hop(void *data, const char *name)
 /* The functions on the bus of a bridge are directories inside that of the bridge. */
 void find_path(struct machine *m, int pci, struct selector *sel)
 {
-	struct hop h = { m, machine_find(m, sel->address), NULL, 0 };
+	struct hop h = { .m = m, .at = machine_find(m, sel->address) };
 
+	sel->behind = PCIADDR_NONE;
 	for (unsigned i = 0; i < sel->hops && h.at; i++) {
 		h.devfn = sel->hop[i];
-		h.found = NULL;
+		h.found = h.first = NULL;
 		list_directory(pci, h.at->name, match_hop, &h);
+		if (h.first)
+			sel->behind = h.first->address;
 		h.at = h.found;
 	}
 	sel->target = h.at ? h.at->address : PCIADDR_NONE;

@@ -42,7 +42,7 @@ void scan_details(struct scan *s) __attribute__((nonnull));
 
 void scan_end(struct scan *s) __attribute__((nonnull));
 
-/* Follows the path of a selector down the bridges and stores sel->target. `pci` is /sys/bus/pci/devices. */
+/* Follows the path of a selector down the bridges, stores sel->target and sel->behind. pci is /sys/bus/pci/devices. */
 void find_path(struct machine *m, int pci, struct selector *sel) __attribute__((nonnull));
 
 /* Each reads one thing about the device whose name is in *d, and stores it there. */

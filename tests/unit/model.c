@@ -227,14 +227,19 @@ void model_paths(const struct machine *m)
 				if (d->address == sel->address)
 					at = d;
 			}
+			sel->behind = PCIADDR_NONE;
 			for (unsigned hop = 0; hop < sel->hops && at; hop++) {
-				const struct device *below = NULL;
+				const struct device *below = NULL, *first = NULL;
 
 				for_each_device(m, d) {
+					if (d->parent == at && !first)
+						first = d;
 					if (d->parent == at && (uint8_t)d->address == sel->hop[hop] &&
 					    d->address >> 16 == at->address >> 16)
 						below = d;
 				}
+				if (first)
+					sel->behind = first->address;
 				at = below;
 			}
 			sel->target = at ? at->address : PCIADDR_NONE;

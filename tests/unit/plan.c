@@ -639,6 +639,25 @@ static void test_messages(void)
 		  "nearest: 0000:04:00.0 [8086:1533]" },
 		{ TWINS, "ids = 8086:0001", "nearest: 0000:02:00.0 [8086:10d3]" },
 		{ TWINS, "ids = class:0280", "nearest: 0000:02:00.0 [8086:10d3]" },
+		/* of the devices of a vendor that with the next ID, and no bridge */
+		{ "00:00.0 8086:1234 0600 g0\n" TWINS "04:00.0 8086:1533 0200 g4\n05:00.0 8086:a36d 0c03 g5\n",
+		  "ids = 8086:1500", "nearest: 0000:04:00.0 [8086:1533]" },
+		{ "04:00.0 8086:1533 0200 g4\n05:00.0 8086:1530 0200 g5\n", "ids = 8086:1531",
+		  "nearest: 0000:05:00.0 [8086:1530]" },
+		{ "04:00.0 8086:1533 0200 g4\n05:00.0 8086:1530 0200 g5\n", "ids = 8086:1532",
+		  "nearest: 0000:04:00.0 [8086:1533]" },
+		{ "00:00.0 8086:1234 0600 g0\n" PORT, "ids = 8086:10d3", "8086:10d3: absent: no such device\n" },
+		{ PORT, "ids = 8086:1901:0001:0002", "nearest: 0000:00:01.0 [8086:1901]\n" },
+		{ TWINS "00:00.0 8086:1234 0600 g0\n", "ids = 8086:*:0001:0002",
+		  "8086:*:0001:0002: absent: no such device; nearest: 0000:02:00.0 [8086:10d3]\n" },
+		/* behind the last bridge of a path that exists, and the bridge itself if there is nothing */
+		{ CARD TWINS, "ids = 00:01.0/01.0",
+		  "absent: no such device; nearest: 0000:01:00.0 [10de:2204], 0000:01:00.1 [10de:1aef]\n" },
+		{ CARD TWINS, "ids = 00:01.0/01.0/00.0@8086:10d3",
+		  "nearest: 0000:01:00.0 [10de:2204], 0000:01:00.1 [10de:1aef]\n" },
+		{ PORT TWINS, "ids = 00:01.0/00.0", "nearest: 0000:00:01.0 [8086:1901]\n" },
+		{ CARD TWINS, "ids = 00:01.0/00.0/00.0", "nearest: 0000:01:00.0 [10de:2204], 0000:01:00.1" },
+		{ CARD TWINS, "ids = 00:02.0/00.0@10de:1aef", "nearest: 0000:01:00.1 [10de:1aef]\n" },
 		{ TWINS, "ids = 10de:0001", "10de:0001: absent: no such device\n" },
 		/* a hint never says to add what would be refused */
 		{ "01:00.0 10de:0001 0403 g1\n01:00.1 10de:0002 0300 g1 vga\n", "ids = 01:00.0",
@@ -679,6 +698,11 @@ static void test_messages(void)
 		{ CARD, "ids = 01:00\nprotect = 01:00.1", "protect = 01:00.1 (conf:2:11)" },
 		{ TWINS, "ids = 8086:10d3\nreserve = class:02",
 		  "kept, reserved: reserve = class:02 (conf:2:11) (name it by bus index to claim it)\n" },
+		/* mend the line, rather than name the device */
+		{ TWINS, "ids = 8086:10d3\nprotect = x",
+		  "kept, reserved: settings that may protect it are unreadable; fix conf:2:11\n" },
+		{ TWINS, "ids = 8086:10d3\nreserve = 8086:10d3\nprotect = x",
+		  "reserve = 8086:10d3 (conf:2:11) (name it by bus index to claim it)\n" },
 		/* errors */
 		{ TWINS, "ids = 8086:10d34 03:00.0",
 		  "conf:1:7: 8086:10d34: neither a bus index (BB:DD.F) nor an ID (VVVV:DDDD, 4 digits each)\n" },
