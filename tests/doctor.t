@@ -193,6 +193,14 @@ while (my ($name, $cmdline, $table, $cpu, $expected) = splice @no_iommu, 0, 5) {
 	in_tree("sys/firmware/acpi/tables/$table", '');
 	case('iommu', "no IOMMU: $name", $expected, 1);
 }
+machine(conf => "ids = 03:00\n");
+image('gzip');
+in_tree('sys/kernel/iommu_groups/7/reserved_regions', "0x000000007b800000 0x000000007fffffff direct\n");
+case('plan', 'unusable', <<'END', 1);
+!!  plan       the next boot: 0 claimed, 2 refused, 0 pending, 0 absent
+               0000:03:00.0 [8086:10d3] group 7: refused, unusable: the firmware works through its group 7 (RMRR, `direct` in reserved_regions), so that VFIO cannot have it (leave it out)
+               vfio-boot explain 0000:03:00.0
+END
 machine();
 image('gzip');
 without_groups();

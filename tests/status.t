@@ -106,6 +106,10 @@ END
 10de:2204: absent: no such device (optional)
 -- exit 0
 END
+	'unusable' => ['0000:03:00.0' => [7, 'e1000e']], ['0000:03:00.0|8086:10d3|7|kept|unusable|-|8086:10d3|why'], <<'END',
+0000:03:00.0 [8086:10d3] group 7: kept, unusable: why; now bound to e1000e
+-- exit 0
+END
 	'absent' => [], ['-|-|-|absent|-|-|10de:2204|no such device'], <<'END',
 10de:2204: absent: no such device
 -- exit 1

@@ -223,6 +223,16 @@ is_deeply([ @$sata{'used_by', 'use', 'mounted_on'} ], [ 'sda', 'mounted', $mount
 my ($long) = vfio_boot('list', '--flat', '00:1f.2');
 ok(index($long, $mounts[29]) > 0, 'list: what is mounted on it is not cut') or diag $long;
 
+unpack_q35();
+spew("$root/sys/kernel/iommu_groups/7/reserved_regions", "0x000000007b800000 0x000000007fffffff direct\n");
+my ($direct) = vfio_boot('explain', '03:00.0');
+like($direct, qr/^    !!  unusable        the firmware works through its group 7 \(/m, 'explain: what VFIO gives to nobody');
+my ($rule) = grep { $_->{rule} eq 'unusable' } @{ (json_of('q35', 'explain', '03:00.0'))[0]{devices}[0]{rules} };
+is($rule->{state}, 'against', 'in JSON too');
+unlink "$root/sys/kernel/iommu_groups/7/reserved_regions";
+my ($usable) = vfio_boot('explain', '03:00.0');
+like($usable, qr/^    ok  unusable        VFIO can have it$/m, 'explain: what it can have');
+
 for my $verb (sort keys %json) {
 	is(beside_schema($verb, @{ $json{$verb} }), '', "$verb: " . @{ $json{$verb} } . ' JSON texts are as the schema has it');
 }

@@ -46,6 +46,7 @@ static enum state judge_rule(struct text *t, const struct context *ctx, const st
 		[REASON_PROTECTED] = "the host does not live on it",
 		[REASON_IN_USE] = "nobody uses it",
 		[REASON_OVERRIDDEN] = "nobody else has overridden its driver",
+		[REASON_UNUSABLE] = "VFIO can have it",
 		[REASON_RESERVED] = "nothing reserves it",
 	};
 

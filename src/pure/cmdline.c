@@ -62,6 +62,14 @@ bool cmdline_next_parameter(const char **p, const char *end, struct cmdline_word
 	return cmdline_next(p, end, w) && (w->has_value || !span_is(w->name, "--"));
 }
 
+bool cmdline_is_true(const struct cmdline_word *w)
+{
+	/* Upper and lower case are alike. A digit has the bit of lower case already. */
+	char first = w->value.len ? w->value.p[0] | 0x20 : 0, second = w->value.len > 1 ? w->value.p[1] | 0x20 : 0;
+
+	return !w->has_value || first == 'y' || first == 't' || first == '1' || (first == 'o' && second == 'n');
+}
+
 bool cmdline_list_has(struct span list, const char *word)
 {
 	const char *p = list.p, *end = list.p + list.len;

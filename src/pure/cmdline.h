@@ -18,6 +18,9 @@ bool cmdline_next(const char **p, const char *end, struct cmdline_word *w) __att
 bool cmdline_next_parameter(const char **p, const char *end, struct cmdline_word *w)
 	__attribute__((nonnull, warn_unused_result));
 
+/* Returns true if the kernel understands the value, or a word without one, as true (kstrtobool(), param_set_bool()). */
+bool cmdline_is_true(const struct cmdline_word *w) __attribute__((nonnull));
+
 /* Returns true if one of the words between commas is this one, in which - in the list stands for _. */
 bool cmdline_list_has(struct span list, const char *word) __attribute__((nonnull(2)));
 

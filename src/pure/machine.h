@@ -23,6 +23,7 @@ enum reason {
 	REASON_IN_USE,
 	REASON_OVERRIDDEN,
 	REASON_NO_IOMMU,
+	REASON_UNUSABLE,
 	REASON_RESERVED,
 	REASON_GROUP_MEMBER_REFUSED,
 	REASON_GROUP_INCOMPLETE,
@@ -153,6 +154,7 @@ struct device {
 
 enum {
 	GROUP_NOIOMMU = 1 << 0, /* its name is vfio-noiommu: it does not isolate anything */
+	GROUP_DIRECT = 1 << 1,	/* the firmware works through memory of its own (a direct line in reserved_regions) */
 };
 
 struct group {
@@ -185,6 +187,7 @@ struct machine {
 	uint8_t phase;		      /* enum phase */
 	bool any_group;		      /* the kernel has at least one IOMMU group that isolates */
 	bool no_aliases;	      /* driver=auto, but modules.alias cannot be read */
+	bool denylist_off;	      /* vfio-pci takes what is on its denylist, see find_denylist() */
 	bool loaded;		      /* written by the act layer: the modules have been loaded */
 	struct worker loader;	      /* written by the act layer: the process that loads them */
 	bool settle;		      /* handle only what an earlier run of this boot left open */

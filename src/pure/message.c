@@ -20,10 +20,11 @@ const char *outcome_name(enum verdict v)
 
 const char *reason_name(enum reason r)
 {
-	return nth_word("-\0bridge\0guard-mismatch\0behind-parent\0protected\0in-use\0overridden\0no-iommu\0"
-			"reserved\0group-member-refused\0group-incomplete\0unbind-not-allowed\0no-driver\0bind\0"
-			"timeout\0vanished",
-			r);
+	return nth_word(
+		"-\0bridge\0guard-mismatch\0behind-parent\0protected\0in-use\0overridden\0no-iommu\0"
+		"unusable\0reserved\0group-member-refused\0group-incomplete\0unbind-not-allowed\0no-driver\0bind\0"
+		"timeout\0vanished",
+		r);
 }
 
 /* The words of use_name() and use_phrase(). */
@@ -113,6 +114,18 @@ static void add_no_iommu(struct text *t, const struct machine *m, const struct d
 			 m->firmware ? "" : "switch on VT-d, AMD-Vi or SMMU in the firmware; on Intel also ");
 }
 
+static void add_unusable(struct text *t, const struct machine *m, const struct device *d)
+{
+	if (plan_unusable(m, d) == UNUSABLE_DENYLIST)
+		text_add(t, "it is on the denylist of vfio-pci, as not safe to pass on "
+			    "(vfio-pci.disable_denylist=1 on the kernel command line overrules that)");
+	else
+		text_add(t,
+			 "the firmware works through its group %u (RMRR, `direct` in reserved_regions), so that VFIO "
+			 "cannot have it (leave it out)",
+			 d->group->number);
+}
+
 void add_own_reason(struct text *t, const struct machine *m, const struct device *d, enum reason reason)
 {
 	const struct device *parent;
@@ -144,6 +157,9 @@ void add_own_reason(struct text *t, const struct machine *m, const struct device
 		break;
 	case REASON_NO_IOMMU:
 		add_no_iommu(t, m, d);
+		break;
+	case REASON_UNUSABLE:
+		add_unusable(t, m, d);
 		break;
 	case REASON_RESERVED:
 		reserved = plan_reserved(m, d, RESERVED_BY_ENTRY);

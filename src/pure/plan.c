@@ -40,6 +40,28 @@ enum reserved plan_reserved(const struct machine *m, const struct device *d, enu
 	return rule;
 }
 
+/*
+ * The denylist of vfio-pci (vfio_pci_dev_in_denylist() in Linux 6.10 and later). All are devices of Intel: QuickAssist
+ * DH895XCC, C3XXX and C62X with their VFs, and the first generation of DSA and IAX.
+ */
+static bool is_on_denylist(const struct device *d)
+{
+	static const uint16_t denied[] = { 0x0435, 0x0443, 0x19e2, 0x19e3, 0x37c8, 0x37c9, 0x0b25, 0x0cfe };
+	unsigned i = 0;
+
+	while (i < ARRAY_SIZE(denied) && denied[i] != d->found.ids.device)
+		i++;
+	return d->found.ids.vendor == 0x8086 && i < ARRAY_SIZE(denied);
+}
+
+enum unusable plan_unusable(const struct machine *m, const struct device *d)
+{
+	/* Variant drivers have no such list. */
+	if (!m->denylist_off && d->found.target == m->vfio_pci && is_on_denylist(d))
+		return UNUSABLE_DENYLIST;
+	return d->group && d->group->flags & GROUP_DIRECT ? UNUSABLE_DIRECT : UNUSABLE_NOT;
+}
+
 bool plan_rule(const struct machine *m, const struct device *d, bool named, enum reason rule)
 {
 	switch (rule) {
@@ -57,6 +79,8 @@ bool plan_rule(const struct machine *m, const struct device *d, bool named, enum
 		return d->found.override && d->found.override != d->found.target && d->found.driver != d->found.target;
 	case REASON_NO_IOMMU:
 		return !has_group(d);
+	case REASON_UNUSABLE:
+		return plan_unusable(m, d) != UNUSABLE_NOT;
 	case REASON_RESERVED:
 		return !named && plan_reserved(m, d, RESERVED_BY_ENTRY) != RESERVED_NOT;
 	default:
@@ -223,7 +247,7 @@ static bool is_broadly_selected(const struct device *d)
 static void keep_broadly_selected(struct machine *m)
 {
 	const unsigned reasons = 1U << REASON_BRIDGE | 1U << REASON_BEHIND_PARENT | 1U << REASON_PROTECTED |
-				 1U << REASON_RESERVED | 1U << REASON_GROUP_MEMBER_REFUSED;
+				 1U << REASON_UNUSABLE | 1U << REASON_RESERVED | 1U << REASON_GROUP_MEMBER_REFUSED;
 	struct device *d;
 
 	for_each_device(m, d) {

@@ -33,6 +33,15 @@ bool plan_rule(const struct machine *m, const struct device *d, bool named, enum
 /* Returns the first of these reasons that applies, or REASON_NONE. The device need not be selected. */
 enum reason plan_own_reason(const struct machine *m, const struct device *d, bool named) __attribute__((nonnull));
 
+/* Why VFIO will never give a device to anybody (3, unusable). */
+enum unusable {
+	UNUSABLE_NOT,
+	UNUSABLE_DENYLIST, /* vfio-pci refuses it */
+	UNUSABLE_DIRECT,   /* GROUP_DIRECT */
+};
+
+enum unusable plan_unusable(const struct machine *m, const struct device *d) __attribute__((nonnull));
+
 /* Why a device is claimed only if a selector names it (3, reserved). The first one that applies counts. */
 enum reserved {
 	RESERVED_BY_ENTRY,   /* a `reserve` entry matches it */

@@ -349,7 +349,11 @@ void settings_parse_cmdline(struct settings *s, const char *source, const char *
 	s->comment.len = 0;
 	while (cmdline_next_parameter(&p, end, &w)) {
 		struct place at = { source, 0, 0 };
-		unsigned own = span_is(w.name, "vfio.ids") ? 5 : sizeof(prefix) - 1;
+		unsigned own;
+
+		if (parameter_is(w.name, "vfio_pci.disable_denylist"))
+			s->denylist_off = cmdline_is_true(&w);
+		own = span_is(w.name, "vfio.ids") ? 5 : sizeof(prefix) - 1;
 
 		if (w.name.len < own || (own > 5 && !parameter_is((struct span){ w.name.p, own }, prefix)))
 			continue;

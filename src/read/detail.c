@@ -81,6 +81,29 @@ static int add_member(void *data, const char *name)
 	return 0;
 }
 
+/* Returns true for a line START END TYPE of reserved_regions with the type `direct`; `direct-relaxable` is another. */
+static bool is_direct(const char *line)
+{
+	const char *type = strrchr(line, ' ');
+
+	return type && !strcmp(type, " direct");
+}
+
+static bool has_direct_region(const struct scan *s, unsigned number)
+{
+	const char *line;
+	bool found = false;
+	struct lines l;
+	struct text t;
+
+	if (!lines_open(&l, s->root, text_set(&t, "sys/kernel/iommu_groups/%u/reserved_regions", number)))
+		return false;
+	while (!found && (line = lines_next(&l)))
+		found = is_direct(line);
+	lines_close(&l);
+	return found;
+}
+
 /* Appends a group with its members to the snapshot, and returns it. */
 static struct group *add_group(struct scan *s, unsigned number)
 {
@@ -94,6 +117,8 @@ static struct group *add_group(struct scan *s, unsigned number)
 	read_attribute(&t, s->root, text_set(&t, "sys/kernel/iommu_groups/%u/name", number));
 	if (!strcmp(t.p, "vfio-noiommu"))
 		g->flags |= GROUP_NOIOMMU;
+	if (has_direct_region(s, number))
+		g->flags |= GROUP_DIRECT;
 	return g;
 }
 

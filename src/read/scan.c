@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "builtin.h"
+#include "denylist.h"
 #include "format.h"
 #include "scan.h"
 #include "scan_internal.h"
@@ -215,6 +216,7 @@ void scan_details(struct scan *s)
 		find_virtual(s);
 	if (m->settings->driver == DRIVER_AUTO)
 		find_variants(m, s->root, s->release);
+	find_denylist(m, s->root);
 	if (m->phase == PHASE_NEXT_BOOT)
 		find_builtin_drivers(m, s->root, s->release);
 }

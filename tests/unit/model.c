@@ -116,6 +116,8 @@ static bool read_device(struct machine *m, const struct words *w)
 			d->found.use = USE_VFS;
 		} else if (!strncmp(word, "drv=", 4)) {
 			d->found.driver = machine_name(m, word + 4);
+		} else if (!strncmp(word, "for=", 4)) {
+			d->found.target = machine_name(m, word + 4);
 		} else if (!strncmp(word, "over=", 5)) {
 			d->found.override = machine_name(m, word + 5);
 		} else if (!strncmp(word, "use=", 4)) {
@@ -162,6 +164,10 @@ static bool read_fact(struct machine *m, const struct words *w)
 			return true;
 		}
 	}
+	if (!strcmp(w->word[0], "denylist-off")) {
+		m->denylist_off = true;
+		return true;
+	}
 	if (w->n < 2)
 		return false;
 	if (!strcmp(w->word[0], "kernel")) {
@@ -174,6 +180,8 @@ static bool read_fact(struct machine *m, const struct words *w)
 		m->no_claim_reason = machine_name(m, w->word[1]);
 	} else if (!strcmp(w->word[0], "noiommu")) {
 		group_with(m, w->word[1])->flags |= GROUP_NOIOMMU;
+	} else if (!strcmp(w->word[0], "direct")) {
+		group_with(m, w->word[1])->flags |= GROUP_DIRECT;
 	} else if (!strcmp(w->word[0], "stranger") && w->n == 3) {
 		group_with(m, w->word[1])->non_pci_member = machine_name(m, w->word[2]);
 	} else {
@@ -308,6 +316,8 @@ void model_summary(const struct settings *s, struct page *page)
 		page_add(page, " off-now");
 	if (s->unreadable[LIST_IDS].source || s->unreadable[LIST_PROTECT].source || s->unreadable[LIST_RESERVE].source)
 		page_add(page, " only-named");
+	if (s->denylist_off)
+		page_add(page, " denylist-off");
 	if (s->group)
 		page_add(page, " group=%s", groups[s->group]);
 	if (s->driver)

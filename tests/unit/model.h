@@ -28,10 +28,11 @@ void page_add(struct page *page, const char *fmt, ...) __attribute__((format(pri
  *	[DDDD:]BB:DD.F VVVV:DDDD[:SVVV:SDDD] CLASS [gN] [<ADDRESS] [WORD...]
  *
  * gN is its IOMMU group, <ADDRESS the PCI function above it; a WORD is vga (the boot display), drv=NAME (its driver),
- * over=NAME (its driver_override), use=NAME (a file system on NAME is mounted), vfs (it has VFs enabled) or vf (it is
- * one). CLASS has 4 or 6 digits. Other lines: init, second, now (the default) or next, the phase; kernel N.N (6.1 by
- * default); firmware NAME; nothing WHY, of a boot in which nothing is claimed, and no device read; noiommu N, of a
- * group; stranger N NAME, likewise. Returns false where it cannot be read.
+ * over=NAME (its driver_override), for=NAME (the driver to claim it for), use=NAME (a file system on NAME is mounted),
+ * vfs (it has VFs enabled) or vf (it is one). CLASS has 4 or 6 digits. Other lines: init, second, now (the default) or
+ * next, the phase; kernel N.N (6.1 by default); firmware NAME; nothing WHY, of a boot in which nothing is claimed, and
+ * no device read; denylist-off, of vfio-pci; noiommu N and direct N, of a group; stranger N NAME, likewise. Returns
+ * false where it cannot be read.
  */
 bool model_machine(struct machine *m, struct settings *s, const char *text);
 

@@ -180,6 +180,30 @@ static bool overridden(const struct machine *m, const struct device *d)
 	       !right(d, d->found.driver);
 }
 
+/*
+ * "VFIO will never give it to anybody": the IDs are those of vfio_pci_dev_in_denylist(), with the names that pci_ids.h
+ * has for them.
+ */
+static bool unusable(const struct machine *m, const struct device *d)
+{
+	bool variant = strcmp(d->found.target, "vfio-pci") != 0, denied = false;
+
+	if (d->found.ids.vendor == 0x8086) {
+		switch (d->found.ids.device) {
+		case 0x19e2: /* QAT_C3XXX */
+		case 0x19e3: /* QAT_C3XXX_VF */
+		case 0x37c8: /* QAT_C62X */
+		case 0x37c9: /* QAT_C62X_VF */
+		case 0x0435: /* QAT_DH895XCC */
+		case 0x0443: /* QAT_DH895XCC_VF */
+		case 0x0b25: /* DSA_SPR0 */
+		case 0x0cfe: /* IAX_SPR0 */
+			denied = true;
+		}
+	}
+	return (denied && !variant && !m->denylist_off) || (d->group && d->group->flags & GROUP_DIRECT);
+}
+
 static bool platform(const struct machine *m, const struct device *d)
 {
 	unsigned class = d->found.class >> 8;
@@ -241,6 +265,7 @@ static enum reason own_reason(const struct machine *m, const struct device *d)
 		{ in_use(m, d), REASON_IN_USE },
 		{ overridden(m, d), REASON_OVERRIDDEN },
 		{ !d->group || d->group->flags & GROUP_NOIOMMU, REASON_NO_IOMMU },
+		{ unusable(m, d), REASON_UNUSABLE },
 		{ !oracle_named(m, d) && oracle_reserved(m, d), REASON_RESERVED },
 	};
 
@@ -356,6 +381,7 @@ static bool kept(const struct machine *m, const struct device *d, enum reason re
 	case REASON_BRIDGE:
 	case REASON_BEHIND_PARENT:
 	case REASON_PROTECTED:
+	case REASON_UNUSABLE:
 	case REASON_RESERVED:
 	case REASON_GROUP_MEMBER_REFUSED:
 		break;

@@ -19,6 +19,18 @@
 	"00:0e.0 8086:467f 0104 g5\n"                             \
 	"10000:e0:06.0 8086:a74d 0604 g5 <00:0e.0 drv=pcieport\n" \
 	"10000:e1:00.0 144d:a808 0108 g5 <10000:e0:06.0 drv=nvme\n"
+/* What is on the denylist of vfio-pci, and two that are not. */
+#define QAT                           \
+	"02:00.0 8086:0435 0b40 g0\n" \
+	"02:00.1 8086:0443 0b40 g1\n" \
+	"02:00.2 8086:19e2 0b40 g2\n" \
+	"02:00.3 8086:19e3 0b40 g3\n" \
+	"02:00.4 8086:37c8 0b40 g4\n" \
+	"02:00.5 8086:37c9 0b40 g5\n" \
+	"02:00.6 8086:0b25 0b40 g6\n" \
+	"02:00.7 8086:0cfe 0b40 g7\n" \
+	"02:01.0 8086:4940 0b40 g8\n" \
+	"02:01.1 10de:37c8 0b40 g9\n"
 /* Host bridge, memory controller, storage and network in one group, as chipsets have it. */
 #define CHIPSET                       \
 	"00:00.0 8086:3e30 0600 g0\n" \
@@ -145,6 +157,27 @@ static const struct row {
 	  "ids = 02:00.0", "02:00.0 refused no-iommu" },
 	{ "3: pending is never kept", "init\n02:00.0 8086:10d3 0200\n03:00.0 8086:10d3 0200 g3\n", "ids = 8086:10d3",
 	  "02:00.0 pending no-iommu; 03:00.0 claim" },
+
+	/* 3, unusable */
+	{ "3: on the denylist of vfio-pci", "02:00.0 8086:37c8 0b40 g2\n", "ids = 02:00.0",
+	  "02:00.0 refused unusable" },
+	{ "3: each of it", QAT, "ids = class:0b40",
+	  "02:00.0 kept unusable; 02:00.1 kept unusable; 02:00.2 kept unusable; 02:00.3 kept unusable; "
+	  "02:00.4 kept unusable; 02:00.5 kept unusable; 02:00.6 kept unusable; 02:00.7 kept unusable; 02:01.0 claim; "
+	  "02:01.1 claim" },
+	{ "3: but it is off", "denylist-off\n02:00.0 8086:37c8 0b40 g2\n", "ids = 02:00.0", "02:00.0 claim" },
+	{ "3: variant drivers have no such list", "02:00.0 8086:37c8 0b40 g2 for=qat_vfio_pci\n", "ids = 02:00.0",
+	  "02:00.0 claim" },
+	{ "3: the next boot as well", "next\n02:00.0 8086:37c8 0b40 g2\n", "ids = 02:00.0",
+	  "02:00.0 refused unusable" },
+	{ "3: the firmware works through the group", "direct 2\n" TWINS, "ids = 02:00.0 03:00.0",
+	  "02:00.0 refused unusable; 03:00.0 claim" },
+	{ "3: whatever the denylist", "direct 2\ndenylist-off\n02:00.0 8086:37c8 0b40 g2 for=qat_vfio_pci\n",
+	  "ids = 02:00.0", "02:00.0 refused unusable" },
+	{ "3: a member that is unusable", "02:00.0 8086:37c8 0b40 g2\n02:00.1 8086:37d2 0200 g2\n", "ids = 02:00",
+	  "02:00.0 refused unusable; 02:00.1 refused group-member-refused" },
+	{ "3: one that was not selected is only missing", "02:00.0 8086:37c8 0b40 g2\n02:00.1 8086:37d2 0200 g2\n",
+	  "ids = 02:00.1", "02:00.1 refused group-incomplete" },
 
 	/* 3, reserved: the boot display */
 	{ "3: boot display, not named", "01:00.0 10de:2204 0300 g1 vga\n", "ids = 10de:2204", "01:00.0 kept reserved" },
@@ -411,6 +444,9 @@ static const struct row {
 	  "ids = 8086:10d3\nprotect = 02:00.0", "02:00.0 kept protected; 03:00.0 refused in-use" },
 	{ "6: overridden before reserved", "01:00.0 10de:0001 0300 g1 vga over=none\n", "ids = 10de:0001",
 	  "01:00.0 refused overridden" },
+	{ "6: no-iommu before unusable", "04:00.0 8086:37c8 0b40\n", "ids = 04:00.0", "04:00.0 refused no-iommu" },
+	{ "6: unusable before reserved", "04:00.0 8086:37c8 0b40 g4\n", "ids = 8086:37c8\nreserve = 04:00.0",
+	  "04:00.0 kept unusable" },
 	{ "6: no-iommu before reserved", "04:00.0 10de:0001 0300 vga\n", "ids = 10de:0001",
 	  "04:00.0 refused no-iommu" },
 	{ "6: pending before reserved", "init\n04:00.0 10de:0001 0300 vga\n", "ids = 10de:0001",
@@ -457,6 +493,7 @@ static const struct row {
 	  "04:00.0 claim; 10000:e1:00.0 kept behind-parent" },
 	{ "7: protected, kept", TWINS "04:00.0 8086:0001 0200 g4\n", "ids = 8086:*\nprotect = 02:00.0",
 	  "02:00.0 kept protected; 03:00.0 kept reserved; 04:00.0 claim" },
+	{ "7: unusable, kept", "direct 2\n" TWINS, "ids = 8086:10d3", "02:00.0 kept unusable; 03:00.0 claim" },
 	{ "7: reserved, kept", TWINS, "ids = 8086:10d3\nreserve = 03:00.0", "02:00.0 claim; 03:00.0 kept reserved" },
 	{ "7: overridden is not kept", TWINS "04:00.0 8086:10d3 0200 g4 over=none\n", "ids = 8086:10d3",
 	  "02:00.0 claim; 03:00.0 claim; 04:00.0 refused overridden" },
@@ -698,6 +735,12 @@ static void test_messages(void)
 		{ CARD, "ids = 01:00\nprotect = 01:00.1", "protect = 01:00.1 (conf:2:11)" },
 		{ TWINS, "ids = 8086:10d3\nreserve = class:02",
 		  "kept, reserved: reserve = class:02 (conf:2:11) (name it by bus index to claim it)\n" },
+		{ "02:00.0 8086:37c8 0b40 g2\n", "ids = 02:00.0",
+		  "refused, unusable: it is on the denylist of vfio-pci, as not safe to pass on "
+		  "(vfio-pci.disable_denylist=1 on the kernel command line overrules that)\n" },
+		{ "direct 2\n" TWINS, "ids = 02:00.0",
+		  "refused, unusable: the firmware works through its group 2 (RMRR, `direct` in reserved_regions), "
+		  "so that VFIO cannot have it (leave it out)\n" },
 		/* mend the line, rather than name the device */
 		{ TWINS, "ids = 8086:10d3\nprotect = x",
 		  "kept, reserved: settings that may protect it are unreadable; fix conf:2:11\n" },

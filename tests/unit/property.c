@@ -68,6 +68,8 @@ static const char *check_claims(void)
 			return "nothing is claimed without a group";
 		if (m.phase != PHASE_NEXT_BOOT && d->found.use)
 			return "nothing is claimed that is in use";
+		if (d->group->flags & GROUP_DIRECT)
+			return "nothing is claimed that the firmware works through";
 		if (is_bridge_class(class))
 			return "no bridge is claimed";
 		if (!named && d->found.boot_display)

@@ -44,6 +44,7 @@ struct world {
 };
 
 static const char *const ids[] = { "8086:10d3", "8086:1533", "10de:2204", "10de:1aef", "144d:a808" };
+static const char denylisted[] = "8086:37c8";
 static const char *const subsystems[] = { "", "", ":1458:4043", ":1043:87d9" };
 static const char *const classes[] = { "0300", "0300", "0302", "0403", "0108", "0106", "0104", "0200", "0200", "0c03",
 				       "0c03", "0c05", "0500", "0600", "0600", "0601", "0806", "0807", "0000", "0880" };
@@ -53,6 +54,7 @@ static const char *const drivers[] = { "vfio-pci", "vfio-pci", "e1000e",	"nouvea
 /* Those that a bridge may have. */
 static const char *const bridge_drivers[] = { "pcieport", "pcieport",	"shpchp", "pci-stub",
 					      "vfio-pci", "skx_uncore", "vfio-x" };
+static const char *const targets[] = { "qat_vfio_pci", "mlx5_vfio_pci", "vfio-x" };
 static const char *const overrides[] = { "vfio-pci", "none", "e1000e" };
 
 static void add(char *text, unsigned *used, const char *fmt, ...)
@@ -81,7 +83,7 @@ static int add_function(struct world *w, struct function f)
 
 	if (w->devices == PAIR_DEVICES || w->used > PAIR_TEXT - 160)
 		return -1;
-	f.id = PICK(r, ids);
+	f.id = one_in(r, 12) ? denylisted : PICK(r, ids);
 	/* Mostly the group of what is above it, often none of its own. */
 	if (f.parent >= 0 && below(r, 10) < 6)
 		f.group = w->function[f.parent].group;
@@ -100,6 +102,8 @@ static int add_function(struct world *w, struct function f)
 		add(text, &w->used, " drv=%s", PICK(r, bridge_drivers));
 	else if (one_in(r, 3))
 		add(text, &w->used, " drv=%s", PICK(r, drivers));
+	if (one_in(r, 40))
+		add(text, &w->used, " for=%s", PICK(r, targets));
 	if (!w->next && one_in(r, 12))
 		add(text, &w->used, " over=%s", PICK(r, overrides));
 	if (!w->next && one_in(r, 16))
@@ -154,6 +158,10 @@ static void add_machine(struct world *w)
 		add(w->pair->machine, &w->used, "stranger %u fd000000.dma\n", below(r, 5));
 	if (w->groups && one_in(r, 16))
 		add(w->pair->machine, &w->used, "noiommu 4\n");
+	if (w->groups && one_in(r, 20))
+		add(w->pair->machine, &w->used, "direct %u\n", below(r, 5));
+	if (one_in(r, 8))
+		add(w->pair->machine, &w->used, "denylist-off\n");
 	/* A host bridge, as most machines have it, with the functions of a chipset in its group or not. */
 	if (one_in(r, 2)) {
 		add_function(w, (struct function){ 0, 0, 0, 0, NULL, "0600", -1, -1 });
