@@ -333,6 +333,12 @@ f proc/cmdline BOOT_IMAGE=/vmlinuz-SECRET root=UUID=SECRET ro vfio.ids=10de:2204
 f proc/mounts /dev/mapper/SECRET-root / ext4 rw,SECRET 0 0\n/dev/sda1 /media/SECRET ext4 rw 0 0\nSECRET:/export /srv nfs rw 0 0\n
 f proc/swaps Filename\tType\tSize\tUsed\tPriority\n/home/SECRET/swap file 8 0 -2\n
 f proc/iomem 00000000-00000fff : SECRET\n  d0000000-d0ffffff : BOOTFB\n
+f etc/modprobe.d/SECRET.conf options SECRET x=1\n
+f etc/modprobe.d/qat.conf # SECRET disable_denylist\n options\tvfio-pci ids=SECRET disable_denylist=1 x=SECRET\n
+f sys/kernel/boot_params/data \x00\\#\n\t SCREEN\x70\xff8901234567890123456789012345678901234567890123456 SECRET
+f sys/kernel/iommu_groups/1/reserved_regions 0x000000007b800000 0x000000007fffffff direct\n0x00000000fee00000 0x00000000feefffff msi\n
+f sys/module/vfio_pci/parameters/disable_denylist N\n
+f sys/devices/pci0000:00/0000:00:14.0/drm/card0/boot_display 1\n
 f etc/vfio-boot.conf # SECRET\nids = 10de:2204 # SECRET\n
 f etc/hostname SECRET\n
 f var/lib/vfio-boot/protect # /dev/mapper/SECRET-root\nprotect = 0000:00:14.0@8086:a36d\n
@@ -344,6 +350,11 @@ END
          'f proc/mounts /dev/dm-0 / ext4 rw 0 0\n/dev/sda1 /mnt ext4 rw 0 0\n',
          'f proc/iomem   d0000000-d0ffffff : BOOTFB\n',
          'f etc/vfio-boot.conf #\nids = 10de:2204 #\n',
+         'f etc/modprobe.d/qat.conf options vfio-pci disable_denylist=1\n',
+         'f sys/kernel/boot_params/data \x00\\\\#\n\t SCREENp\xff8901234567890123456789012345678901234567890123456\x20',
+         'f sys/kernel/iommu_groups/1/reserved_regions 0x000000007b800000 0x000000007fffffff direct\n',
+         'f sys/module/vfio_pci/parameters/disable_denylist N\n',
+         'f sys/devices/pci0000:00/0000:00:14.0/drm/card0/boot_display 1\n',
          'f sys/devices/pci0000:00/0000:00:14.0/usb2/2-1/2-1:1.0/net/enx-1/flags 0x1003\n') {
         ok(index($got, "$_\n") >= 0, 'collect keeps ' . (split)[1]) or diag($got);
     }

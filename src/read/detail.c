@@ -51,8 +51,26 @@ void read_parents(const struct scan *s, const struct device *d)
 	each_function_of_link(s->m, t.p, add_to_chain, &above);
 }
 
+/* A directory of DRM devices below a PCI function. */
+struct cards {
+	const struct scan *s;
+	struct device *d;
+};
+
+static int note_card(void *data, const char *name)
+{
+	struct cards *cards = data;
+	struct text t, attribute;
+
+	text_set(&attribute, "drm/%s/boot_display", name);
+	read_of(cards->s, &t, cards->d, attribute.p);
+	cards->d->found.boot_display |= *t.p == '1';
+	return cards->d->found.boot_display;
+}
+
 void read_display(const struct scan *s, struct device *d)
 {
+	struct cards cards = { s, d };
 	struct text t;
 
 	if (base_class(d) != 0x03)
@@ -61,6 +79,8 @@ void read_display(const struct scan *s, struct device *d)
 	if (*t.p == '1' ||
 	    (s->framebuffer->at.end && read_of(s, &t, d, "resource") > 0 && framebuffer_in(s->framebuffer, t.p)))
 		d->found.boot_display = true;
+	/* Since Linux 6.18. */
+	list_directory(s->pci, text_set(&t, "%s/drm", d->name), note_card, &cards);
 }
 
 static int add_member(void *data, const char *name)

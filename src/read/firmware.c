@@ -57,6 +57,44 @@ void firmware_framebuffers(int root, struct framebuffer found[FRAMEBUFFERS_MAX +
 	lines_close(&l);
 }
 
+static uint64_t little_endian(const char *p)
+{
+	const unsigned char *byte = (const unsigned char *)p;
+
+	return byte[0] | byte[1] << 8 | byte[2] << 16 | (uint64_t)byte[3] << 24;
+}
+
+void firmware_screen(int root, struct framebuffer found[2])
+{
+	/* Where struct screen_info, which boot_params begins with, has orig_video_isVGA and the others; and its length.
+	 */
+	enum {
+		IS_VGA = 0x0f,
+		LFB_BASE = 0x18,
+		LFB_SIZE = 0x1c,
+		CAPABILITIES = 0x36,
+		EXT_LFB_BASE = 0x3a,
+		LENGTH = 0x3e
+	};
+	const char efi = 0x70, vesa = 0x23;
+	uint64_t size;
+	struct text t;
+
+	found[0] = found[1] = (struct framebuffer){ .owner = "" };
+	read_attribute(&t, root, "sys/kernel/boot_params/data");
+	if (t.len < LENGTH || (t.p[IS_VGA] != efi && t.p[IS_VGA] != vesa))
+		return;
+	size = little_endian(t.p + LFB_SIZE);
+	if (!size)
+		return;
+	found->at.start = little_endian(t.p + LFB_BASE);
+	/* VIDEO_CAPABILITY_64BIT_BASE */
+	if (t.p[CAPABILITIES] & 1 << 1)
+		found->at.start |= little_endian(t.p + EXT_LFB_BASE) << 32;
+	/* vesafb has it in units of 64 KiB. */
+	found->at.end = found->at.start + (t.p[IS_VGA] == vesa ? size << 16 : size) - 1;
+}
+
 const struct framebuffer *framebuffer_in(const struct framebuffer *f, const char *resource)
 {
 	for (; f->at.end; f++) {

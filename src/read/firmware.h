@@ -27,6 +27,13 @@ struct framebuffer {
 void firmware_framebuffers(int root, struct framebuffer found[FRAMEBUFFERS_MAX + 1]);
 
 /*
+ * Stores the framebuffer that the boot loader handed over, as the kernel keeps it on x86 (boot_params), and after it an
+ * entry that has no end. It stays the same when a driver takes the framebuffer over, and needs no right to be read.
+ * Stores only the latter if there is none.
+ */
+void firmware_screen(int root, struct framebuffer found[2]);
+
+/*
  * Returns the first of these framebuffers that overlaps a range of a function's `resource` attribute (start, end and
  * flags on each line), or NULL.
  */

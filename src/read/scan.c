@@ -159,13 +159,24 @@ int scan_devices(struct scan *s, struct machine *m, const struct root *root, con
 	return ret;
 }
 
+/* Finds where the screen of the boot is, whether or not a driver has taken it over. */
+static void find_framebuffers(struct scan *s)
+{
+	struct framebuffer *end = s->framebuffer;
+
+	firmware_framebuffers(s->root, s->framebuffer);
+	while (end->at.end)
+		end++;
+	firmware_screen(s->root, end);
+}
+
 void scan_places(struct scan *s)
 {
 	struct machine *m = s->m;
 	struct selector *sel;
 	struct device *d;
 
-	firmware_framebuffers(s->root, s->framebuffer);
+	find_framebuffers(s);
 	for (enum list_name i = 0; i < LISTS; i++) {
 		for_each_selector(&m->settings->list[i], sel)
 			find_path(m, s->pci, sel);

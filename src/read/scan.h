@@ -18,7 +18,7 @@ struct scan {
 	const char *release; /* of the kernel to plan for, or NULL for the running one */
 	bool displays_read;  /* found.boot_display is valid for every device */
 	struct group *group; /* the group that is being read */
-	struct framebuffer framebuffer[FRAMEBUFFERS_MAX + 1];
+	struct framebuffer framebuffer[FRAMEBUFFERS_MAX + 2]; /* those of the kernel, and that of the boot loader */
 };
 
 /*
