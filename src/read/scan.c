@@ -194,18 +194,18 @@ void scan_places(struct scan *s)
 	}
 }
 
-/* Finds the virtual functions in each slot of which a function was read. Warnings about cards leave them out. */
+/* Finds the virtual functions in each slot with functions of several groups. Warnings about cards leave them out. */
 static void find_virtual(const struct scan *s)
 {
 	struct device *d, *next;
 	struct text t;
 
 	for (d = s->m->device; d < s->m->end; d = next) {
-		bool detailed = false;
+		bool is_split = false;
 
 		for (next = d; next < s->m->end && PCIADDR_SLOT(next->address) == PCIADDR_SLOT(d->address); next++)
-			detailed |= next->found.detailed;
-		for (; detailed && d < next; d++)
+			is_split |= next->group != d->group;
+		for (; is_split && d < next; d++)
 			d->found.virtual = link_of(s, &t, d, "physfn") > 0;
 	}
 }
