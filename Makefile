@@ -8,6 +8,7 @@
 # make check-all   every test in each Debian; SUITES="bullseye forky" in these
 # make lint        formatting, static analysis, purity of the pure layers
 # make fuzz        FUZZ_SECONDS=60
+# make mutate      whether the tests notice a change of the core; N=40 SEED=1 JOBS=2 FILES=src/pure
 # make size        where the bytes of vfio-boot-claim are
 
 PREFIX ?= /usr

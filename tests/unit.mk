@@ -12,7 +12,7 @@ FUZZ_SECONDS ?= 60
 FUZZ_CC ?= clang
 
 SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
-ASAN := $(BASE) -Werror -O1 -g $(SANITIZE)
+ASAN := $(BASE) $(WERROR) -O1 -g $(SANITIZE)
 # In a table a row may end early.
 UNIT := $(INCLUDE) -Itests/unit -Wno-missing-field-initializers
 # Rounds of the property test where they are slow.
@@ -111,6 +111,14 @@ fuzz: $(fuzzed:%=$(B)/fuzz/%)
 		exit 1; \
 	done
 
+# Mutants that are drawn, and how many at a time. Each that survives costs the time of all native tests.
+N ?= 40
+SEED ?= 1
+JOBS ?= 2
+FILES ?=
+mutate: check_ready
+	@tests/mutate $(N) $(SEED) $(JOBS) '$(FILES)'
+
 # The pure layers call nothing but each other and what works on memory: no I/O, no heap.
 $(B)/pure.ok: $(pure:%=$(B)/klibc/%.o) tests/unit.mk
 	@nm $(filter %.o,$^) | awk ' \
@@ -126,4 +134,4 @@ $(B)/pure.ok: $(pure:%=$(B)/klibc/%.o) tests/unit.mk
 		}' >&2
 	@touch $@
 
-.PHONY: fuzz check-klibc
+.PHONY: fuzz mutate check-klibc

@@ -19,6 +19,11 @@
 	"00:0e.0 8086:467f 0104 g5\n"                             \
 	"10000:e0:06.0 8086:a74d 0604 g5 <00:0e.0 drv=pcieport\n" \
 	"10000:e1:00.0 144d:a808 0108 g5 <10000:e0:06.0 drv=nvme\n"
+/* The same with the disk in a group of its own. */
+#define VMD_SPLIT                                                 \
+	"00:0e.0 8086:467f 0104 g5\n"                             \
+	"10000:e0:06.0 8086:a74d 0604 g5 <00:0e.0 drv=pcieport\n" \
+	"10000:e1:00.0 144d:a808 0108 g6 <10000:e0:06.0 drv=nvme\n"
 /* What is on the denylist of vfio-pci, and two that are not. */
 #define QAT                           \
 	"02:00.0 8086:0435 0b40 g0\n" \
@@ -107,6 +112,14 @@ static const struct row {
 	{ "3: VMD is platform", VMD, "ids = 8086:467f", "00:0e.0 kept reserved" },
 	{ "3: behind bridges alone is not behind a parent", CARD "02:00.0 8086:0001 0604 g1 <01:00.0\n",
 	  "ids = 00:01.0/00.0 01:00.1", "01:00.0 claim; 01:00.1 claim" },
+	{ "3: behind VMD, in another group", VMD_SPLIT, "ids = 10000:e1:00.0", "10000:e1:00.0 refused behind-parent" },
+	{ "3: which does not start group=whole", VMD_SPLIT "02:00.0 8086:10d3 0200 g6\n",
+	  "ids = 10000:e1:00.0\ngroup = whole", "10000:e1:00.0 refused behind-parent" },
+	{ "3: and goes with VMD all the same", VMD_SPLIT, "ids = 00:0e.0", "00:0e.0 claim" },
+	{ "3: a card that shares its group need not wait for it", VMD_SPLIT "02:00.0 8086:10d3 0200 g6\n",
+	  "ids = 02:00.0\nunbind = no", "02:00.0 claim" },
+	{ "3: but for a protected one", VMD_SPLIT "02:00.0 8086:10d3 0200 g6\n",
+	  "ids = 02:00.0\nprotect = 10000:e1:00.0", "02:00.0 refused group-member-refused" },
 	{ "3: a host bridge is no such parent", "00:00.0 8086:3e30 0600 g0\n02:00.0 8086:10d3 0200 g2 <00:00.0\n",
 	  "ids = 8086:10d3", "02:00.0 claim" },
 

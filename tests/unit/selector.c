@@ -310,6 +310,8 @@ static const struct {
 	{ "rubbish", "nor an ID" },
 	{ "class:3", "not a class" },
 	{ "02:00.0@10de", "not a guard" },
+	{ "02:00.0@10de-2204", "not a guard" },
+	{ "02:00.0@10de.2204", "not a guard" },
 	{ "00:01.0/0.0/0.0/0.0/0.0/0.0/0.0/0.0/0.0/0.0/0.0/0.0/0.0/0.0/0.0/0.0/0.0/0.0", "16 hops" },
 };
 

@@ -3,6 +3,7 @@
 #include "format.h"
 #include "modalias.h"
 #include "pciaddr.h"
+#include "settings.h"
 #include "tap.h"
 
 #define X50 "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"
@@ -262,6 +263,39 @@ static void test_aliases(void)
 	}
 }
 
+/* A table that is full returns the names that it has, and "?" for all others. */
+static void test_full_table(void)
+{
+	static struct machine m;
+	static struct settings s;
+	const char *first, *last = NULL;
+	char name[64];
+	unsigned n = 0;
+
+	machine_init(&m, &s, PHASE_NOW);
+	first = machine_name(&m, "first");
+	for (; strcmp(last ? last : "", "?") != 0 && n < NAMES_SIZE; n++) {
+		snprintf(name, sizeof(name), "name-%u", n);
+		last = machine_name(&m, name);
+	}
+	ok(n > 300 && n < NAMES_SIZE && m.names_used <= NAMES_SIZE, "names", "a table becomes full");
+	ok(machine_name(&m, "first") == first && machine_name(&m, "name-0") == first + sizeof("first"), "names",
+	   "and has what it had");
+	ok(!strcmp(machine_name(&m, "vfio-pci"), "vfio-pci"), "names", "the first of all too");
+	/* One that fits exactly. */
+	machine_init(&m, &s, PHASE_NOW);
+	for (n = NAMES_SIZE - m.names_used; n > sizeof(name); n = NAMES_SIZE - m.names_used) {
+		snprintf(name, sizeof(name), "%020u", n);
+		machine_name(&m, name);
+	}
+	snprintf(name, sizeof(name), "%0*u", (int)n, 1U);
+	ok(!strcmp(machine_name(&m, name), "?"), "names", "one byte too long");
+	name[n - 1] = '\0';
+	last = machine_name(&m, name);
+	ok(!strcmp(last, name) && m.names_used == NAMES_SIZE, "names", "as long as there is room");
+	ok(machine_name(&m, name) == last && !strcmp(machine_name(&m, "x"), "?"), "names", "and then it is full");
+}
+
 int main(void)
 {
 	test_format();
@@ -273,5 +307,6 @@ int main(void)
 	test_hops();
 	test_names();
 	test_aliases();
+	test_full_table();
 	return done_testing();
 }
