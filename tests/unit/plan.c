@@ -813,6 +813,7 @@ static void test_silence(void)
 		  "ids = 01:02.0", "in part", "VFs make no card" },
 		{ PORT "01:00.0 10de:1 0300 g2 <00:01.0\n01:00.1 10de:2 0403 g3 <00:01.0\n", "ids = 01:00.0 01:00.1",
 		  "in part", "the card is claimed whole" },
+		{ CARD, "ids = 01:00\ngroup = ignore", "not usable", "nothing has to be unbound" },
 		{ "00:02.0 8086:1 0300 g2\n00:02.1 8086:2 0380 g3\n", "ids = 00:02.0", "in part",
 		  "a slot of a root bus is no card" },
 	};
