@@ -514,13 +514,13 @@ unlink "$root/var/lib/vfio-boot/protect";
 image('gzip');
 case('protect', 'no protect file', <<'END', 1);
 !!  protect    /var/lib/vfio-boot/protect is not there: what the host lives on is unknown
-               vfio-boot protect, or update-initramfs -u
+               update-initramfs -u
 END
 in_tree('var/lib/vfio-boot/protect', "protect = unknown\n");
 image('gzip');
 case('protect', 'unknown', <<'END', 1);
 !!  protect    /var/lib/vfio-boot/protect: what the host lives on is unknown; storage is claimed only if it is named
-               vfio-boot protect, or update-initramfs -u
+               update-initramfs -u
 END
 for my $table (qw(etc/fstab etc/crypttab)) {
 	machine();
@@ -532,7 +532,7 @@ for my $table (qw(etc/fstab etc/crypttab)) {
 	utime 1, 3000, "$root/$table";
 	case('protect', "older than /$table", <<"END", 1);
 !!  protect    /var/lib/vfio-boot/protect is older than /$table
-               vfio-boot protect, or update-initramfs -u
+               update-initramfs -u
 END
 }
 # Where what the host lives on is still the same, the file is left as it is.

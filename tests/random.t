@@ -101,7 +101,7 @@ sub make_tree {
 				$override = $1;
 			} elsif (/^use=(.*)/) {
 				link_to("../../devices/$dir/block/$1", "sys/class/block/$1");
-				in_tree('proc/mounts', "/dev/$1 / ext4 rw 0 0\n");
+				in_tree('proc/mounts', "/dev/$1 /mnt ext4 rw 0 0\n");
 			} elsif ($_ eq 'vfs') {
 				in_tree("sys/devices/$dir/sriov_numvfs", "2\n");
 			} elsif ($_ eq 'vga') {

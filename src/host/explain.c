@@ -18,6 +18,7 @@
 #include "request.h"
 #include "settings.h"
 #include "terminal.h"
+#include "unprotected.h"
 
 /* What a rule, or a member of the group, means for the claim. */
 enum state { STATE_FINE, STATE_AGAINST, STATE_NONE };
@@ -43,7 +44,7 @@ static enum state judge_rule(struct text *t, const struct context *ctx, const st
 	static const char *const fine[] = {
 		[REASON_GUARD_MISMATCH] = "no guard fails",
 		[REASON_BEHIND_PARENT] = "it can be used without another function",
-		[REASON_PROTECTED] = "the host does not live on it",
+		[REASON_PROTECTED] = "no entry protects it",
 		[REASON_IN_USE] = "nobody uses it",
 		[REASON_OVERRIDDEN] = "nobody else has overridden its driver",
 		[REASON_UNUSABLE] = "VFIO can have it",
@@ -296,12 +297,13 @@ static struct json_object *device_json(const struct context *ctx, const struct d
 	return o;
 }
 
-static bool print_all(const struct context *ctx, const bool chosen[DEVICES_MAX])
+static bool print_all(struct context *ctx, const bool chosen[DEVICES_MAX], bool *unprotected)
 {
 	const struct device *d;
 	bool first = true;
 
 	say_problems(&ctx->machine, &complaints);
+	*unprotected = find_unprotected(ctx, &ctx->machine, &complaints);
 	for_each_device(&ctx->machine, d) {
 		if (!chosen[d - ctx->machine.device])
 			continue;
@@ -312,9 +314,10 @@ static bool print_all(const struct context *ctx, const bool chosen[DEVICES_MAX])
 	return cannot_print();
 }
 
-static bool print_all_json(const struct context *ctx, const bool chosen[DEVICES_MAX])
+static bool print_all_json(struct context *ctx, const bool chosen[DEVICES_MAX], bool *unprotected)
 {
 	struct json_object *o = json_object_new_object(), *devices = json_object_new_array();
+	struct json_listener warnings = json_listener(json_object_new_array());
 	const struct device *d;
 
 	for_each_device(&ctx->machine, d) {
@@ -324,6 +327,8 @@ static bool print_all_json(const struct context *ctx, const bool chosen[DEVICES_
 	json_object_object_add(o, "format", json_object_new_int(1));
 	json_object_object_add(o, "devices", devices);
 	json_object_object_add(o, "errors", json_errors(&ctx->settings));
+	*unprotected = find_unprotected(ctx, &ctx->machine, &warnings.listener);
+	json_object_object_add(o, "warnings", warnings.list);
 	return json_print(o);
 }
 
@@ -331,12 +336,17 @@ int verb_explain(struct request *r)
 {
 	static bool chosen[DEVICES_MAX];
 	struct context *ctx = r->ctx;
+	bool unprotected, failed;
 	int status;
 
 	if (!request_read(ctx, asked(r, OPTION_NOW) ? PHASE_NOW : PHASE_NEXT_BOOT))
 		return STATUS_FAILED;
 	status = choose(ctx, r->word, chosen);
-	if (asked(r, OPTION_JSON) ? print_all_json(ctx, chosen) : print_all(ctx, chosen))
+	failed = asked(r, OPTION_JSON) ? print_all_json(ctx, chosen, &unprotected)
+				       : print_all(ctx, chosen, &unprotected);
+	if (failed)
 		return STATUS_FAILED;
-	return ctx->settings.problems ? STATUS_WRONG : status;
+	if (ctx->settings.problems)
+		return STATUS_WRONG;
+	return status ? status : unprotected;
 }

@@ -10,7 +10,6 @@
 #include "listener.h"
 #include "log.h"
 #include "pci_names.h"
-#include "plan_json.h"
 #include "request.h"
 #include "terminal.h"
 #include "unpack.h"
@@ -279,12 +278,6 @@ static int read_request(const struct verb *v, struct request *r, int argc, char 
 	}
 	r->word[r->words] = NULL;
 	return check_request(v, r);
-}
-
-int verb_plan(struct request *r)
-{
-	r->ctx->phase = asked(r, OPTION_NOW) ? PHASE_NOW : PHASE_NEXT_BOOT;
-	return asked(r, OPTION_JSON) ? print_json(r->ctx) : print_plan(r->ctx);
 }
 
 int main(int argc, char **argv)

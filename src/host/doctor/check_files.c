@@ -13,6 +13,7 @@
 #include "plan_log.h"
 #include "settings.h"
 #include "sources.h"
+#include "unprotected.h"
 
 /* Returns why the content of an image is unknown, to follow its path. */
 static const char *unknown_because(enum image_look look)
@@ -177,11 +178,23 @@ void check_settings(const struct check_input *in, struct check *c)
 			  in->nothing);
 }
 
+struct findings {
+	struct listener listener;
+	struct check *check;
+};
+
+/* A listener that makes each line a finding. */
+static void note_finding(const struct listener *l, unsigned level, const char *text)
+{
+	check_say(((const struct findings *)l)->check, level == LEVEL_DONE ? CHECK_NONE : CHECK_FAULT, "%s", text);
+}
+
 void check_protect(const struct check_input *in, struct check *c)
 {
 	static const char *const path = "/var/lib/vfio-boot/protect";
 	static const char *const sources[] = { "/etc/fstab", "/etc/crypttab" };
 	const struct settings *s = &in->ctx->settings;
+	struct findings findings = { { note_finding }, c };
 	int root = in->ctx->root.fd;
 	struct stat file, source;
 
@@ -194,11 +207,12 @@ void check_protect(const struct check_input *in, struct check *c)
 		if (!fstatat(root, sources[i] + 1, &source, 0) && source.st_mtim.tv_sec > file.st_mtim.tv_sec)
 			check_say(c, CHECK_FAULT, "%s is older than %s", path, sources[i]);
 	}
+	(void)find_unprotected(in->ctx, &in->ctx->machine, &findings.listener);
 	if (c->state == CHECK_FAULT)
-		check_remedy(c, "vfio-boot protect, or update-initramfs -u");
+		check_remedy(c, "update-initramfs -u");
 	else if (s->list[LIST_PROTECT].off)
 		check_say(c, CHECK_NONE, "vfio-boot.protect=off on the kernel command line: nothing is protected");
-	else
+	else if (c->state == CHECK_OK)
 		check_say(c, CHECK_OK, "%s has what the host lives on", path);
 }
 

@@ -12,6 +12,7 @@
 #include "pci_names.h"
 #include "plan_log.h"
 #include "terminal.h"
+#include "unprotected.h"
 
 /* Returns the address of a device, without its domain if all devices are in domain 0, like lspci. */
 static const char *bus_index(const struct listing *l, const struct device *d)
@@ -190,9 +191,10 @@ static void set_columns(struct listing *l)
 }
 
 /* Prints the list as text. Returns true, after a message, if that failed. */
-static bool print_list(const struct listing *l)
+static bool print_list(struct listing *l)
 {
 	say_problems(&l->v.now->machine, &complaints);
+	l->unprotected = say_unprotected(&l->v.deps, l->v.now, &l->v.next->machine, &complaints);
 	if (asked(l->r, OPTION_FLAT)) {
 		print_flat(l);
 	} else {
@@ -229,5 +231,7 @@ int verb_list(struct request *r)
 	inventory_close(&l.v);
 	if (failed)
 		return STATUS_FAILED;
-	return r->ctx->settings.problems ? STATUS_WRONG : status;
+	if (r->ctx->settings.problems)
+		return STATUS_WRONG;
+	return status ? status : l.unprotected;
 }

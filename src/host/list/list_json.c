@@ -9,6 +9,7 @@
 #include "message.h"
 #include "pci_names.h"
 #include "plan_json.h"
+#include "unprotected.h"
 
 /* Adds a text, or null if it is empty. */
 static void add_text(struct json_object *o, const char *key, const char *value)
@@ -116,10 +117,11 @@ static struct json_object *device_json(const struct listing *l, const struct dev
 	return o;
 }
 
-bool print_json_list(const struct listing *l)
+bool print_json_list(struct listing *l)
 {
 	struct json_object *o = json_object_new_object(), *devices = json_object_new_array();
 	struct json_object *warnings = json_object_new_array();
+	struct json_listener listener;
 	const struct device *d;
 
 	json_object_object_add(o, "format", json_object_new_int(1));
@@ -133,6 +135,8 @@ bool print_json_list(const struct listing *l)
 		json_object_array_add(warnings, json_text(l->v.deps.unknown));
 	for (unsigned i = 0; i < l->v.deps.notes.count; i++)
 		json_object_array_add(warnings, json_text(l->v.deps.notes.string[i]));
+	listener = json_listener(warnings);
+	l->unprotected = say_unprotected(&l->v.deps, l->v.now, &l->v.next->machine, &listener.listener);
 	json_object_object_add(o, "warnings", warnings);
 	return json_print(o);
 }

@@ -15,6 +15,7 @@ struct listing {
 	bool all;		     /* no selector was given */
 	struct libmnt_table *mounts; /* what is mounted, or NULL if that is unknown */
 	bool chosen[DEVICES_MAX];    /* the selectors match it; unused if all is set */
+	bool unprotected;	     /* the host lives on something that the settings do not protect */
 };
 
 static inline bool is_chosen(const struct listing *l, const struct device *d)
@@ -35,6 +36,6 @@ const char *mounted_on(const struct listing *l, const struct device *d) __attrib
 char *marks_of(const struct listing *l, const struct device *d) __attribute__((nonnull, returns_nonnull));
 
 /* Prints the list as one JSON object. Returns true, after a message, if that failed. */
-bool print_json_list(const struct listing *l) __attribute__((nonnull, warn_unused_result));
+bool print_json_list(struct listing *l) __attribute__((nonnull, warn_unused_result));
 
 #endif

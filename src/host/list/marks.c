@@ -5,6 +5,7 @@
 #include "format.h"
 #include "listing.h"
 #include "message.h"
+#include "unprotected.h"
 
 struct marks {
 	FILE *to;
@@ -21,7 +22,9 @@ static void add_mark(struct marks *m, const char *text)
 
 static void mark_needs(const struct listing *l, const struct device *d, struct marks *m, bool reserve)
 {
-	const char *before = reserve ? "reserved: " : "protected: ";
+	const char *before = reserve				      ? "reserved: "
+			     : is_unprotected(&l->v.now->settings, d) ? "not protected, and the host lives on it: "
+								      : "protected: ";
 
 	for (unsigned i = 0; i < l->v.deps.needs; i++) {
 		const struct need *need = &l->v.deps.need[i];

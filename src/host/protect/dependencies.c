@@ -39,6 +39,7 @@ void dependencies_find(struct dependencies *deps, struct context *ctx)
 
 	memset(deps, 0, sizeof(*deps));
 	if (is_chroot(&s)) {
+		deps->chroot = true;
 		deps->unknown = alloc_printf("this is a chroot");
 		return;
 	}

@@ -26,6 +26,7 @@ struct dependencies {
 	unsigned needs;
 	struct string_set notes; /* what could not be found out, one sentence each */
 	char *unknown;		 /* why the devices of the root filesystem are unknown, or NULL */
+	bool chroot;		 /* that is because this is a chroot, or has no /proc: no host that could be judged */
 };
 
 /*

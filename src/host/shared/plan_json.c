@@ -136,22 +136,21 @@ struct json_object *json_errors(const struct settings *s)
 	return list;
 }
 
-struct collector {
-	struct listener listener;
-	struct json_object *list;
-};
-
-/* A listener that adds each line to a list. */
 static void collect(const struct listener *l, unsigned level, const char *text)
 {
 	(void)level;
-	json_object_array_add(((const struct collector *)l)->list, json_text(text));
+	json_object_array_add(((const struct json_listener *)l)->list, json_text(text));
+}
+
+struct json_listener json_listener(struct json_object *list)
+{
+	return (struct json_listener){ { collect }, list };
 }
 
 struct json_object *json_plan(const struct context *ctx)
 {
 	struct json_object *o = json_object_new_object();
-	struct collector warnings = { { collect }, json_object_new_array() };
+	struct json_listener warnings = json_listener(json_object_new_array());
 
 	json_object_object_add(o, "format", json_object_new_int(1));
 	json_object_object_add(o, "devices", devices_of(ctx));
@@ -174,11 +173,4 @@ int json_print(struct json_object *o)
 		say(&complaints, LEVEL_FAILED, "standard output: %s", strerror(errno));
 	json_object_put(o);
 	return failed;
-}
-
-int print_json(struct context *ctx)
-{
-	int status = decide(ctx, &complaints) ? plan_status(&ctx->machine) : STATUS_FAILED;
-
-	return json_print(json_plan(ctx)) ? STATUS_FAILED : status;
 }

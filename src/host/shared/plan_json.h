@@ -3,6 +3,7 @@
 #ifndef VFIO_BOOT_PLAN_JSON_H
 #define VFIO_BOOT_PLAN_JSON_H
 
+#include "listener.h"
 #include "pipeline.h"
 
 /*
@@ -30,7 +31,12 @@ struct json_object *json_device(const struct context *ctx, const struct device *
 /* Returns the plan of a context that has been decided. The caller owns the object (json_object_put()). */
 struct json_object *json_plan(const struct context *ctx) __attribute__((nonnull, warn_unused_result));
 
-/* Decides and prints the plan on standard output as one JSON object. Returns the exit status. */
-int print_json(struct context *ctx) __attribute__((nonnull, warn_unused_result));
+/* A listener that adds each line to a list. */
+struct json_listener {
+	struct listener listener;
+	struct json_object *list; /* not owned */
+};
+
+struct json_listener json_listener(struct json_object *list) __attribute__((warn_unused_result));
 
 #endif

@@ -3,6 +3,7 @@
 #ifndef VFIO_BOOT_REQUEST_H
 #define VFIO_BOOT_REQUEST_H
 
+#include "listener.h"
 #include "pipeline.h"
 
 /* The options, a bit each. */
@@ -41,6 +42,9 @@ static inline bool asked(const struct request *r, unsigned option)
  * the devices cannot be read. A context can be read again for another phase.
  */
 bool request_read(struct context *ctx, enum phase phase) __attribute__((nonnull, warn_unused_result));
+
+/* A listener that drops what is said. */
+extern const struct listener nobody;
 
 /* Zeroes *to and gives it the root and the arguments of another context. request_read() can read it then. */
 void context_like(struct context *to, const struct context *from) __attribute__((nonnull));

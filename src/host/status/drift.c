@@ -6,17 +6,10 @@
 #include "firmware.h"
 #include "format.h"
 #include "image.h"
-#include "listener.h"
 #include "plan.h"
+#include "request.h"
 #include "settings.h"
 #include "sysfs.h"
-
-static void drop_line(const struct listener *l, unsigned level, const char *text)
-{
-	(void)l;
-	(void)level;
-	(void)text;
-}
 
 /*
  * Reads the machine and decides, at the first call. Returns false if the devices cannot be read. That is no failure of
@@ -24,8 +17,6 @@ static void drop_line(const struct listener *l, unsigned level, const char *text
  */
 static bool decide_once(struct rows *s)
 {
-	const struct listener nobody = { drop_line };
-
 	if (s->tried)
 		return s->decided;
 	s->tried = true;

@@ -15,6 +15,7 @@
 #include "request.h"
 #include "settings.h"
 #include "sysfs.h"
+#include "unprotected.h"
 
 struct status {
 	struct rows rows;
@@ -223,6 +224,13 @@ static int note_foreign(void *data, const char *name)
 	return 0;
 }
 
+static bool warn_of_unprotected(struct status *s)
+{
+	struct json_listener warnings = json_listener(s->warnings);
+
+	return find_unprotected(s->rows.ctx, NULL, s->json ? &warnings.listener : &complaints);
+}
+
 /* Warns why the report has no rows: nothing was to be claimed, or the claim has not run. */
 static void warn_of_no_rows(struct status *s, bool asked)
 {
@@ -319,6 +327,7 @@ int verb_status(struct request *r)
 	/* Without a report warn_of_no_rows() has said enough. */
 	if (good && s.rows.found)
 		s.wrong |= drift_settings(&s.rows, warn, &s);
+	s.wrong |= warn_of_unprotected(&s);
 	if (cannot_finish(&s, &out) || !good || s.failed)
 		status = STATUS_FAILED;
 	else
