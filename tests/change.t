@@ -50,8 +50,11 @@ sub writes {
 	is($status, 0, "$name: exit status 0") or diag $text;
 	is(local_file(), $expected, "$name: and it is written");
 	like($text, $_, "$name: and said") for @said;
-	my ($plan) = vfio_boot('plan');
-	isnt($plan, 2, "$name: settings that can be read");
+	my ($plan, $planned) = vfio_boot('plan');
+	like($plan, qr/^[01]\z/, "$name: settings that can be read") or diag $planned;
+	like($text, qr/^vfio-boot: no device changes before the next boot \(reboot\)$/m, "$name: and that it takes a reboot");
+	($words->[0] eq 'add' ? \&like : \&unlike)->($text, qr/^vfio-boot: if that boot does not come up, append vfio\.ids=off to /m,
+		"$name: and, of what is added, the way back");
 	is_deeply([ glob "$root/etc/vfio-boot.conf.d/{.,}*new*" ], [], "$name: nothing is left beside it");
 }
 
@@ -97,6 +100,14 @@ machine('twin-gpus', "ids = class:03 10de:1aef\n");
 my $screen = 'ids = 0000:00:03.1/00.0@10de:2204  # 0000:0a:00.0';
 writes('the boot display, which was only matched', [ 'add', '0a:00.0' ], "$header$screen\n", qr/^0000:0a:00\.0 .*: claim for/m);
 refuses('a card that a class claims', [ 'add', '0b:00.0' ], 0, qr/0000:0b:00\.0 .* is selected already: class:03/);
+machine('twin-gpus', '');
+my $sound = 'ids = 0000:00:03.2/00.1@10de:1aef  # 0000:0b:00.1';
+writes('the model of two cards, of which the host keeps the one with the screen', [ 'add', '--whole', '10de:2204' ],
+	"${header}ids = 10de:2204\n$sound\n", qr/^0000:0a:00\.0 .*: kept, reserved: it is the boot display/m,
+	qr/^0000:0b:00\.0 .*: claim for vfio-pci\n0000:0b:00\.1 .*: claim for vfio-pci$/m);
+machine('twin-gpus', '');
+writes('the card with the screen, by its name', [ 'add', '--whole', '0a:00.0' ], "$header$screen\n" . $sound =~ s/3\.2/3.1/r =~ s/0b:/0a:/r . "\n",
+	qr/^vfio-boot: 0000:0a:00\.0 .* is claimed, and the screen stays dark/m);
 machine('qemu-q35', '', "# keep me\n\nids = 04:00.0 # and me\n");
 chmod 0640, $own;
 writes('as written', [ 'add', '--as-written', '03:00.*' ], "# keep me\n\nids = 04:00.0 # and me\nids = 03:00.*\n");
@@ -150,9 +161,26 @@ like($text, qr/pending, no-iommu: .*intel_iommu=on/, 'and what to put on the com
 # The command line.
 machine('qemu-q35', '');
 spew("$root/proc/cmdline", "vfio.ids=04:00.0\n");
-writes('a list on the command line', [ 'add', '03:00' ], "$header$zero\n$one\n", qr/the kernel command line has its own list of ids/);
+writes('a list on the command line', [ 'add', '03:00' ], "$header$zero\n$one\n", qr/the kernel command line has its own list of ids/,
+	qr/: written; the next boot, once its command line has no list of ids:$/m);
+# All else that stands there holds.
+machine('qemu-q35', '');
+spew("$root/proc/cmdline", "quiet \"vfio.ids=04:00.0 07:00.0\" vfio-boot.reserve=03:00.0 vfio.ids=+!07:00.0 vfio-boot.group=ignore\n");
+writes('what else is on the command line', [ 'add', '03:00.0' ], "$header$zero\n",
+	qr/0000:03:00\.0 .* is claimed, and the host cannot use it: reserve = 03:00\.0 \(kernel command line, byte 52\)$/m);
+refuses('an exclusion there', [ 'add', '07:00.0' ], 1, qr/is excluded by 07:00\.0 \(kernel command line, byte /);
+machine('qemu-q35', '');
+spew("$root/proc/cmdline", "vfio.ids=04:00.0 vfio.ids=off\n");
+writes('a list and a one-time off', [ 'add', '04:00.0' ], "${header}ids = 0000:00:04.0/00.0\@1b36:0010  # 0000:04:00.0\n", qr/: claim for vfio-pci$/m);
+machine('qemu-q35', '');
+spew("$root/proc/cmdline", "single\n");
+writes('a command line that claims nothing', [ 'add', '04:00.0' ], "${header}ids = 0000:00:04.0/00.0\@1b36:0010  # 0000:04:00.0\n",
+	qr/^vfio-boot: nothing is claimed as long as this is so: this is a rescue boot$/m);
+spew("$root/proc/cmdline", "vfio.ids=off\n");
+writes('a one-time off', [ 'add', '03:00' ], "${header}ids = 0000:00:04.0/00.0\@1b36:0010  # 0000:04:00.0\n$zero\n$one\n",
+	qr/^vfio-boot: vfio\.ids=off of this boot is ignored$/m);
 machine('qemu-q35', "ids = off\n");
-writes('ids=off', [ 'add', '03:00' ], "$header$zero\n$one\n", qr/the settings files have ids=off/);
+writes('ids=off', [ 'add', '03:00' ], "$header$zero\n$one\n", qr/^vfio-boot: nothing is claimed as long as this is so: ids=off in the settings files$/m);
 
 machine('qemu-q35', '');
 umask 077;
@@ -223,6 +251,41 @@ machine('qemu-q35', '');
 spew("$root/proc/iomem", "    fb000000-fb3fffff : BOOTFB\n");
 writes('the boot display', [ 'add', '--as-written', '--no-rebuild', 'boot-vga' ], $header . "ids = boot-vga\n",
 	qr/^vfio-boot: 0000:07:00\.0 .* is claimed, and the screen stays dark from the initramfs on: it is the boot display$/m);
+
+machine('twin-gpus', '');
+writes('the platform', [ 'add', '--as-written', '00:14.*' ], "${header}ids = 00:14.*\n",
+	qr/^vfio-boot: 0000:00:14\.0 .* is claimed, and the host cannot use it: it is part of the platform \(class 0c05\)$/m);
+writes('the network card that the file reserves', [ 'add', '--as-written', '04:00.0' ], "${header}ids = 00:14.*\nids = 04:00.0\n",
+	qr/^vfio-boot: 0000:04:00\.0 .* is claimed, and the host cannot use it: reserve = /m);
+# Until an image is built no file says so.
+machine('twin-gpus', '');
+unlink "$root/var/lib/vfio-boot/protect" or die;
+spew("$root/proc/net/route", "Iface\tDestination\tGateway\tFlags\tRefCnt\tUse\tMetric\tMask\tMTU\tWindow\tIRTT\n"
+	. "enp4s0\t00000000\t0102A8C0\t0003\t0\t0\t0\t00000000\t0\t0\t0\n");
+writes('the network card before an image has said so', [ 'add', '--as-written', '04:00.0' ], "${header}ids = 04:00.0\n",
+	qr/^vfio-boot: 0000:04:00\.0 .* is claimed, and the host cannot use it: default route through enp4s0$/m);
+
+# The twin of a disk of the host.
+sub twin_of {
+	my ($which) = @_;
+	return qr/^vfio-boot: 10000:00:00\.0 .*: the host lives on \Q$which\E, which has the same ID: only their slots tell the two apart/m;
+}
+machine('multi-domain', '');
+writes('the twin of what is protected', [ 'add', '--as-written', '10000:00:00.0' ], "${header}ids = 10000:00:00.0\n", twin_of('0000:01:00.0'));
+machine('multi-domain', '');
+unlink "$root/var/lib/vfio-boot/protect" or die;
+writes('before an image has said so', [ 'add', '--as-written', '10000:00:00.0' ], "${header}ids = 10000:00:00.0\n", twin_of('0000:01:00.0'));
+machine('multi-domain', '');
+spew("$root/proc/mounts", '');
+writes('where the file alone says so', [ 'add', '--as-written', '10000:00:00.0' ], "${header}ids = 10000:00:00.0\n", twin_of('0000:01:00.0'));
+my ($other) = (vfio_boot('add', '--as-written', '0001:01:00.*'))[1];
+like($other, qr/: written;/, 'a device that has no twin');
+unlike($other, qr/tell the two apart/, 'and none is said');
+
+# GRUB's entry, where there is one.
+spew("$root/etc/grub.d/90_vfio-boot", '');
+like((vfio_boot('add', '000d:01:00.0'))[1], qr/^vfio-boot: if that boot does not come up, choose GRUB's last entry \("\.\.\., without passthrough"\), or append vfio\.ids=off /m,
+	'the way back names the entry of GRUB');
 
 # --- remove ------------------------------------------------------------------
 

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "change.h"
 #include "dependencies.h"
@@ -23,6 +24,7 @@ struct addition {
 	size_t size;
 	int entries;
 	bool has_line[DEVICES_MAX]; /* devices that have a line of their own */
+	struct dependencies deps;   /* what the host depends on now */
 };
 
 static void add_line(struct addition *a, const char *selector, const struct device *d)
@@ -162,7 +164,10 @@ static int add_word(struct addition *a, char *const *at)
 	return add_matches(a, word, &sel);
 }
 
-/* Adds the devices that make the groups of the chosen devices incomplete, if they can be claimed. */
+/*
+ * Adds the devices that make the groups of the chosen devices incomplete. A group that is not claimed for another
+ * reason gets none: an ID also means the card of the host, which only naming would take.
+ */
 static void add_rest_of_groups(struct addition *a)
 {
 	struct change *c = &a->change;
@@ -170,7 +175,7 @@ static void add_rest_of_groups(struct addition *a)
 	const struct device *d, *member;
 
 	for_each_device(m, d) {
-		if (!c->chosen[d - m->device] || !d->group)
+		if (!c->chosen[d - m->device] || !d->group || d->group->reason != REASON_GROUP_INCOMPLETE)
 			continue;
 		for_each_member(d->group, member) {
 			if (!is_missing(member) || c->chosen[member - m->device])
@@ -213,22 +218,28 @@ static bool change_takes(const struct change *c, const struct device *d)
 }
 
 /*
- * Prints which dependencies of the host this change would take, as they are now, and returns true if there is one. The
- * protect file that the plan reads is written with an image: at first there is none, and an old one does not know a new
- * disk.
+ * Finds what the host depends on now. The protect file that the plan reads is written with an image: at first there is
+ * none, and an old one does not know a new disk. Returns false, after a message, if the machine cannot be read.
  */
-static bool takes_dependency(const struct change *c)
+static bool find_dependencies(struct addition *a)
 {
 	static struct context now;
-	struct dependencies deps;
+
+	context_like(&now, a->change.before);
+	if (!request_read(&now, PHASE_NOW))
+		return false;
+	dependencies_find(&a->deps, &now);
+	return true;
+}
+
+/* Prints which dependencies of the host this change would take, and returns true if there is one. */
+static bool takes_dependency(const struct addition *a)
+{
+	const struct change *c = &a->change;
 	bool found = false;
 
-	context_like(&now, c->before);
-	if (!request_read(&now, PHASE_NOW))
-		return true;
-	dependencies_find(&deps, &now);
-	for (unsigned i = 0; i < deps.needs; i++) {
-		const struct need *need = &deps.need[i];
+	for (unsigned i = 0; i < a->deps.needs; i++) {
+		const struct need *need = &a->deps.need[i];
 		const struct device *d = machine_find(&c->after->machine, need->device->address);
 
 		if (need->reserve || !d || !change_takes(c, d))
@@ -236,8 +247,55 @@ static bool takes_dependency(const struct change *c)
 		say(&complaints, LEVEL_REFUSED, "%pd: the host lives on it: %s", d, need->why);
 		found = true;
 	}
-	dependencies_free(&deps);
 	return found;
+}
+
+/* Warns of a device that the host wants to keep, but that a `reserve` entry does not name yet: the plan cannot. */
+static void warn_of_reserve(const struct addition *a, const struct device *d)
+{
+	for (unsigned i = 0; i < a->deps.needs; i++) {
+		const struct need *need = &a->deps.need[i];
+
+		if (need->reserve && need->device->address == d->address && !d->asked.reserves)
+			say(&complaints, LEVEL_REFUSED, "%pd is claimed, and the host cannot use it: %s", d, need->why);
+	}
+}
+
+/* Returns the first other function with the ID of d that is protected, or that the host lives on now; or NULL. */
+static const struct device *find_twin(const struct addition *a, const struct device *d)
+{
+	for (unsigned i = 0; i < a->deps.needs; i++) {
+		const struct need *need = &a->deps.need[i];
+
+		if (!need->reserve && need->device->address != d->address && has_same_id(need->device, d))
+			return need->device;
+	}
+	return d->asked.twin != d ? d->asked.twin : NULL;
+}
+
+static void warn_of_twin(const struct addition *a, const struct device *d)
+{
+	const struct device *twin = find_twin(a, d);
+
+	if (twin)
+		say(&complaints, LEVEL_REFUSED,
+		    "%pd: the host lives on %s, which has the same ID: only their slots tell the two apart (boot with "
+		    "vfio.ids=off after cards were moved)",
+		    d, twin->name);
+}
+
+/* Warns of what the plan does not know of the claimed devices of this change. */
+static void warn_of_host(const struct addition *a)
+{
+	const struct machine *m = &a->change.after->machine;
+	const struct device *d;
+
+	for_each_device(m, d) {
+		if (!change_claims(&a->change, d))
+			continue;
+		warn_of_reserve(a, d);
+		warn_of_twin(a, d);
+	}
 }
 
 static bool decide_added(struct addition *a)
@@ -260,8 +318,9 @@ static int add_words(struct addition *a)
 }
 
 /* Returns 0 if the addition may be written, or an exit status after a message. */
-static int check_addition(const struct change *c)
+static int check_addition(struct addition *a)
 {
+	const struct change *c = &a->change;
 	const bool force = asked(c->r, OPTION_FORCE);
 
 	if (c->after->settings.problems) {
@@ -274,7 +333,7 @@ static int check_addition(const struct change *c)
 		    is_incomplete(c) && !asked(c->r, OPTION_WHOLE) ? "--whole adds the rest of the group; " : "");
 		return nothing_changed(1);
 	}
-	if (takes_dependency(c) && !force) {
+	if ((!find_dependencies(a) || takes_dependency(a)) && !force) {
 		say(&complaints, LEVEL_REFUSED, "the image would protect it (--force adds it anyway)");
 		return nothing_changed(1);
 	}
@@ -294,6 +353,17 @@ static int write_addition(struct addition *a)
 	status = change_write(c, text, a->entries);
 	free(text);
 	return status;
+}
+
+/* Says how to boot if the host needs what the next boot takes. */
+static void say_rescue(const struct change *c)
+{
+	bool entry = !faccessat(c->before->root.fd, "etc/grub.d/90_vfio-boot", F_OK, 0);
+
+	say(&complaints, LEVEL_DONE,
+	    "if that boot does not come up, %sappend vfio.ids=off to the kernel command line%s",
+	    entry ? "choose GRUB's last entry (\"..., without passthrough\"), or " : "",
+	    entry ? "" : " at the boot loader's prompt");
 }
 
 static int add_to_settings(struct addition *a)
@@ -316,8 +386,14 @@ static int add_to_settings(struct addition *a)
 			change_say(c, &complaints);
 		return nothing_changed(status);
 	}
-	status = check_addition(c);
-	return status ? status : write_addition(a);
+	status = check_addition(a);
+	if (status)
+		return status;
+	warn_of_host(a);
+	status = write_addition(a);
+	if (!status)
+		say_rescue(c);
+	return status;
 }
 
 int verb_add(struct request *r)
@@ -332,6 +408,7 @@ int verb_add(struct request *r)
 		status = add_to_settings(&a);
 	fclose(a.to);
 	free(a.lines);
+	dependencies_free(&a.deps);
 	change_end(&a.change);
 	return status;
 }

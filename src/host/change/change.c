@@ -9,6 +9,7 @@
 
 #include "atomic_write.h"
 #include "change.h"
+#include "cmdline.h"
 #include "format.h"
 #include "listener.h"
 #include "log.h"
@@ -23,18 +24,46 @@ int nothing_changed(int status)
 	return status;
 }
 
+/* Returns true if this part of a command line, a word, replaces the list of the files, or is `off`. */
+static bool replaces_ids(const char *from, const char *to)
+{
+	static struct settings s;
+
+	settings_init(&s);
+	settings_parse_cmdline(&s, "", from, (size_t)(to - from));
+	return s.ids_replaced || s.off_now;
+}
+
+/* Returns the command line with blanks for the words that replaces_ids(), so that all others keep their places. */
+static const char *without_ids(const char *cmdline)
+{
+	static char text[CMDLINE_MAX + 1];
+	const char *p = text, *end = text + strlen(cmdline), *from = p;
+	struct cmdline_word word;
+
+	memcpy(text, cmdline, (size_t)(end - text) + 1);
+	for (; cmdline_next_parameter(&p, end, &word); from = p) {
+		if (replaces_ids(from, p))
+			memset(text + (from - text), ' ', (size_t)(p - from));
+	}
+	return text;
+}
+
 /*
  * A list on the kernel command line replaces that of the files. The change is about the files, so read them without it.
  */
-static bool read_files(struct context *ctx)
+static bool read_files(struct change *c)
 {
+	struct context *ctx = c->before;
+
 	if (!request_read(ctx, PHASE_NEXT_BOOT))
 		return false;
-	if (!ctx->settings.ids_replaced)
+	c->replaced = ctx->settings.ids_replaced;
+	if (!c->replaced)
 		return true;
 	say(&complaints, LEVEL_REFUSED,
 	    "the kernel command line has its own list of ids, which replaces the list in the files (remove it there)");
-	ctx->argument[ARGUMENT_CMDLINE] = "";
+	ctx->argument[ARGUMENT_CMDLINE] = without_ids(ctx->buffers.cmdline_used);
 	return request_read(ctx, PHASE_NEXT_BOOT);
 }
 
@@ -70,7 +99,7 @@ int change_begin(struct change *c, struct request *r)
 		    ret == -ELOOP ? "it is a symbolic link (edit its target)" : strerror(-ret));
 		return nothing_changed(STATUS_FAILED);
 	}
-	if (!read_files(c->before))
+	if (!read_files(c))
 		return STATUS_FAILED;
 	context_like(c->after, c->before);
 	if (!c->before->settings.problems)
@@ -226,12 +255,15 @@ int change_write(struct change *c, const char *text, int more)
 		return nothing_changed(STATUS_FAILED);
 	}
 	output_init(&out, STDOUT_FILENO);
-	say(&out.listener, LEVEL_DONE, "%s: written; the next boot:", OWN_FILE);
+	say(&out.listener, LEVEL_DONE, "%s: written; the next boot%s:", OWN_FILE,
+	    c->replaced ? ", once its command line has no list of ids" : "");
 	change_say(c, &out.listener);
 	say_warnings(&c->after->machine, &complaints);
-	if (c->after->settings.list[LIST_IDS].off)
-		say(&complaints, LEVEL_REFUSED,
-		    "the settings files have ids=off: nothing is claimed until it is removed");
+	if (c->after->left_out_off)
+		say(&complaints, LEVEL_DONE, LEFT_OUT_OFF);
+	if (c->after->machine.no_claim_reason)
+		say(&complaints, LEVEL_REFUSED, "nothing is claimed as long as this is so: %s",
+		    c->after->machine.no_claim_reason);
 	failed = output_flush(&out);
 	if (failed)
 		say(&complaints, LEVEL_FAILED, "standard output: %s", strerror(failed));
@@ -240,5 +272,7 @@ int change_write(struct change *c, const char *text, int more)
 		    "the image was not rebuilt; rebuild it before the next boot (update-initramfs -u)");
 	else
 		ret = rebuild_image(c->before);
+	if (!ret)
+		say(&complaints, LEVEL_DONE, "no device changes before the next boot (reboot)");
 	return failed ? STATUS_FAILED : ret;
 }

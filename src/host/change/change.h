@@ -16,6 +16,7 @@ struct change {
 	int lock_fd;		/* descriptor of the lock against other changes, or -1 */
 	char *old;		/* the text of OWN_FILE, owned */
 	size_t old_len;
+	bool replaced;		     /* the kernel command line has a list that replaces that of the files */
 	bool chosen[DEVICES_MAX];    /* the devices of this change, indexed as in both contexts */
 	bool removed[SELECTORS_MAX]; /* the entries of `ids` that are removed, indexed as in the list */
 };
