@@ -71,9 +71,10 @@ sub machine {
 	in_tree("lib/modules/$release/modules.dep", $list);
 	in_tree($claim, "program\n");
 	in_tree('sys/firmware/acpi/tables/DMAR', '');
+	symlink '../../../../bus/pci/drivers/vfio-pci', "$root/sys/bus/pci/devices/0000:03:00.$_/driver" for 0, 1;
 	in_tree('etc/systemd/system/multi-user.target.wants/vfio-boot.service', '');
 	in_tree('run/vfio-boot/report', "vfio-boot-report 1\n"
-		. join("\t", '0000:03:00.0', '8086:10d3', 7, 'claimed', '-', 'vfio-pci', '8086:10d3', '-') . "\n");
+		. join('', map { join("\t", "0000:03:00.$_", '8086:10d3', 7, 'claimed', '-', 'vfio-pci', '8086:10d3', '-') . "\n" } 0, 1));
 }
 
 my @json; # all that was printed
@@ -129,7 +130,7 @@ ok  settings   1 selector
 ok  protect    /var/lib/vfio-boot/protect has what the host lives on
 ok  plan       the next boot: 2 claimed, 0 refused, 0 pending, 0 absent
 ok  service    vfio-boot.service is enabled
-ok  report     this boot: 1 claimed, 0 refused, 0 failed, 0 pending, 0 absent
+ok  report     this boot: 2 claimed, 0 refused, 0 failed, 0 pending, 0 absent
 -- exit 0
 END
 for ('early gzip', 'zstd -q', 'early zstd -q', 'xz', 'cat', 'early cat') {
@@ -582,9 +583,26 @@ case('service', 'no systemd', "--  service    there is no systemd here\n", 0);
 unlink "$root/run/vfio-boot/report";
 case('report', 'no report', "--  report     no report of this boot: the claim has not run\n", 0);
 in_tree('run/vfio-boot/report', join '', map { "$_\n" } 'vfio-boot-report 1', map { tr/|/\t/r } '0000:03:00.0|8086:10d3|7|refused|x|-|y|z',
-	'0000:03:00.1|8086:10d3|7|already|-|-|y|z', '-|-|-|absent|-|-|10de:2204|no such device (optional)|-|optional', '-|-|-|absent|-|-|10de:2204|no');
+	'0000:03:00.1|8086:10d3|7|already|-|vfio-pci|y|z', '-|-|-|absent|-|-|10de:2204|no such device (optional)|-|optional', '-|-|-|absent|-|-|10de:2204|no');
 case('report', 'a boot that refused', <<'END', 1);
 !!  report     this boot: 1 claimed, 1 refused, 0 failed, 0 pending, 1 absent
+               vfio-boot status
+END
+
+machine();
+image('gzip');
+unlink "$root/sys/bus/pci/devices/0000:03:00.1/driver";
+case('report', 'a device that has lost its driver since', <<'END', 1);
+!!  report     this boot: 2 claimed, 0 refused, 0 failed, 0 pending, 0 absent
+               0000:03:00.1: drifted: it is without a driver now
+               vfio-boot status
+END
+machine(conf => "ids = 8086:10d3 04:00.0\n");
+image('gzip');
+utime 1000, 1000, "$root/$image";
+case('report', 'a device that is selected since', <<'END', 1);
+!!  report     this boot: 2 claimed, 0 refused, 0 failed, 0 pending, 0 absent
+               drifted: the settings select what they did not select in this boot
                vfio-boot status
 END
 

@@ -77,11 +77,13 @@ END
 -- exit 1
 END
 	'a group that has grown' => [@good, '0000:03:00.2' => [7, 'e1000e']], [$claimed, $mate], <<'END',
+vfio-boot: 0000:03:00.2 [8086:10d3]: the settings select it, and it came after the claim of this boot; now bound to e1000e (vfio-boot claim 0000:03:00.2)
 0000:03:00.0 [8086:10d3] group 7: claimed for vfio-pci; drifted: 0000:03:00.2 of its group is bound to e1000e, so the group is not usable
 0000:03:00.1 [8086:10d3] group 7: claimed for vfio-pci; drifted: 0000:03:00.2 of its group is bound to e1000e, so the group is not usable
 -- exit 1
 END
 	'a bridge is no harm' => ['0000:03:00.0' => [7, 'vfio-pci'], '0000:00:01.0' => [7, 'pcieport']], [$claimed], <<'END',
+vfio-boot: 0000:00:01.0 [8086:10d3]: the settings select it, and it came after the claim of this boot; now bound to pcieport (vfio-boot claim 0000:00:01.0)
 0000:03:00.0 [8086:10d3] group 7: claimed for vfio-pci
 -- exit 0
 END
@@ -101,6 +103,7 @@ END
 	'kept, excluded and an optional one' => ['0000:03:00.0' => [7, 'e1000e'], '0000:04:00.0' => [8, '']],
 	['0000:03:00.0|8086:10d3|7|kept|reserved|-|8086:10d3|why', '0000:04:00.0|8086:10d3|8|excluded|-|-|8086:10d3|by !04:00.0',
 	 '-|-|-|absent|-|-|10de:2204|no such device (optional)|-|optional'], <<'END',
+vfio-boot: 0000:04:00.0 [8086:10d3]: the settings select it now, and did not in this boot (reboot)
 0000:03:00.0 [8086:10d3] group 7: kept, reserved: why; now bound to e1000e
 0000:04:00.0 [8086:10d3] group 8: excluded: by !04:00.0; now without a driver
 10de:2204: absent: no such device (optional)
@@ -164,12 +167,13 @@ like(status(), qr/-- exit 3\n\z/, 'a folder in its place as well');
 tree(@good, '0000:03:00.2' => [7, 'e1000e']);
 in_tree('etc/vfio-boot.conf', "ids = 8086:10d3\ngroup = ignore\n");
 report($claimed, $mate);
-like(status(), qr/\A[^;]*-- exit 0\n\z/, 'group=ignore: a group mate is no drift');
+like(status(), qr/\A.*it came after the claim .*\n[^;]*-- exit 0\n\z/, 'group=ignore: a group mate is no drift');
 
 # A claimed device that is gone, and what has its ID now.
 tree('0000:03:00.1' => [7, 'vfio-pci'], '0000:04:00.0' => [8, 'e1000e']);
 report($claimed, $mate);
 is(status(), <<'END', 'moved');
+vfio-boot: 0000:04:00.0 [8086:10d3]: the settings select it, and it came after the claim of this boot; now bound to e1000e (vfio-boot claim 0000:04:00.0)
 0000:03:00.0 [8086:10d3] group 7: claimed for vfio-pci; drifted: it is gone; 8086:10d3 is at 0000:04:00.0 now
 0000:03:00.1 [8086:10d3] group 7: claimed for vfio-pci
 -- exit 1
@@ -230,19 +234,53 @@ with_image("ids = 03:00.0 04:00.0\n", $by_address);
 is(status(), "$older$drifted\n$is_claimed-- exit 1\n", 'a device that is selected since');
 like(status('--json'), qr/drifted: the settings select it now.*-- exit 1\n\z/s, 'with --json too');
 utime 1000, 1000, "$root/etc/vfio-boot.conf";
-is(status(), "$is_claimed-- exit 0\n", 'settings as old as the image were in it');
+my $since = "vfio-boot: 0000:04:00.0 [8086:10d3]: the settings select it now, and did not in this boot (reboot)\n";
+is(status(), "$since$is_claimed-- exit 0\n", 'settings as old as the image are in it: the next boot has them');
+like(status('--json'), qr/"warnings":\["0000:04:00\.0 [^"]*did not in this boot \(reboot\)"\].*-- exit 0\n\z/s, 'with --json too');
 utime 1001, 1001, "$root/etc/vfio-boot.conf.d";
 like(status(), qr{\Avfio-boot: /etc/vfio-boot\.conf\.d is newer than .*\n\Q$drifted\E\n}, 'a folder that is newer');
 in_tree('etc/vfio-boot.conf.d/a.conf', "unbind = no\n");
 like(status(), qr{\Avfio-boot: /etc/vfio-boot\.conf\.d/a\.conf is newer than }, 'a drop-in that is newer');
 unlink "$root/$image";
-is(status(), "$is_claimed-- exit 0\n", 'no image to compare with');
+is(status(), "$since$is_claimed-- exit 0\n", 'no image to compare with');
+my $late = "vfio-boot: 0000:04:00.0 [8086:10d3]: the settings select it, and it came after the claim of this boot; now bound to e1000e "
+	. "(vfio-boot claim 0000:04:00.0)\n";
 with_image("ids = 8086:10d3\n", $claimed);
-is(status(), "$older$is_claimed-- exit 0\n", 'a device that came late for a selector of the boot');
+is(status(), "$older$late$is_claimed-- exit 0\n", 'a device that came late for a selector of the boot');
 with_image("ids = 8086:10d3 04:00.0\n", $claimed);
-is(status(), "$older$is_claimed-- exit 0\n", 'also where a selector that is new means it too');
+is(status(), "$older$late$is_claimed-- exit 0\n", 'also where a selector that is new means it too');
 with_image("ids = 03:00.0 10de:2204 04:00.0\n", $by_address, '-|-|-|absent|-|-|04:00.0|no such device (optional)|-|optional');
-is(status(), "$older${is_claimed}04:00.0: absent: no such device (optional)\n-- exit 0\n", 'or for one that was absent');
+is(status(), "$older${is_claimed}04:00.0: not there at boot; 0000:04:00.0 [8086:10d3] is there now, bound to e1000e\n-- exit 0\n",
+	'or for one that was absent');
+# What was absent is not called so when it is there; it is a fault until a vfio driver has it.
+my $absent = '-|-|-|absent|-|-|04:00.0|no such device';
+my $arrived = '04:00.0: not there at boot; 0000:04:00.0 [8086:10d3] is there now, bound to';
+tree('0000:03:00.0' => [7, 'vfio-pci'], '0000:04:00.0' => [8, 'e1000e']);
+in_tree('etc/vfio-boot.conf', "ids = 03:00.0 04:00.0\n");
+report($by_address, $absent);
+is(status(), "$is_claimed$arrived e1000e\n-- exit 1\n", 'absent at boot, and there now');
+like(status('--json'), qr/"absent":\[\],"errors":\[\],"warnings":\["\Q$arrived\E e1000e"\].*-- exit 1\n\z/s, 'with --json too');
+in_tree('etc/vfio-boot.conf', "ids = 03:00.0 04:00.0 !class:02\n");
+like(status(), qr/^04:00\.0: absent: no such device\n-- exit 1\n\z/m, 'an exclusion since: it is as it was');
+in_tree('etc/vfio-boot.conf', "ids = 03:00.0\n");
+like(status(), qr/^04:00\.0: absent: no such device\n-- exit 1\n\z/m, 'so is a selector that is there no more');
+tree('0000:03:00.0' => [7, 'vfio-pci'], '0000:04:00.0' => [8, 'vfio-pci']);
+in_tree('etc/vfio-boot.conf', "ids = 03:00.0 04:00.0\n");
+my $by_hand = '0000:04:00.0|8086:10d3|8|claimed|-|vfio-pci|04:00.0|-';
+report($by_address, $by_hand, $absent);
+is(status(), "$is_claimed" . "0000:04:00.0 [8086:10d3] group 8: claimed for vfio-pci\n$arrived vfio-pci\n-- exit 0\n",
+	'claimed by hand since: all is well');
+
+# What vfio-boot release gave back was selected in this boot.
+my $released = '0000:04:00.0|8086:10d3|8|excluded|-|-|04:00.0|given back at run time (vfio-boot release)';
+my $given_back = "0000:04:00.0 [8086:10d3] group 8: excluded: given back at run time (vfio-boot release); now bound to e1000e\n";
+with_image("ids = 03:00.0 04:00.0\n", $by_address, $released);
+is(status(), "$older$is_claimed$given_back-- exit 0\n", 'given back: no drift where a file is newer');
+utime 1000, 1000, "$root/etc/vfio-boot.conf";
+is(status(), "$is_claimed$given_back-- exit 0\n", 'nor where none is');
+with_image("ids = 03:00.0 04:00.0\n", $by_address, $released =~ s/-\|-\|04:00/timeout|-|04:00/r =~ s/given.*/process 7 is still running/r);
+like(status(), qr/\A\Q$older$is_claimed\E0000:04:00\.0 \[8086:10d3\] group 8: excluded, timeout: process 7 .*\n-- exit 0\n\z/, 'nor while that goes on');
+
 my $excluded = '0000:04:00.0|8086:10d3|8|excluded|-|-|8086:10d3|by !04:00.0';
 with_image("ids = 8086:10d3 !04:00.0\n", $claimed, $excluded);
 like(status(), qr/\A\Q$older$is_claimed\E.*\n-- exit 0\n\z/, 'an exclusion that stands');
@@ -264,7 +302,8 @@ is(status(), "$older$is_claimed-- exit 0\n", 'switched off: nothing is missing')
 with_image("ids = 03:00.0 04:00.0\n");
 like(status(), qr/this boot had no device to claim.*\Q$drifted\E\n-- exit 1\n\z/s, 'a boot that had nothing to claim');
 unlink "$root/run/vfio-boot/report";
-unlike(status(), qr/newer|drifted/, 'without a report that alone is said');
+is(status(), "vfio-boot: no report of this boot: the claim has not run (is the image up to date? update-initramfs -u)\n"
+	. "vfio-boot: 0000:03:00.0: foreign: vfio-pci holds it, and this boot did not claim it\n-- exit 1\n", 'without a report that alone is said');
 with_image("ids = 03:00.0 04:00.0\n", $by_address);
 remove_tree("$root/sys");
 like(status(), qr/\A\Q$older\E.*it is gone\n-- exit 1\n\z/s, 'a machine that cannot be read');

@@ -11,6 +11,7 @@
 #include "message.h"
 #include "nearest.h"
 #include "plan_log.h"
+#include "request.h"
 #include "settings.h"
 #include "sources.h"
 #include "unprotected.h"
@@ -308,31 +309,56 @@ void check_service(const struct check_input *in, struct check *c)
 	}
 }
 
-void check_report(const struct check_input *in, struct check *c)
+/* vfio-boot status has the words. */
+static void drop_warning(void *data, const char *text)
+{
+	(void)data;
+	(void)text;
+}
+
+/* Says what a report that can be read says in numbers, and what has drifted since the boot. */
+static void say_report(const struct rows *rows, bool bad, bool selected_since, struct check *c)
 {
 	unsigned n[VERDICTS] = { 0 }, absent = 0;
-	struct rows rows = { .ctx = in->ctx };
-	bool good, bad = false;
-	struct text wrong;
 
-	good = rows_read(&rows, &wrong);
-	for (const struct row *r = rows.row; good && r < rows.row + rows.n; r++) {
-		bad |= is_fault(r);
-		absent += r->report.kind == ROW_ABSENT && is_fault(r);
+	for (const struct row *r = rows->row; r < rows->row + rows->n; r++) {
+		absent += r->report.kind == ROW_ABSENT && r->wrong;
 		n[r->report.verdict]++;
 	}
-	if (!good)
-		check_say(c, CHECK_FAULT, "%s", wrong.p);
-	else if (!rows.found)
-		check_say(c, CHECK_NONE, "no report of this boot: the claim has not run");
-	else
-		check_say(c, bad ? CHECK_FAULT : CHECK_OK,
-			  "this boot: %u claimed, %u refused, %u failed, %u pending, %u absent",
-			  n[VERDICT_CLAIM] + n[VERDICT_ALREADY], n[VERDICT_REFUSED], n[VERDICT_FAILED],
-			  n[VERDICT_PENDING], absent);
-	if (!good)
-		check_remedy(c, "update-initramfs -u, and reboot: another version of vfio-boot wrote the report");
-	else if (bad)
+	check_say(c, bad || selected_since ? CHECK_FAULT : CHECK_OK,
+		  "this boot: %u claimed, %u refused, %u failed, %u pending, %u absent",
+		  n[VERDICT_CLAIM] + n[VERDICT_ALREADY], n[VERDICT_REFUSED], n[VERDICT_FAILED], n[VERDICT_PENDING],
+		  absent);
+	for (const struct row *r = rows->row; r < rows->row + rows->n; r++) {
+		if (r->drift.len)
+			check_say(c, CHECK_FAULT, "%s: drifted: %s", report_column(&r->report, REPORT_ADDRESS),
+				  r->drift.p);
+	}
+	if (selected_since)
+		check_say(c, CHECK_FAULT, "drifted: the settings select what they did not select in this boot");
+	if (bad || selected_since)
 		check_remedy(c, "vfio-boot status");
+}
+
+void check_report(const struct check_input *in, struct check *c)
+{
+	static struct context now;
+	struct rows rows = { .ctx = &now };
+	struct text wrong;
+
+	context_like(&now, in->ctx);
+	now.phase = PHASE_NOW;
+	now.read_all = true;
+	(void)!decide_settings(&now);
+	if (!rows_read(&rows, &wrong)) {
+		check_say(c, CHECK_FAULT, "%s", wrong.p);
+		check_remedy(c, "update-initramfs -u, and reboot: another version of vfio-boot wrote the report");
+	} else if (!rows.found) {
+		check_say(c, CHECK_NONE, "no report of this boot: the claim has not run");
+	} else {
+		bool bad = rows_judge(&rows);
+
+		say_report(&rows, bad, drift_settings(&rows, drop_warning, NULL), c);
+	}
 	rows_free(&rows);
 }

@@ -268,7 +268,7 @@ static bool amend_release(const void *data, struct report_row *row, const struct
 	report_row_change(row, REPORT_SELECTOR, old ? report_column(old, REPORT_SELECTOR) : "-");
 	if (!at_work) {
 		report_row_change(row, REPORT_WORKER, "-");
-		report_row_change(row, REPORT_MESSAGE, "given back at run time (vfio-boot release)");
+		report_row_change(row, REPORT_MESSAGE, RELEASED_MESSAGE);
 	}
 	return true;
 }

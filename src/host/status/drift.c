@@ -6,6 +6,7 @@
 #include "firmware.h"
 #include "format.h"
 #include "image.h"
+#include "message.h"
 #include "plan.h"
 #include "request.h"
 #include "settings.h"
@@ -22,18 +23,6 @@ static bool decide_once(struct rows *s)
 	s->tried = true;
 	s->decided = decide_machine(s->ctx, &nobody);
 	return s->decided;
-}
-
-bool is_fault(const struct row *r)
-{
-	switch (r->report.kind) {
-	case ROW_ABSENT:
-		return !(r->report.notes & NOTE_OPTIONAL);
-	case ROW_DEVICE:
-		return r->report.verdict >= VERDICT_REFUSED;
-	default:
-		return true;
-	}
 }
 
 bool rows_read(struct rows *s, struct text *wrong)
@@ -133,6 +122,36 @@ static bool was_known(const struct rows *s, struct span selector)
 	return false;
 }
 
+/* Returns a device that the selector selects, if possible one that no vfio driver holds, or NULL. */
+static const struct device *selected_by(const struct machine *m, const struct selector *sel)
+{
+	const struct device *d, *held = NULL;
+
+	for_each_device(m, d) {
+		if (!is_wanted(d) || selector_match(sel, d) != SELECTOR_YES)
+			continue;
+		if (!is_vfio_driver(d->found.driver))
+			return d;
+		held = d;
+	}
+	return held;
+}
+
+const struct device *drift_arrived(struct rows *s, const struct row *r)
+{
+	const char *text = report_column(&r->report, REPORT_SELECTOR);
+	const struct device *found = NULL;
+	const struct selector *sel;
+
+	if (!decide_once(s))
+		return NULL;
+	for_each_selector(&s->ctx->settings.list[LIST_IDS], sel) {
+		if (!found && !(sel->flags & SELECTOR_EXCLUDES) && span_is(sel->text, text))
+			found = selected_by(&s->ctx->machine, sel);
+	}
+	return found;
+}
+
 /* Returns true if this boot knew a selector that matches the device. The device was not there yet then. */
 static bool came_late(const struct rows *s, const struct device *d)
 {
@@ -146,29 +165,76 @@ static bool came_late(const struct rows *s, const struct device *d)
 	return false;
 }
 
-/* Returns true if the settings select a device that they did not select in this boot, and would claim it. */
-static bool is_new(const struct rows *s, const struct device *d)
+/* Returns true if vfio-boot release made the row, or tries to. The settings of the boot selected that device. */
+static bool was_released(const struct row *r)
 {
-	const struct row *r = row_of(s, d->name);
-
-	if (!is_wanted(d) || !d->asked.selector || d->decided.verdict == VERDICT_KEPT)
-		return false;
-	return r ? r->report.verdict == VERDICT_EXCLUDED : !came_late(s, d);
+	return r->report.reason == REASON_TIMEOUT ||
+	       !strcmp(report_column(&r->report, REPORT_MESSAGE), RELEASED_MESSAGE);
 }
 
-static bool warn_of_new(const struct rows *s, void (*warn)(void *data, const char *text), void *data)
+/* Returns true if the row of a selector tells of this device. */
+static bool is_told(const struct rows *s, const struct device *d)
+{
+	for (const struct row *r = s->row; r < s->row + s->n; r++) {
+		if (r->arrived == d)
+			return true;
+	}
+	return false;
+}
+
+enum unclaimed { UNCLAIMED_NONE, UNCLAIMED_DRIFTED, UNCLAIMED_SINCE, UNCLAIMED_LATE };
+
+/*
+ * Returns why this boot did not claim a device that the settings select: they did not select it then (DRIFTED where its
+ * image may not have them either), or it came late. NONE if the report or something else tells.
+ */
+static enum unclaimed find_unclaimed(const struct rows *s, const struct device *d, bool newer)
+{
+	const struct row *r = row_of(s, d->name);
+	bool late = !r && came_late(s, d);
+
+	if (!is_wanted(d) || !d->asked.selector || d->decided.verdict == VERDICT_KEPT)
+		return UNCLAIMED_NONE;
+	if (r && (r->report.verdict != VERDICT_EXCLUDED || was_released(r)))
+		return UNCLAIMED_NONE;
+	if (newer && !late)
+		return UNCLAIMED_DRIFTED;
+	if (is_told(s, d) || is_vfio_driver(d->found.driver))
+		return UNCLAIMED_NONE;
+	return late ? UNCLAIMED_LATE : UNCLAIMED_SINCE;
+}
+
+static void set_unclaimed(struct text *t, const struct device *d, enum unclaimed why)
+{
+	static const char *const texts[] = {
+		[UNCLAIMED_DRIFTED] = "drifted: the settings select it now, and did not in this boot",
+		[UNCLAIMED_SINCE] = "the settings select it now, and did not in this boot (reboot)",
+		[UNCLAIMED_LATE] = "the settings select it, and it came after the claim of this boot; now ",
+	};
+
+	text_set(t, "%pd: %s", d, texts[why]);
+	if (why != UNCLAIMED_LATE)
+		return;
+	add_binding(t, d->found.driver);
+	text_add(t, " (vfio-boot claim %s)", d->name);
+}
+
+static bool warn_of_unclaimed(const struct rows *s, bool newer, void (*warn)(void *data, const char *text), void *data)
 {
 	const struct device *d;
-	bool any = false;
+	bool drifted = false;
 	struct text t;
 
 	for_each_device(&s->ctx->machine, d) {
-		if (!is_new(s, d))
+		enum unclaimed why = find_unclaimed(s, d, newer);
+
+		drifted |= why == UNCLAIMED_DRIFTED;
+		if (!why)
 			continue;
-		warn(data, text_set(&t, "%pd: drifted: the settings select it now, and did not in this boot", d));
-		any = true;
+		set_unclaimed(&t, d, why);
+		warn(data, t.p);
 	}
-	return any;
+	return drifted;
 }
 
 static void warn_of_deselected(struct rows *s, void (*warn)(void *data, const char *text), void *data)
@@ -195,14 +261,16 @@ bool drift_settings(struct rows *s, void (*warn)(void *data, const char *text), 
 
 	image_find(&i, &ctx->root, kernel_release(&t, ctx->root.fd, NULL));
 	newer = image_newer_settings(&i, &ctx->root, &ctx->buffers);
-	if (!newer)
-		return false;
-	text_set(&t, "%s is newer than /%s: the image may have older settings (update-initramfs -u)", newer, i.path.p);
-	warn(data, t.p);
+	if (newer) {
+		text_set(&t, "%s is newer than /%s: the image may have older settings (update-initramfs -u)", newer,
+			 i.path.p);
+		warn(data, t.p);
+	}
 	/* A boot that claims nothing misses nothing. */
 	if (ctx->machine.no_claim_reason || !decide_once(s))
 		return false;
-	drifted = warn_of_new(s, warn, data);
-	warn_of_deselected(s, warn, data);
+	drifted = warn_of_unclaimed(s, newer, warn, data);
+	if (newer)
+		warn_of_deselected(s, warn, data);
 	return drifted;
 }

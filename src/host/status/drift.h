@@ -12,8 +12,10 @@
 /* A row of the report. */
 struct row {
 	struct report_row report;
-	struct text now;   /* the driver that holds the device now, or empty */
-	struct text drift; /* what is not as the report says any more, or empty */
+	struct text now;	      /* the driver that holds the device now, or empty */
+	struct text drift;	      /* what is not as the report says any more, or empty */
+	const struct device *arrived; /* what an absent selector matches now, or NULL */
+	bool wrong;		      /* something is not as it should be */
 };
 
 /* The report of this boot. */
@@ -33,8 +35,14 @@ struct rows {
 bool rows_read(struct rows *s, struct text *wrong) __attribute__((nonnull, warn_unused_result));
 void rows_free(struct rows *s) __attribute__((nonnull));
 
-/* Returns true if the row says that something is not as it should be. */
-bool is_fault(const struct row *r) __attribute__((nonnull));
+/*
+ * Compares each row with the machine as it is now, and stores the result in the row. Returns true if something is not
+ * as it should be.
+ */
+bool rows_judge(struct rows *s) __attribute__((nonnull));
+
+/* Returns the driver that holds the device of a row at this moment, or NULL. rows_judge() has read it. */
+const char *driver_now(const struct row *r) __attribute__((nonnull));
 
 /* Returns true if the device was claimed in this boot. */
 bool was_claimed(const struct row *r) __attribute__((nonnull));
@@ -56,11 +64,18 @@ void drift_missing(struct rows *s, const struct row *r, void (*each)(void *data,
 	__attribute__((nonnull(1, 2, 3)));
 
 /*
- * Does nothing unless the settings are newer than the image of the running kernel. Warns of that, of each device that
- * the settings select now and did not select in this boot, and of each claimed device that they do not select any more.
+ * Returns a device that the selector of an absent row selects now, if possible one that no vfio driver holds, or NULL.
+ */
+const struct device *drift_arrived(struct rows *s, const struct row *r) __attribute__((nonnull));
+
+/*
+ * Warns of each device that the settings select and that this boot did not claim: because it came late, or because they
+ * did not select it then. If the settings are newer than the image of the running kernel, warns of that, too, and of
+ * each claimed device that they do not select any more. rows_judge() has judged the rows.
  *
- * Returns true if there is a device of the first kind. A device that came late for a selector that the boot knew is
- * none, nor is one that was claimed at run time. An mtime alone is no drift.
+ * Returns true if they select a device that they did not select in this boot, and are newer than the image. A device
+ * that came late for a selector that the boot knew is no such device, nor is one that was claimed or released at run
+ * time. An mtime alone is no drift.
  */
 bool drift_settings(struct rows *s, void (*warn)(void *data, const char *text), void *data)
 	__attribute__((nonnull(1, 2)));

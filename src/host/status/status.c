@@ -25,84 +25,20 @@ struct status {
 	struct json_object *devices, *absent, *warnings; /* its lists */
 };
 
-struct member {
-	const struct status *s;
-	struct row *row;
-};
-
-/* Called for each member of the group of a claimed device. Returns 1 at the first that keeps the group from being used.
- */
-static int judge_member(void *data, const char *name)
-{
-	const struct member *m = data;
-	int root = m->s->rows.ctx->root.fd;
-	struct text t;
-	const char *driver;
-
-	if (!strcmp(name, report_column(&m->row->report, REPORT_ADDRESS)))
-		return 0;
-	if (read_link(&t, root, device_path(&t, name, "driver")) <= 0)
-		return 0;
-	driver = base_name(t.p);
-	if (!blocks_group(driver))
-		return 0;
-	text_set(&m->row->drift, "%s of its group is bound to %s, so the group is not usable", name, driver);
-	return 1;
-}
-
-/* Returns the driver that holds the device of a row at this moment, or NULL. */
-static const char *driver_now(const struct row *r)
-{
-	return r->now.len ? r->now.p : NULL;
-}
-
-static void judge_driver(struct row *r)
-{
-	text_set(&r->drift, "it is ");
-	add_binding(&r->drift, driver_now(r));
-	text_add(&r->drift, " now");
-}
-
-static void judge_gone(struct status *s, struct row *r)
-{
-	const struct device *moved = drift_moved(&s->rows, r);
-
-	text_set(&r->drift, "it is gone");
-	if (moved)
-		text_add(&r->drift, "; %s is at %s now", report_column(&r->report, REPORT_ID), moved->name);
-}
-
-/* Compares a row with sysfs, and stores the driver of now and what has drifted. */
-static void judge(struct status *s, struct row *r)
-{
-	int root = s->rows.ctx->root.fd;
-	const char *address = report_column(&r->report, REPORT_ADDRESS),
-		   *group = report_column(&r->report, REPORT_GROUP);
-	struct member member = { s, r };
-	struct text t;
-
-	if (r->report.kind != ROW_DEVICE)
-		return;
-	if (read_link(&t, root, device_path(&t, address, "driver")) > 0)
-		text_set(&r->now, "%s", base_name(t.p));
-	if (!was_claimed(r))
-		return;
-	if (read_link(&t, root, text_set(&t, "sys/bus/pci/devices/%s", address)) < 0)
-		judge_gone(s, r);
-	else if (strcmp(r->now.p, report_column(&r->report, REPORT_DRIVER)))
-		judge_driver(r);
-	else if (read_link(&t, root, device_path(&t, address, "iommu_group")) > 0 && strcmp(base_name(t.p), group))
-		text_set(&r->drift, "its group is %s now", base_name(t.p));
-	else if (s->rows.ctx->settings.group != GROUP_IGNORE)
-		list_directory(root, text_set(&t, "sys/kernel/iommu_groups/%s/devices", group), judge_member, &member);
-}
-
 /* Returns a column, or NULL if it does not apply. */
 static const char *column(const struct row *r, enum report_column which)
 {
 	const char *text = report_column(&r->report, which);
 
 	return strcmp(text, "-") != 0 ? text : NULL;
+}
+
+/* What the boot found absent is not called so once it is there. */
+static void set_arrived(struct text *t, const struct row *r)
+{
+	text_set(t, "%s: not there at boot; %pd is there now, ", report_column(&r->report, REPORT_SELECTOR),
+		 r->arrived);
+	add_binding(t, r->arrived->found.driver);
 }
 
 /* Prints a row that is not about a device. */
@@ -113,6 +49,8 @@ static void print_other_row(const struct row *r, const struct listener *out)
 
 	if (r->report.kind == ROW_RUN)
 		text_set(&t, "%s: %s", verdict, message);
+	else if (r->arrived)
+		set_arrived(&t, r);
 	else
 		text_set(&t, "%s: %s: %s", report_column(&r->report, REPORT_SELECTOR), verdict, message);
 	out->say(out, LEVEL_DONE, t.p);
@@ -188,6 +126,11 @@ static void add_json_row(struct status *s, const struct row *r)
 		add_json_device(s, r);
 		break;
 	case ROW_ABSENT:
+		if (r->arrived) {
+			set_arrived(&t, r);
+			json_object_array_add(s->warnings, json_text(t.p));
+			break;
+		}
 		o = json_object_new_object();
 		json_add(o, "selector", selector);
 		json_add(o, "message", message);
@@ -264,9 +207,8 @@ static void begin_json(struct status *s)
 /* Prints the rows to out, or adds them to the JSON object. */
 static void show_rows(struct status *s, const struct listener *out)
 {
+	s->wrong |= rows_judge(&s->rows);
 	for (struct row *r = s->rows.row; r < s->rows.row + s->rows.n; r++) {
-		judge(s, r);
-		s->wrong |= r->drift.len || is_fault(r);
 		s->failed |= r->report.kind == ROW_RUN;
 		if (s->json)
 			add_json_row(s, r);

@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include <string.h>
+
+#include "drift.h"
+#include "format.h"
+#include "message.h"
+#include "plan.h"
+#include "settings.h"
+#include "sysfs.h"
+
+struct member {
+	const struct rows *rows;
+	struct row *row;
+};
+
+/* Called for each member of the group of a claimed device. Returns 1 at the first that keeps the group from being used.
+ */
+static int judge_member(void *data, const char *name)
+{
+	const struct member *m = data;
+	int root = m->rows->ctx->root.fd;
+	struct text t;
+	const char *driver;
+
+	if (!strcmp(name, report_column(&m->row->report, REPORT_ADDRESS)))
+		return 0;
+	if (read_link(&t, root, device_path(&t, name, "driver")) <= 0)
+		return 0;
+	driver = base_name(t.p);
+	if (!blocks_group(driver))
+		return 0;
+	text_set(&m->row->drift, "%s of its group is bound to %s, so the group is not usable", name, driver);
+	return 1;
+}
+
+const char *driver_now(const struct row *r)
+{
+	return r->now.len ? r->now.p : NULL;
+}
+
+static void judge_driver(struct row *r)
+{
+	text_set(&r->drift, "it is ");
+	add_binding(&r->drift, driver_now(r));
+	text_add(&r->drift, " now");
+}
+
+static void judge_gone(struct rows *s, struct row *r)
+{
+	const struct device *moved = drift_moved(s, r);
+
+	text_set(&r->drift, "it is gone");
+	if (moved)
+		text_add(&r->drift, "; %s is at %s now", report_column(&r->report, REPORT_ID), moved->name);
+}
+
+/* Compares the row of a device with sysfs, and stores the driver of now and what has drifted. */
+static void judge_device(struct rows *s, struct row *r)
+{
+	int root = s->ctx->root.fd;
+	const char *address = report_column(&r->report, REPORT_ADDRESS),
+		   *group = report_column(&r->report, REPORT_GROUP);
+	struct member member = { s, r };
+	struct text t;
+
+	if (read_link(&t, root, device_path(&t, address, "driver")) > 0)
+		text_set(&r->now, "%s", base_name(t.p));
+	if (!was_claimed(r))
+		return;
+	if (read_link(&t, root, text_set(&t, "sys/bus/pci/devices/%s", address)) < 0)
+		judge_gone(s, r);
+	else if (strcmp(r->now.p, report_column(&r->report, REPORT_DRIVER)))
+		judge_driver(r);
+	else if (read_link(&t, root, device_path(&t, address, "iommu_group")) > 0 && strcmp(base_name(t.p), group))
+		text_set(&r->drift, "its group is %s now", base_name(t.p));
+	else if (s->ctx->settings.group != GROUP_IGNORE)
+		list_directory(root, text_set(&t, "sys/kernel/iommu_groups/%s/devices", group), judge_member, &member);
+}
+
+/* Returns true if the row says that something is not as it should be. */
+static bool is_fault(const struct row *r)
+{
+	switch (r->report.kind) {
+	case ROW_ABSENT:
+		return !(r->report.notes & NOTE_OPTIONAL) && !(r->arrived && is_vfio_driver(r->arrived->found.driver));
+	case ROW_DEVICE:
+		return r->drift.len || r->report.verdict >= VERDICT_REFUSED;
+	default:
+		return true;
+	}
+}
+
+bool rows_judge(struct rows *s)
+{
+	bool wrong = false;
+
+	for (struct row *r = s->row; r < s->row + s->n; r++) {
+		if (r->report.kind == ROW_DEVICE)
+			judge_device(s, r);
+		else if (r->report.kind == ROW_ABSENT)
+			r->arrived = drift_arrived(s, r);
+		r->wrong = is_fault(r);
+		wrong |= r->wrong;
+	}
+	return wrong;
+}
