@@ -9,8 +9,9 @@ use warnings;
 use Exporter 'import';
 use File::Copy;
 use File::Path qw(make_path remove_tree);
+use Test::More ();
 
-our @EXPORT = qw(slurp spew process wait_until in_memory q35 bring told beside_schema @as_root as_anybody);
+our @EXPORT = qw(slurp spew lacks process wait_until in_memory q35 bring told beside_schema @as_root as_anybody);
 
 # Who is not root may shut nothing into a tree but as the root of a namespace.
 our @as_root = $> ? qw(unshare --map-root-user) : ();
@@ -42,6 +43,14 @@ sub spew {
 	open my $out, '>:raw', $path or die "$path: $!\n";
 	print $out $text;
 	close $out or die "$path: $!\n";
+}
+
+# A text does not match. One that is empty, since nobody said anything, is a failure: unlike() would pass.
+sub lacks($$;$) {
+	my ($text, $pattern, $name) = @_;
+	local $Test::Builder::Level = $Test::Builder::Level + 1;
+	return Test::More::unlike($text, $pattern, $name) if $text =~ /\S/;
+	return Test::More::ok(0, "$name: there is no text");
 }
 
 # Puts a process into the tree, with the start that its stat file says (proc(5)).

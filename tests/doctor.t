@@ -87,7 +87,7 @@ sub doctor {
 	my $exit = $? & 127 ? "signal $?" : $? >> 8;
 	my @left = glob "$temporary/*";
 	is("@left", '', 'and leaves nothing in the temporary folder');
-	unlike($text, qr/^[^{].{105,} .{14,}/m, 'nor a line that is longer than a page is wide') if "@options" !~ /json/;
+	lacks($text, qr/^[^{].{105,} .{14,}/m, 'nor a line that is longer than a page is wide') if "@options" !~ /json/;
 	push @json, $text =~ /^(\{.*\})$/m if grep { $_ eq '--json' } @options;
 	return "$text-- exit $exit\n";
 }
@@ -546,7 +546,7 @@ utime 1, 1000, "$root/var/lib/vfio-boot/protect";
 utime 1, 2000, "$root/etc/fstab";
 like(of_check('protect', doctor()), qr/is older than/, 'a protect file that is older again');
 like(qx($protect), qr/\(as before\)/, 'and that vfio-boot protect writes as it was');
-unlike(of_check('protect', doctor()), qr/is older than/, 'is no older then');
+lacks(of_check('protect', doctor()), qr/is older than/, 'is no older then');
 machine();
 image('gzip');
 in_tree('proc/cmdline', "vfio-boot.protect=off\n");

@@ -51,7 +51,7 @@ sub enum {
 
 for (@pages) {
 	is(qx(mandoc -T lint -W warning man/$_ 2>&1) . $?, '0', "$_: nothing for mandoc to complain about");
-	unlike($page{$_}, qr/[^\n\x20-\x7e]/, "$_: ASCII");
+	lacks($page{$_}, qr/[^\n\x20-\x7e]/, "$_: ASCII");
 }
 
 # --- verbs and options -------------------------------------------------------
@@ -325,7 +325,7 @@ is($?, 0, 'make install') or diag $said;
 my %installed = map { $_ => slurp("$root/dest/opt/v/share/man/man" . substr($_, -1) . "/$_") } @pages;
 for (@pages) {
 	ok($installed{$_}, "$_ is installed");
-	unlike($installed{$_}, qr{/usr/lib/vfio-boot|/usr/sbin/vfio-boot|/usr/share/initramfs}, "$_: with the paths of its PREFIX");
+	lacks($installed{$_}, qr{/usr/lib/vfio-boot|/usr/sbin/vfio-boot|/usr/share/initramfs}, "$_: with the paths of its PREFIX");
 }
 like($installed{'vfio-boot-claim.8'}, qr{^\.Nm /opt/v/lib/vfio-boot/vfio-boot-claim$}m, 'where the claim is');
 ok(-e "$root/dest/opt/v/share/bash-completion/completions/vfio-boot", 'and so is the completion');

@@ -285,7 +285,7 @@ my $virtual = sub {
 };
 lives_on('a virtual function, and what it is part of', $virtual,
 	"$p1  # / on nvme5n1", "$d1  # / on nvme5n1", 'protect = 0000:00:1d.0/00.4@144d:a824?  # / on nvme5n1');
-unlike(run('plan'), qr/guard|matches no/, 'at boot it is not there, which is no fault');
+lacks(run('plan'), qr/guard|matches no/, 'at boot it is not there, which is no fault');
 lives_on('a loop device', sub {
 	block('virtual/block/loop0', '7:0');
 	in_tree('sys/devices/virtual/block/loop0/loop/backing_file', "/var/images/root.img\n");
@@ -682,7 +682,7 @@ rmdir $file;
 like(run('plan'), qr{^0000:01:00\.0 .*: kept, reserved: .*unknown}m, 'plan without the file');
 run('protect');
 like(run('plan'), qr/^0000:01:00\.0 .*: kept, protected: the host lives on it: protect = 0000:00:1d\.0\/00\.0\@144d:a808 \(.*\): \/ on nvme0n1p2: /m, 'plan leaves the root disk, and says why');
-unlike(run('plan'), qr{^vfio-boot: (?!planned|.* matches devices and claims nothing$)}m, 'and has nothing to say against the file');
+lacks(run('plan'), qr{^vfio-boot: (?!planned|.* matches devices and claims nothing$)}m, 'and has nothing to say against the file');
 like(run('plan'), qr/^0000:02:00\.0 .*: kept, reserved/m, 'and one like it, which is not named');
 in_tree('etc/vfio-boot.conf', "ids = 02:00.0 144d:a808\n");
 like(run('plan'), qr/^0000:01:00\.0 .*: (?:kept|refused), protected.*^0000:02:00\.0 .*: claim for vfio-pci/ms, 'the other one can be named');
@@ -719,7 +719,7 @@ sub many {
 	in_tree('etc/fstab', join '', @fstab);
 	my $said = run('protect');
 	cmp_ok(-s $file, '<', 65536, "$count with $bridges bridges and $ids IDs: a file that can be read");
-	unlike(run('plan'), qr/64 KiB|256|nothing is claimed|vfio-boot: \/var/, 'plan takes it');
+	lacks(run('plan'), qr/64 KiB|256|nothing is claimed|vfio-boot: \/var/, 'plan takes it');
 	return ($said =~ /too many functions for an entry each: (.*)/)[0] // '', [slurp($file) =~ /^protect = (\S+)  # /mg];
 }
 my ($said, $entries) = many(190, 0, 1);

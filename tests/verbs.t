@@ -206,7 +206,7 @@ unlink "$card/driver";
 make_path("$root/sys/bus/pci/drivers/x\e[2Jy");
 symlink "../../../bus/pci/drivers/x\e[2Jy", "$card/driver" or die;
 my ($strange) = vfio_boot('list', '-v', '04:00.0');
-unlike($strange, qr/\e/, 'list: no control characters');
+lacks($strange, qr/\e/, 'list: no control characters');
 like($strange, qr/reset by f\?\[2Jr/, 'but all the rest');
 like($strange, qr/ x\?\[2Jy /, 'of drivers too');
 json_of('q35', 'list', '04:00.0');
@@ -290,10 +290,10 @@ for my $verb ('list', 'list --json', 'explain class:02 class:06', 'plan', '--hel
 
 # Colours are for a terminal; lines for a locale that has them.
 my ($plain) = vfio_boot('list');
-unlike($plain, qr/\e|[^\x00-\x7f]/, 'no colours and no lines without a terminal and a locale');
+lacks($plain, qr/\e|[^\x00-\x7f]/, 'no colours and no lines without a terminal and a locale');
 like(qx(script -qec 'env TERM=xterm LC_ALL=C.UTF-8 @as_root build/vfio-boot list --sysroot $root' /dev/null </dev/null), qr/\e\[1m.*\xe2\x94\x94/s,
 	'both on a terminal');
-unlike(qx(script -qec 'env NO_COLOR=1 TERM=xterm @as_root build/vfio-boot list --sysroot $root' /dev/null </dev/null), qr/\e/, 'none with NO_COLOR');
+lacks(qx(script -qec 'env NO_COLOR=1 TERM=xterm @as_root build/vfio-boot list --sysroot $root' /dev/null </dev/null), qr/\e/, 'none with NO_COLOR');
 
 sub unpack_machine {
 	my ($name, $settings) = @_;
