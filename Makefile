@@ -66,7 +66,7 @@ KLIBC := $(BASE) $(WERROR) -fno-common -ffile-prefix-map=$(CURDIR)=. $(SMALL)
 # Objects of klibc 2.0.8 (bullseye) do not say that they need no executable stack.
 KLDFLAGS := -Wl,--gc-sections -Wl,-z,noseparate-code -Wl,--build-id=none -Wl,-z,noexecstack
 # Bytes. gcc 10 of bullseye makes more of the same source, and instructions of 4 bytes take half as much again.
-SIZE_MAX := $(if $(amd64),$(if $(filter -Oz,$(OPTIMIZE)),49152,54272),81920)
+SIZE_MAX := $(if $(amd64),$(if $(filter -Oz,$(OPTIMIZE)),53248,58368),81920)
 
 # One short line a file; V=1 shows the commands.
 Q := $(if $(V),,@)
@@ -112,7 +112,7 @@ size: $(claim:%=$(B)/klibc/%.o)
 # initramfs-tools looks in its own folder and in /etc, nowhere else: with another PREFIX ours go to /etc.
 libdir := $(PREFIX)/lib/vfio-boot
 initramfs := $(if $(filter /usr,$(PREFIX)),/usr/share/initramfs-tools,/etc/initramfs-tools)
-scripts := init-top/00-vfio-boot local-top/vfio-boot local-premount/vfio-boot nfs-top/vfio-boot
+scripts := init-top/00-vfio-boot local-top/vfio-boot local-premount/vfio-boot nfs-top/vfio-boot local-block/vfio-boot
 # systemd looks below /usr and /usr/local alike.
 service := $(PREFIX)/lib/systemd/system/vfio-boot.service
 settings := $(DESTDIR)/etc/vfio-boot.conf

@@ -16,7 +16,7 @@ use Tree;
 our @EXPORT = qw(answers_in override driver state_of set_driver join_group run_answered);
 
 my ($root, $pci);
-my @drivers = qw(vfio-pci e1000e intel_host shpchp);
+my @drivers = qw(vfio-pci e1000e intel_host shpchp nvme);
 
 # Which tree it is about from now on.
 sub answers_in { $root = shift; $pci = "$root/sys/bus/pci" }

@@ -17,7 +17,8 @@ static void make_moves(void)
 			_exit(1);
 	}
 	/* Only once. */
-	unlink("modprobe.moves");
+	if (moves)
+		unlink("modprobe.moves");
 }
 
 int main(int argc, char **argv)

@@ -122,7 +122,7 @@ for my $verb ('claim', 'release') {
 	report(map { "$_|8086:10d3|7|failed|timeout|-|-|process $nobody is still running after the time limit|$nobody\@77|-" } $a, $b, $host);
 	answered($verb, '03:00');
 	is($status, 0, "$verb ends what the boot left open");
-	is(row($host), $verb eq 'claim' ? '' : join("\t", $host, '8086:29c0', 7, 'excluded', '-', '-', '-', 'given back at run time (vfio-boot release)'),
+	is(row($host), $verb eq 'claim' ? '' : join("\t", $host, '8086:29c0', 7, 'given-back', '-', '-', '-', 'given back at run time (vfio-boot release)'),
 		'and the report says no more that a process is at work on the bridge');
 }
 
@@ -193,13 +193,13 @@ answered('release', '03:00.1');
 is("$out$err-- $status", $both->('released, now bound to e1000e') . '-- 0', 'release: the whole group is given back');
 is(state_of($a, $b), 'e1000e/ e1000e/', 'to its driver, without an override');
 is(slurp("$root/modprobe.log"), "-b pci:v00008086d000010D3sv00008086sd0000A01Fbc02sc00i00 ()\n" x 2, 'which was loaded, blacklists honoured');
-is(row($_), "$_\t8086:10d3\t7\texcluded\t-\t-\t03:00\t" . substr($given_back, 2), 'the report says so of ' . $_) for $a, $b;
+is(row($_), "$_\t8086:10d3\t7\tgiven-back\t-\t-\t03:00\t" . substr($given_back, 2), 'the report says so of ' . $_) for $a, $b;
 boot_is_kept('release');
 report(grep { /^0000:03/ } split /\n/, rows());
-is(status(), $both->('excluded: given back at run time (vfio-boot release); now bound to e1000e') . 'exit 0', 'which is no failure of the boot');
+is(status(), $both->('given-back: given back at run time (vfio-boot release); now bound to e1000e') . 'exit 0', 'which is no failure of the boot');
 settle('--settle');
 is(state_of($a, $b), 'e1000e/ e1000e/', 'nor does --settle take it again');
-like(row($_), qr/\texcluded\t-\t/, 'or say anything else') for $a, $b;
+like(row($_), qr/\tgiven-back\t-\t/, 'or say anything else') for $a, $b;
 spew("$pci/devices/$_/driver_override", "(null)\n") for $a, $b;
 answered('claim', '03:00');
 is(row($_), "$_\t8086:10d3\t7\tclaimed\t-\tvfio-pci\t03:00\t-", 'a later claim claims it again') for $a, $b;
@@ -308,7 +308,7 @@ is(slurp("$pci/drivers/vfio-pci/unbind"), '', 'where an override cannot be clear
 like($out, qr/^\Q$a\E .*still bound to vfio-pci: busy$/m, 'and it is said why');
 
 # What an earlier run began has its override still, whoever knows of it.
-for my $row ('excluded|timeout|-', 'failed|timeout|-') {
+for my $row ('given-back|timeout|-', 'failed|timeout|-') {
 	tree("ids = 03:00\ntimeout = 20\n", driver => 'vfio-pci');
 	spew("$pci/devices/$_/driver_override", "vfio-pci\n") for $a, $b;
 	report(map { "$_|8086:10d3|7|$row|03:00|process $nobody is still running after the time limit|$nobody\@77|-" } $a, $b);
@@ -326,14 +326,14 @@ plain('release', '03:00');
 cmp_ok(time - $start, '<', 4, 'a module that takes for ever: the time limit holds');
 my $still = 'process \d+ is still running after the time limit, waiting for: modprobe -b pci:v00008086d000010D3\S+';
 like("$out-- $status", qr/\A\Q$a\E .*: failed, timeout: $still\n\Q$b\E .*: failed, timeout: $still\n-- 1\z/, 'and what was waited for is said');
-like(row($a), qr/\texcluded\ttimeout\t-\t03:00\t$still\t\d+\@0\t-\z/, 'the report knows who is at work');
+like(row($a), qr/\tgiven-back\ttimeout\t-\t03:00\t$still\t\d+\@0\t-\z/, 'the report knows who is at work');
 my ($child) = row($a) =~ /process (\d+)/;
 process($root, $child, 77);
 plain('release', '03:00');
 like("$out-- $status", qr/\A\Q$a\E .*: failed, timeout: process \d+ is still running after the time limit\n.*-- 1\z/s, 'whom nobody disturbs');
 plain('claim', '03:00');
 like("$out-- $status", qr/\A\Q$a\E .*: failed, timeout: process \d+ is still running after the time limit\n.*-- 1\z/s, 'nor does a claim');
-like(row($a), qr/\texcluded\ttimeout\t-\t03:00\t$still\t\d+\@0\t-\z/, 'and the report remembers');
+like(row($a), qr/\tgiven-back\ttimeout\t-\t03:00\t$still\t\d+\@0\t-\z/, 'and the report remembers');
 ok(wait_until(sub { slurp("$root/modprobe.log") ne '' }), 'it comes to its end');
 remove_tree("$root/proc/$child");
 is(slurp("$root/modprobe.log") =~ tr/\n//, 1, 'one child has been at work, and no other');
@@ -349,7 +349,7 @@ tree("ids = 03:00\ntimeout = 2\n", driver => 'vfio-pci');
 report(map { "$_|8086:10d3|7|failed|timeout|-|03:00|process $nobody is still running after the time limit|$nobody\@77|-" } $a, $b);
 spew("$root/modprobe.slow", '');
 plain('release', '03:00');
-like(row($_), qr/\texcluded\ttimeout\t-\t03:00\tprocess (?!$nobody)\d+ is still running.*modprobe/, "the report knows who is at work on what the boot left open ($_)") for $a, $b;
+like(row($_), qr/\tgiven-back\ttimeout\t-\t03:00\tprocess (?!$nobody)\d+ is still running.*modprobe/, "the report knows who is at work on what the boot left open ($_)") for $a, $b;
 
 # Nothing done is no report; a report that cannot be read is not thrown away.
 for my $verb ('claim', 'release') {
@@ -407,10 +407,10 @@ for my $signal ('INT', 'QUIT', 'TSTP', 'HUP', 'TERM') {
 
 # The child of a release that was late has come to its end since.
 tree();
-report(map { "$_|8086:10d3|7|excluded|timeout|-|03:00|process $nobody is still running after the time limit|$nobody\@77|-" } $a, $b);
+report(map { "$_|8086:10d3|7|given-back|timeout|-|03:00|process $nobody is still running after the time limit|$nobody\@77|-" } $a, $b);
 plain('release', '03:00.0');
 is("$out$err-- $status", "$a [8086:10d3] group 7: is bound to e1000e, nothing to release\n-- 0", 'what a late release has done in the end is done');
-is(row($_), "$_\t8086:10d3\t7\texcluded\t-\t-\t03:00\t" . substr($given_back, 2), "and the report names no process any more ($_)") for $a, $b;
+is(row($_), "$_\t8086:10d3\t7\tgiven-back\t-\t-\t03:00\t" . substr($given_back, 2), "and the report names no process any more ($_)") for $a, $b;
 
 plain('release', '--json', '03:00.0');
 is((eval { JSON::PP->new->utf8->decode($out)->{devices}[0]{reason} } // 'none') . $@, 'none', 'nor is there a reason, as for a claim, in JSON');

@@ -272,14 +272,14 @@ is(status(), "$is_claimed" . "0000:04:00.0 [8086:10d3] group 8: claimed for vfio
 	'claimed by hand since: all is well');
 
 # What vfio-boot release gave back was selected in this boot.
-my $released = '0000:04:00.0|8086:10d3|8|excluded|-|-|04:00.0|given back at run time (vfio-boot release)';
-my $given_back = "0000:04:00.0 [8086:10d3] group 8: excluded: given back at run time (vfio-boot release); now bound to e1000e\n";
+my $released = '0000:04:00.0|8086:10d3|8|given-back|-|-|04:00.0|given back at run time (vfio-boot release)';
+my $given_back = "0000:04:00.0 [8086:10d3] group 8: given-back: given back at run time (vfio-boot release); now bound to e1000e\n";
 with_image("ids = 03:00.0 04:00.0\n", $by_address, $released);
 is(status(), "$older$is_claimed$given_back-- exit 0\n", 'given back: no drift where a file is newer');
 utime 1000, 1000, "$root/etc/vfio-boot.conf";
 is(status(), "$is_claimed$given_back-- exit 0\n", 'nor where none is');
-with_image("ids = 03:00.0 04:00.0\n", $by_address, $released =~ s/-\|-\|04:00/timeout|-|04:00/r =~ s/given.*/process 7 is still running/r);
-like(status(), qr/\A\Q$older$is_claimed\E0000:04:00\.0 \[8086:10d3\] group 8: excluded, timeout: process 7 .*\n-- exit 0\n\z/, 'nor while that goes on');
+with_image("ids = 03:00.0 04:00.0\n", $by_address, $released =~ s/-\|-\|04:00/timeout|-|04:00/r =~ s/given back.*/process 7 is still running/r);
+like(status(), qr/\A\Q$older$is_claimed\E0000:04:00\.0 \[8086:10d3\] group 8: given-back, timeout: process 7 .*\n-- exit 0\n\z/, 'nor while that goes on');
 
 my $excluded = '0000:04:00.0|8086:10d3|8|excluded|-|-|8086:10d3|by !04:00.0';
 with_image("ids = 8086:10d3 !04:00.0\n", $claimed, $excluded);

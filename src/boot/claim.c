@@ -14,6 +14,7 @@
 #include "plan.h"
 #include "plan_log.h"
 #include "report.h"
+#include "root.h"
 #include "sysfs.h"
 
 enum {
@@ -21,11 +22,13 @@ enum {
 	OPTION_NEXT_BOOT = 1 << 1,
 	OPTION_SECOND_LOOK = 1 << 2,
 	OPTION_SETTLE = 1 << 3,
-	OPTION_WRONG = 1 << 4, /* an unknown option, or one without its argument */
+	OPTION_ROOT_MISSING = 1 << 4,
+	OPTION_WRONG = 1 << 5, /* an unknown option, or one without its argument */
 };
 
 /* The options with an argument in the order of ARGUMENT_*, then those of OPTION_*. */
-static const char words[] = "--sysroot\0--cmdline\0-k\0--dry-run\0--next-boot\0--second-look\0--settle\0";
+static const char words[] =
+	"--sysroot\0--cmdline\0-k\0--dry-run\0--next-boot\0--second-look\0--settle\0--root-missing\0";
 
 /* Stores the arguments of options in ctx->argument. Returns the options without an argument. */
 static unsigned read_options(struct context *ctx, char **argv)
@@ -107,15 +110,19 @@ static int claim(struct context *ctx, bool asked, clock_t deadline, const struct
 	return error || ctx->machine.failed ? STATUS_FAILED : plan_status(&ctx->machine);
 }
 
-static int run(struct context *ctx)
+static int run(struct context *ctx, bool root_missing)
 {
 	struct kernel_log log;
 	bool asked = decide_settings(ctx);
 	clock_t begin = deadline_after(0), end = deadline_after(ctx->settings.timeout);
+	clock_t deadline = end - (end - begin) / LOG_PART;
 	int status;
 
 	kernel_log_begin(&log, ctx->root.fd, &ctx->settings, end);
-	status = claim(ctx, asked, end - (end - begin) / LOG_PART, &log.listener);
+	if (!root_missing)
+		status = claim(ctx, asked, deadline, &log.listener);
+	else
+		status = asked ? give_back_root(ctx, deadline, &log.listener) : 0;
 	kernel_log_end(&log);
 	return status;
 }
@@ -128,7 +135,7 @@ int main(int argc, char **argv)
 
 	(void)argc;
 	options = read_options(ctx, argv + 1);
-	if (options & ~(OPTION_DRY_RUN | OPTION_NEXT_BOOT | OPTION_SECOND_LOOK | OPTION_SETTLE) ||
+	if (options & ~(OPTION_DRY_RUN | OPTION_NEXT_BOOT | OPTION_SECOND_LOOK | OPTION_SETTLE | OPTION_ROOT_MISSING) ||
 	    (options & (OPTION_NEXT_BOOT | OPTION_DRY_RUN)) == OPTION_NEXT_BOOT) {
 		struct text t;
 
@@ -140,7 +147,7 @@ int main(int argc, char **argv)
 	}
 	if (options & OPTION_NEXT_BOOT)
 		ctx->phase = PHASE_NEXT_BOOT;
-	else if (options & (OPTION_SECOND_LOOK | OPTION_SETTLE))
+	else if (options & (OPTION_SECOND_LOOK | OPTION_SETTLE | OPTION_ROOT_MISSING))
 		ctx->phase = PHASE_SECOND_LOOK;
 	else if (options & OPTION_DRY_RUN)
 		ctx->phase = PHASE_NOW;
@@ -148,5 +155,5 @@ int main(int argc, char **argv)
 	status = context_open(ctx);
 	if (status)
 		return status;
-	return options & OPTION_DRY_RUN ? print_plan(ctx) : run(ctx);
+	return options & OPTION_DRY_RUN ? print_plan(ctx) : run(ctx, options & OPTION_ROOT_MISSING);
 }

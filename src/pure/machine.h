@@ -33,6 +33,7 @@ enum reason {
 	REASON_BIND,
 	REASON_TIMEOUT,
 	REASON_VANISHED,
+	REASON_ROOT_MISSING, /* the boot waited for its root, so it was given back */
 	REASONS,
 };
 
@@ -42,6 +43,7 @@ enum verdict {
 	VERDICT_ALREADY,
 	VERDICT_KEPT,
 	VERDICT_EXCLUDED,
+	VERDICT_GIVEN_BACK, /* claimed, and given back since; the exit status is 1 with REASON_ROOT_MISSING */
 	/* From here on the exit status is 1. */
 	VERDICT_REFUSED,
 	VERDICT_PENDING,
@@ -146,6 +148,7 @@ struct device {
 		bool begun;		 /* this run has begun with the unit */
 		bool due;		 /* an earlier run of this boot left something of it open */
 		bool foreign;		 /* with PROGRESS_OVERRIDDEN of an earlier run: an override was there before */
+		bool given_back;	 /* an earlier look of this boot has given it back */
 		bool tried;		 /* an earlier look of this boot could not bind it */
 		bool said;		 /* an earlier run of this boot has logged the same verdict */
 		struct worker worker; /* still works on it past its time limit, so no other process may; pid 0: none */

@@ -10,7 +10,7 @@
 
 const char *verdict_name(enum verdict v)
 {
-	return nth_word("-\0claim\0already\0kept\0excluded\0refused\0pending\0failed", v);
+	return nth_word("-\0claim\0already\0kept\0excluded\0given-back\0refused\0pending\0failed", v);
 }
 
 const char *outcome_name(enum verdict v)
@@ -23,7 +23,7 @@ const char *reason_name(enum reason r)
 	return nth_word(
 		"-\0bridge\0guard-mismatch\0behind-parent\0protected\0in-use\0overridden\0no-iommu\0"
 		"unusable\0reserved\0group-member-refused\0group-incomplete\0unbind-not-allowed\0no-driver\0bind\0"
-		"timeout\0vanished",
+		"timeout\0vanished\0root-missing",
 		r);
 }
 
@@ -363,9 +363,20 @@ static void add_exclusion(struct text *t, const struct machine *m, const struct 
 		text_add(t, "by !%pe", best);
 }
 
+static void add_root_missing(struct text *t, const struct machine *m, const struct device *d)
+{
+	text_add(t, "the root did not appear in %u s, %s, ", m->settings->root_wait,
+		 d->decided.verdict == VERDICT_GIVEN_BACK ? "so the host has it again" : "and it cannot be given back");
+	add_binding(t, d->done.driver ? d->done.driver : d->found.driver);
+	if (d->asked.selector)
+		text_add(t, " (if the root is on it, correct %pe)", d->asked.selector);
+}
+
 void add_message(struct text *t, const struct machine *m, const struct device *d)
 {
-	if (is_claimed(d)) {
+	if (d->decided.reason == REASON_ROOT_MISSING) {
+		add_root_missing(t, m, d);
+	} else if (is_claimed(d)) {
 		if (d->done.framebuffer)
 			add_framebuffer(t, m, d);
 	} else if (is_changed(d)) {

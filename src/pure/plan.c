@@ -134,6 +134,10 @@ static void judge_device(const struct machine *m, struct device *d)
 	d->decided.reason = (uint8_t)lasting_failure(d);
 	if (d->decided.reason)
 		d->decided.verdict = VERDICT_FAILED;
+	if (d->done.given_back && !d->decided.reason) {
+		d->decided.verdict = VERDICT_GIVEN_BACK;
+		d->decided.reason = REASON_ROOT_MISSING;
+	}
 	if (d->decided.reason || !is_marked(d))
 		return;
 	if (d->asked.excluded) {
@@ -186,6 +190,8 @@ static enum reason blocking_reason(const struct device *d)
 		return REASON_NONE;
 	if (lasting_failure(d))
 		return lasting_failure(d);
+	if (d->done.given_back)
+		return REASON_ROOT_MISSING;
 	if (d->decided.verdict == VERDICT_REFUSED)
 		return d->decided.reason;
 	return d->found.use ? REASON_IN_USE : REASON_NONE;
@@ -329,7 +335,7 @@ int plan_status(const struct machine *m)
 	if (m->settings->problems)
 		return 2;
 	for_each_device(m, d) {
-		if (d->decided.verdict >= VERDICT_REFUSED)
+		if (d->decided.verdict >= VERDICT_REFUSED || d->decided.reason == REASON_ROOT_MISSING)
 			return 1;
 	}
 	for_each_selector(&m->settings->list[LIST_IDS], sel) {

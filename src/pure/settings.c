@@ -8,6 +8,7 @@ void settings_init(struct settings *s)
 {
 	memset(s, 0, offsetof(struct settings, problem));
 	s->timeout = 30;
+	s->root_wait = 15;
 	s->unbind = YES;
 	for (enum list_name i = 0; i < LISTS; i++) {
 		s->list[i].selector = s->list[i].end = s->selector[i];
@@ -246,17 +247,29 @@ static void set_list(const struct reading *r, struct span v)
 		parse_list(r, v.p, v.p + v.len);
 }
 
-static void set_timeout(const struct reading *r, struct span v)
+/* Settings in seconds. */
+static const struct seconds {
+	uint8_t offset;
+	uint8_t min;
+	uint8_t otherwise; /* what a wrong value means */
+	const char *name;
+	const char *problem;
+} seconds[] = {
+	{ offsetof(struct settings, timeout), 1, 30, "timeout", "not 1 to 600 seconds: 30 is used" },
+	{ offsetof(struct settings, root_wait), 0, 15, "root_wait", "not 0 to 600 seconds: 15 is used" },
+};
+
+static void set_seconds(const struct reading *r, const struct seconds *s, struct span v)
 {
 	const char *p = v.p;
-	unsigned seconds = decimal(&p);
+	unsigned value = decimal(&p);
 
 	/* decimal() may look beyond the value. No digit follows it there, only white space, a comment or the end. */
-	if (p != v.p + v.len || v.len > 3 || seconds < 1 || seconds > 600) {
-		seconds = 30;
-		problem_in(r, v, "not 1 to 600 seconds: 30 is used");
+	if (!v.len || p != v.p + v.len || v.len > 3 || value < s->min || value > 600) {
+		value = s->otherwise;
+		problem_in(r, v, s->problem);
 	}
-	r->s->timeout = (uint16_t)seconds;
+	*(uint16_t *)((char *)r->s + s->offset) = (uint16_t)value;
 }
 
 static void set_choice(const struct reading *r, const struct choice *c, struct span v)
@@ -287,10 +300,13 @@ void settings_set(struct settings *s, const struct place *at, struct span name, 
 			return;
 		}
 	}
-	if (parameter_is(name, "timeout"))
-		set_timeout(&r, value);
-	else
-		settings_problem(s, at, name, "unknown setting, ignored");
+	for (const struct seconds *c = seconds; c < seconds + ARRAY_SIZE(seconds); c++) {
+		if (parameter_is(name, c->name)) {
+			set_seconds(&r, c, value);
+			return;
+		}
+	}
+	settings_problem(s, at, name, "unknown setting, ignored");
 }
 
 /* Returns the first c in the text, or its end. */

@@ -36,7 +36,8 @@ struct list {
 };
 
 struct settings {
-	uint16_t timeout; /* seconds */
+	uint16_t timeout;   /* seconds */
+	uint16_t root_wait; /* seconds; 0 is never */
 	uint8_t group;
 	uint8_t driver;
 	uint8_t unbind;

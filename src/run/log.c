@@ -27,7 +27,7 @@ static void complain(const struct listener *l, unsigned level, const char *text)
 
 const struct listener complaints = { complain };
 
-/* Writes a line, which ends in a line feed, to the kernel log. */
+/* Writes a line, whose NUL is overwritten by a line feed, to the kernel log. */
 static void write_line(const struct kernel_log *l, char *line)
 {
 	/*
@@ -37,8 +37,9 @@ static void write_line(const struct kernel_log *l, char *line)
 	int fd = openat(l->root, "dev/kmsg", O_WRONLY | O_APPEND | O_CLOEXEC);
 	size_t len = strlen(line);
 
-	if (fd < 0 || write(fd, line, len) < 0) {
-		line[len - 1] = '\0';
+	line[len] = '\n';
+	if (fd < 0 || write(fd, line, len + 1) < 0) {
+		line[len] = '\0';
 		/* Without the level, and without the name that complain() puts before it. */
 		complain(NULL, 0, line + sizeof("<6>vfio-boot: ") - 1);
 	}
@@ -56,10 +57,8 @@ static void write_lines(const void *data, struct device *unit)
 
 	(void)unit;
 	close(l->lines[1]);
-	while ((line = lines_next(&in)) && strcmp(line, END_OF_LOG) != 0) {
-		line[strlen(line)] = '\n';
+	while ((line = lines_next(&in)) && strcmp(line, END_OF_LOG) != 0)
 		write_line(l, line);
-	}
 }
 
 static void say_to_kernel(const struct listener *listener, unsigned level, const char *text)
@@ -71,12 +70,13 @@ static void say_to_kernel(const struct listener *listener, unsigned level, const
 		return;
 	/* Leave room for the line feed. */
 	text_set(&t, "<%u>vfio-boot: %.*s", level, (int)strnlen(text, TEXT_SIZE - 20), text);
-	t.p[t.len] = '\n';
-	t.p[t.len + 1] = '\0';
-	if (l->child.pid < 0)
+	if (l->child.pid < 0) {
 		write_line(l, t.p);
+		return;
+	}
+	t.p[t.len] = '\n';
 	/* There is room for a line if the pipe is ready. */
-	else if (wait_until_ready(l->lines[1], POLLOUT, l->deadline) && write(l->lines[1], t.p, t.len + 1) < 0)
+	if (wait_until_ready(l->lines[1], POLLOUT, l->deadline) && write(l->lines[1], t.p, t.len + 1) < 0)
 		complain(listener, level, text);
 }
 

@@ -67,11 +67,14 @@ static void recall_row(void *data, struct device *d, const struct report_row *ro
 		r->m->settle = false;
 	if (!d)
 		return;
+	/* Whatever the settings say, no later look of this boot takes again what it was to have back. */
+	d->done.given_back = r->m->phase == PHASE_SECOND_LOOK && row->reason == REASON_ROOT_MISSING &&
+			     row->verdict == VERDICT_GIVEN_BACK;
 	d->done.tried = r->m->phase == PHASE_SECOND_LOOK && row->reason == REASON_BIND;
 	if (row->verdict != VERDICT_PENDING && row->reason != REASON_TIMEOUT && !(row->notes & NOTES_OWED))
 		return;
-	/* An excluded one is a release that took too long (vfio-boot release). No later run repeats it. */
-	if (row->verdict != VERDICT_EXCLUDED)
+	/* One that is given back is a release that took too long (vfio-boot release). No later run repeats it. */
+	if (row->verdict != VERDICT_GIVEN_BACK)
 		d->done.due = true;
 	d->done.foreign = row->notes & NOTE_BEFORE;
 	if (row->notes & NOTE_DRIVER)

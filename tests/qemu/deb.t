@@ -54,7 +54,7 @@ my %mode = map { m{^(\S+) root/root +\d+ \S+ \S+ \.(/\S*[^/])$} ? ($2 => $1) : (
 my $script = '-rwxr-xr-x';
 my $file = '-rw-r--r--';
 is($mode{$_}, $script, "$_ can be run") for '/usr/sbin/vfio-boot', '/usr/lib/vfio-boot/vfio-boot-claim', '/etc/grub.d/90_vfio-boot',
-	map { "/usr/share/initramfs-tools/$_" } 'hooks/vfio-boot', map { "scripts/$_" } 'init-top/00-vfio-boot', 'local-top/vfio-boot', 'local-premount/vfio-boot', 'nfs-top/vfio-boot';
+	map { "/usr/share/initramfs-tools/$_" } 'hooks/vfio-boot', map { "scripts/$_" } 'init-top/00-vfio-boot', 'local-top/vfio-boot', 'local-premount/vfio-boot', 'nfs-top/vfio-boot', 'local-block/vfio-boot';
 is($mode{$_}, $file, "$_ can be read") for '/etc/vfio-boot.conf', (map { "/usr/share/man/$_.gz" } 'man8/vfio-boot.8', 'man8/vfio-boot-claim.8', 'man5/vfio-boot.conf.5'),
 	'/usr/share/bash-completion/completions/vfio-boot';
 is(scalar(grep { m{^(/usr)?/lib/systemd/system/vfio-boot\.service$} } keys %mode), 1, 'the unit is there, once');
@@ -89,7 +89,7 @@ sub image {
 	my $image = with($moment, 'image');
 	like($image, qr{\./init\b}, "$moment: there is an image");
 	for my $path (qw(usr/lib/vfio-boot/vfio-boot-claim etc/vfio-boot.conf scripts/init-top/00-vfio-boot scripts/local-top/vfio-boot scripts/local-premount/vfio-boot
-		scripts/nfs-top/vfio-boot vfio/pci/vfio-pci.ko)) {
+		scripts/nfs-top/vfio-boot scripts/local-block/vfio-boot vfio/pci/vfio-pci.ko)) {
 		is(scalar($image =~ m{\Q$path\E}), $with ? 1 : '', "$moment: $path is " . ($with ? '' : 'not ') . 'in it');
 	}
 	return unlike($image, qr/vfio/, "$moment: nor anything else of ours") if !$with;

@@ -8,7 +8,7 @@ use warnings;
 use FindBin;
 use lib $FindBin::Bin;
 use Guest;
-use Test::More tests => 59;
+use Test::More tests => 61;
 
 my $here = $Guest::here;
 my %tree;
@@ -26,6 +26,7 @@ for my $kind ('small', 'most') {
 	like(order($kind, 'init-top'), qr/\b00-vfio-boot\b.*\budev\b/, 'the claim comes before udev');
 	like(order($kind, $_), qr/\bvfio-boot\b/, "the second look is in $_")
 		for 'local-top', 'local-premount', 'nfs-top';
+	like(order($kind, 'local-block'), qr/\bvfio-boot\b/, 'and the host comes first, in local-block');
 	ok(-x "$tree{$kind}/usr/lib/vfio-boot/vfio-boot-claim", 'the program is there');
 	ok(-f "$tree{$kind}/etc/vfio-boot.conf", 'and the settings');
 	like(readlink("$tree{$kind}/sbin/modprobe"), qr/\bkmod$/, 'modprobe is that of kmod');

@@ -326,6 +326,8 @@ void model_summary(const struct settings *s, struct page *page)
 		page_add(page, " unbind=no");
 	if (s->timeout != 30)
 		page_add(page, " timeout=%u", s->timeout);
+	if (s->root_wait != 15)
+		page_add(page, " root-wait=%u", s->root_wait);
 	if (s->log)
 		page_add(page, " log=%s", logs[s->log]);
 	if (page->len)

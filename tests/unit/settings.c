@@ -136,6 +136,12 @@ static const struct {
 	{ "timeout = 0x10\n", "", "1:11 0x10" },
 	{ "timeout =\n", "", "1:10" },
 	{ "timeout = 4294967326\n", "", "1:11 4294967326" },
+	{ "root-wait = 0\nroot_wait = 20\n", "root-wait=20", "" },
+	{ "root-wait = 0\n", "root-wait=0", "" },
+	{ "root-wait = 600\n", "root-wait=600", "" },
+	{ "root-wait = 601\n", "", "1:13 601" },
+	{ "root-wait =\n", "", "1:12" },
+	{ "root-wait = 0\nroot-wait = never\n", "", "2:13 never" },
 	{ "timeout = 18446744073709551646\n", "", "1:11 18446744073709551646" },
 };
 

@@ -110,7 +110,7 @@ static void judge(struct release *r, struct device *d, const struct device *unit
 	} else if (d->done.error == REASON_VANISHED) {
 		d->decided.reason = REASON_VANISHED;
 	} else if (ending == ENDED && !d->done.error && !is_vfio_driver(d->done.driver)) {
-		d->decided.verdict = VERDICT_EXCLUDED;
+		d->decided.verdict = VERDICT_GIVEN_BACK;
 		d->decided.reason = REASON_NONE;
 	}
 }
@@ -177,7 +177,7 @@ static void add_outcome(struct text *t, const struct release *r, const struct de
 {
 	const char *why = r->why[d - r->act.m->device];
 
-	if (d->decided.verdict == VERDICT_EXCLUDED) {
+	if (d->decided.verdict == VERDICT_GIVEN_BACK) {
 		text_add(t, "released, now ");
 		add_binding(t, d->done.driver);
 		if (d->found.use == USE_VFS)
@@ -226,7 +226,7 @@ static void print_lines(const struct release *r, const struct listener *out)
 	}
 }
 
-/* A plan has no verdict for a released device. It is "excluded", and `now` has the driver of the host. */
+/* A released device is "given-back", and `now` has the driver of the host. */
 static struct json_object *json_release(const struct release *r, struct context *ctx)
 {
 	struct json_object *o = json_plan(ctx), *devices = json_object_object_get(o, "devices");
@@ -245,7 +245,7 @@ static struct json_object *json_release(const struct release *r, struct context 
 }
 
 /*
- * Makes a released device excluded in the report, so that it is neither a failure of the boot nor left open by it.
+ * Makes a released device given back in the report, so that it is neither a failure of the boot nor left open by it.
  * While a child is still at work on it the reason is a timeout, which report_recall() of later runs reads.
  */
 static bool amend_release(const void *data, struct report_row *row, const struct device *d,
@@ -254,21 +254,21 @@ static bool amend_release(const void *data, struct report_row *row, const struct
 	const struct release *r = data;
 	bool at_work = d->decided.reason == REASON_TIMEOUT && d->done.worker.pid && d->done.begun;
 	/* The child of an earlier release may have ended since. */
-	bool late = old && old->verdict == VERDICT_EXCLUDED && old->reason == REASON_TIMEOUT &&
+	bool late = old && old->verdict == VERDICT_GIVEN_BACK && old->reason == REASON_TIMEOUT &&
 		    d->decided.verdict <= VERDICT_KEPT && !d->done.worker.pid && d->done.driver &&
 		    !is_vfio_driver(d->done.driver);
 
 	if (drop_settled(row, d, old))
 		return true;
-	if (d->decided.verdict != VERDICT_EXCLUDED && !at_work && !late)
+	if (d->decided.verdict != VERDICT_GIVEN_BACK && !at_work && !late)
 		return false;
 	report_row_of_device(row, r->act.m, d);
-	report_row_change(row, REPORT_VERDICT, verdict_name(VERDICT_EXCLUDED));
+	report_row_change(row, REPORT_VERDICT, verdict_name(VERDICT_GIVEN_BACK));
 	report_row_change(row, REPORT_DRIVER, "-");
 	report_row_change(row, REPORT_SELECTOR, old ? report_column(old, REPORT_SELECTOR) : "-");
 	if (!at_work) {
 		report_row_change(row, REPORT_WORKER, "-");
-		report_row_change(row, REPORT_MESSAGE, RELEASED_MESSAGE);
+		report_row_change(row, REPORT_MESSAGE, "given back at run time (vfio-boot release)");
 	}
 	return true;
 }

@@ -65,9 +65,6 @@ int choose(struct context *ctx, char *const *word, bool chosen[DEVICES_MAX])
 const char *physical_function(int root, struct text *t, const struct device *d)
 	__attribute__((nonnull, returns_nonnull));
 
-/* The message of a released device in the report, which counts as excluded in this boot. */
-#define RELEASED_MESSAGE "given back at run time (vfio-boot release)"
-
 /* Flushes standard output. Returns true, after a message, if something could not be written. */
 bool cannot_print(void) __attribute__((warn_unused_result));
 

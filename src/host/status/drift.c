@@ -165,13 +165,6 @@ static bool came_late(const struct rows *s, const struct device *d)
 	return false;
 }
 
-/* Returns true if vfio-boot release made the row, or tries to. The settings of the boot selected that device. */
-static bool was_released(const struct row *r)
-{
-	return r->report.reason == REASON_TIMEOUT ||
-	       !strcmp(report_column(&r->report, REPORT_MESSAGE), RELEASED_MESSAGE);
-}
-
 /* Returns true if the row of a selector tells of this device. */
 static bool is_told(const struct rows *s, const struct device *d)
 {
@@ -195,7 +188,7 @@ static enum unclaimed find_unclaimed(const struct rows *s, const struct device *
 
 	if (!is_wanted(d) || !d->asked.selector || d->decided.verdict == VERDICT_KEPT)
 		return UNCLAIMED_NONE;
-	if (r && (r->report.verdict != VERDICT_EXCLUDED || was_released(r)))
+	if (r && r->report.verdict != VERDICT_EXCLUDED)
 		return UNCLAIMED_NONE;
 	if (newer && !late)
 		return UNCLAIMED_DRIFTED;

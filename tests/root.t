@@ -1,0 +1,114 @@
+#!/usr/bin/perl
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# The host comes first: what may be the root is given back where the root stays away, in a tree that answers (Answer.pm).
+# tests/qemu/twins.t has the boots.
+
+use strict;
+use warnings;
+use FindBin;
+use lib $FindBin::Bin;
+use Test::More;
+use Answer;
+use Tree;
+
+in_memory('build/root-missing');
+my $root = 'build/root-missing/tree';
+my $pci = "$root/sys/bus/pci";
+my ($disk, $a, $b) = ('0000:04:00.0', '0000:03:00.0', '0000:03:00.1');
+my %own = ($disk => 'nvme', $a => 'e1000e', $b => 'e1000e');
+my $state = "$root/run/vfio-boot/root-wait";
+
+# A disk and a card of two functions that this boot has claimed. With `storage` the card is storage too.
+sub tree {
+	my ($settings, %o) = @_;
+	q35($root, "ids = $disk 03:00\nroot-wait = 1\n$settings");
+	spew("$root/var/lib/vfio-boot/protect", $o{protect} // "# nothing\n");
+	spew("$root/proc/cmdline", $o{cmdline} // "quiet\n");
+	spew("$root/run/vfio-boot/report", join '', "vfio-boot-report 1\n", map { "$_->[0]\t$_->[1]\t$_->[2]\tclaimed\t-\tvfio-pci\t$_->[3]\t-\n" }
+		[$a, '8086:10d3', 7, '03:00'], [$b, '8086:10d3', 7, '03:00'], [$disk, '1b36:0010', 8, $disk]);
+	for ($disk, $a, $b) {
+		spew("$pci/devices/$_/driver_override", "vfio-pci\n");
+		set_driver($_, 'vfio-pci');
+	}
+	return unless $o{storage};
+	spew("$pci/devices/$_/modalias", "pci:v00008086d000010D3sv00008086sd0000A01Fbc01sc07i00\n") for $a, $b;
+}
+sub run { return run_answered('', \%own, 'build/vfio-boot-claim', @_) >> 8 }
+sub row { my ($which) = @_; return slurp("$root/run/vfio-boot/report") =~ /^(\Q$which\E\t.*)/m ? $1 : 'no row' }
+sub log_lines { return slurp("$root/dev/kmsg") }
+my $claimed = 'vfio-pci/vfio-pci';
+
+answers_in($root);
+tree('');
+is(run('--root-missing'), 0, 'the first call only begins to wait');
+is(state_of($disk, $a, $b), "$claimed $claimed $claimed", 'and changes nothing');
+is(run('--root-missing'), 0, 'so does one before the time');
+is(state_of($disk), $claimed, 'nothing is given back');
+sleep 1;
+is(run('--root-missing'), 1, 'then the disk is given back: exit status 1');
+is(state_of($disk, $a, $b), "nvme/ $claimed $claimed", 'to its own driver, without an override; the network card stays claimed');
+my $why = 'the root did not appear in 1 s, so the host has it again, bound to nvme (if the root is on it, correct 0000:04:00.0 (/etc/vfio-boot.conf:1:7))';
+is(row($disk), "$disk\t1b36:0010\t8\tgiven-back\troot-missing\t-\t$disk\t$why", 'the report says so, and which line to change');
+like(row($a), qr/\tclaimed\t/, 'and nothing else of the others');
+like(log_lines(), qr/^<4>vfio-boot: the root did not appear in 1 s: what may be it is given back\n<4>vfio-boot: \Q$disk\E \[1b36:0010\] group 8: given-back, root-missing: \Q$why\E\n\z/m,
+	'the log says it, with a line each');
+my ($report, $log) = (slurp("$root/run/vfio-boot/report"), log_lines());
+spew($state, '0 1');
+is(run('--root-missing'), 0, 'a later step finds nothing more');
+is(state_of($disk, $a, $b), "nvme/ $claimed $claimed", 'which is left as it is');
+like(log_lines(), qr/the root did not appear in 1 s, and nothing that was claimed can be it/, 'and says so');
+is(run('--root-missing'), 0, 'and after that there is nothing to do');
+# No later look takes it again.
+for my $look ('--second-look', '--settle') {
+	run($look);
+	is(state_of($disk, $a, $b), "nvme/ $claimed $claimed", "$look does not claim it again");
+	is(row($disk), "$disk\t1b36:0010\t8\tgiven-back\troot-missing\t-\t$disk\t$why", 'and remembers');
+}
+my ($out) = told($root, 'status');
+like($out, qr/^\Q$disk\E \[1b36:0010\] group 8: given-back, root-missing: \Q$why\E; now bound to nvme$/m, 'vfio-boot status says it');
+like($out, qr/-- exit 1\n\z/, 'with exit status 1');
+spew("$pci/devices/$disk/driver_override", "(null)\n");
+is(run(), 0, 'a claim by hand may take it');
+
+# The twin of a disk that the host lives on comes first, and the others only where that does not help.
+my $twin = "protect = 0000:08:00.0\n";
+sub with_twin {
+	tree('', protect => $twin, storage => 1);
+	spew("$pci/devices/0000:08:00.0/modalias", slurp("$pci/devices/$disk/modalias"));
+	spew($state, '0 0');
+}
+with_twin();
+is(run('--root-missing'), 1, 'of two claimed disks one has the ID of a protected one');
+is(state_of($disk, $a, $b), "nvme/ $claimed $claimed", 'that one is given back');
+like(slurp($state), qr/\A\d+ 1\z/, 'the other has its time');
+is(run('--root-missing'), 0, 'which is not up yet');
+is(state_of($a, $b), "$claimed $claimed", 'so it stays claimed');
+spew($state, '0 1');
+is(run('--root-missing'), 1, 'where the root still does not appear');
+is(state_of($disk, $a, $b), 'nvme/ e1000e/ e1000e/', 'it is given back too, with its group');
+like(slurp($state), qr/\A\d+ 2\z/, 'and that is all that is tried');
+
+# What else may be the root, and what may not.
+tree('', cmdline => "ip=dhcp\n");
+spew($state, '0 0');
+run('--root-missing');
+is(state_of($a, $b), 'e1000e/ e1000e/', 'a root over the network: network cards are given back');
+tree('', cmdline => "quiet -- ip=dhcp\n");
+spew($state, '0 0');
+run('--root-missing');
+is(state_of($a, $b), "$claimed $claimed", 'what follows -- is for init');
+tree("root-wait = 0\n");
+spew($state, '0 0');
+is(run('--root-missing'), 0, 'root-wait = 0');
+is(state_of($disk), $claimed, 'is never');
+tree('', cmdline => "vfio.ids=off\n");
+spew($state, '0 0');
+is(run('--root-missing'), 0, 'a boot that claims nothing');
+is(state_of($disk), $claimed, 'gives nothing back');
+tree('');
+set_driver($disk, 'nvme');
+spew($state, '0 0');
+is(run('--root-missing'), 0, 'a disk that is not claimed');
+is(slurp("$pci/drivers/nvme/unbind") . state_of($disk), 'nvme/vfio-pci', 'is not touched');
+done_testing();
