@@ -243,6 +243,23 @@ static void work_on_all(const struct act *act)
 	}
 }
 
+/* Returns true if a child of this run has begun with the unit, and has not ended its work. */
+static bool is_unfinished(const struct device *unit)
+{
+	return unit->done.begun && !(unit->done.progress & PROGRESS_ENDED);
+}
+
+static bool has_unfinished(const struct act *act)
+{
+	struct device *unit;
+
+	for_each_unit(act, unit) {
+		if (is_unfinished(unit))
+			return true;
+	}
+	return false;
+}
+
 void apply_plan(struct machine *m, const struct root *root, clock_t deadline, const struct listener *log)
 {
 	const struct act act = { m, root, log, deadline, plan_ignores_groups(m) };
@@ -252,10 +269,11 @@ void apply_plan(struct machine *m, const struct root *root, clock_t deadline, co
 
 	family_begin(&children);
 	work_on_all(&act);
-	family_wait(&children, deadline);
+	if (has_unfinished(&act))
+		family_wait(&children, deadline);
 	/* If there is time left, all children have ended: those that did not end their work have died. */
 	for_each_unit(&act, unit) {
-		if (unit->done.begun && !(unit->done.progress & PROGRESS_ENDED))
+		if (is_unfinished(unit))
 			(void)work_on(&act, give_back, unit, deadline);
 	}
 	/* A child that noticed the time limit has ended by itself, perhaps before this process noticed it. */
