@@ -54,11 +54,21 @@ like(row($a), qr/\tclaimed\t/, 'and nothing else of the others');
 like(log_lines(), qr/^<4>vfio-boot: the root did not appear in 1 s: what may be it is given back\n<4>vfio-boot: \Q$disk\E \[1b36:0010\] group 8: given-back, root-missing: \Q$why\E\n\z/m,
 	'the log says it, with a line each');
 my ($report, $log) = (slurp("$root/run/vfio-boot/report"), log_lines());
-spew($state, '0 1');
+spew($state, '0 100000 1');
 is(run('--root-missing'), 0, 'a later step finds nothing more');
 is(state_of($disk, $a, $b), "nvme/ $claimed $claimed", 'which is left as it is');
 like(log_lines(), qr/the root did not appear in 1 s, and nothing that was claimed can be it/, 'and says so');
 is(run('--root-missing'), 0, 'and after that there is nothing to do');
+# Somebody types a passphrase between two calls.
+tree("root-wait = 10\n");
+spew($state, '0 600 0');
+is(run('--root-missing'), 0, 'a long pause between two calls');
+like(slurp($state), qr/\A\d+ 900 0\z/, 'counts as three seconds');
+is(state_of($disk), $claimed, 'and nothing is given back');
+tree('');
+spew($state, '0 100000 0');
+run('--root-missing');
+
 # No later look takes it again.
 for my $look ('--second-look', '--settle') {
 	run($look);
@@ -76,39 +86,40 @@ my $twin = "protect = 0000:08:00.0\n";
 sub with_twin {
 	tree('', protect => $twin, storage => 1);
 	spew("$pci/devices/0000:08:00.0/modalias", slurp("$pci/devices/$disk/modalias"));
-	spew($state, '0 0');
+	spew($state, '0 100000 0');
 }
 with_twin();
 is(run('--root-missing'), 1, 'of two claimed disks one has the ID of a protected one');
 is(state_of($disk, $a, $b), "nvme/ $claimed $claimed", 'that one is given back');
-like(slurp($state), qr/\A\d+ 1\z/, 'the other has its time');
+like(slurp($state), qr/\A\d+ \d+ 1\z/, 'the other has its time');
+spew($state, slurp($state) =~ s/ \d+ / 100 /r);
 is(run('--root-missing'), 0, 'which is not up yet');
 is(state_of($a, $b), "$claimed $claimed", 'so it stays claimed');
-spew($state, '0 1');
+spew($state, '0 100000 1');
 is(run('--root-missing'), 1, 'where the root still does not appear');
 is(state_of($disk, $a, $b), 'nvme/ e1000e/ e1000e/', 'it is given back too, with its group');
-like(slurp($state), qr/\A\d+ 2\z/, 'and that is all that is tried');
+like(slurp($state), qr/\A\d+ \d+ 2\z/, 'and that is all that is tried');
 
 # What else may be the root, and what may not.
 tree('', cmdline => "ip=dhcp\n");
-spew($state, '0 0');
+spew($state, '0 100000 0');
 run('--root-missing');
 is(state_of($a, $b), 'e1000e/ e1000e/', 'a root over the network: network cards are given back');
 tree('', cmdline => "quiet -- ip=dhcp\n");
-spew($state, '0 0');
+spew($state, '0 100000 0');
 run('--root-missing');
 is(state_of($a, $b), "$claimed $claimed", 'what follows -- is for init');
 tree("root-wait = 0\n");
-spew($state, '0 0');
+spew($state, '0 100000 0');
 is(run('--root-missing'), 0, 'root-wait = 0');
 is(state_of($disk), $claimed, 'is never');
 tree('', cmdline => "vfio.ids=off\n");
-spew($state, '0 0');
+spew($state, '0 100000 0');
 is(run('--root-missing'), 0, 'a boot that claims nothing');
 is(state_of($disk), $claimed, 'gives nothing back');
 tree('');
 set_driver($disk, 'nvme');
-spew($state, '0 0');
+spew($state, '0 100000 0');
 is(run('--root-missing'), 0, 'a disk that is not claimed');
 is(slurp("$pci/drivers/nvme/unbind") . state_of($disk), 'nvme/vfio-pci', 'is not touched');
 done_testing();

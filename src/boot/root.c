@@ -23,27 +23,34 @@ static const char *const state_path = "run/vfio-boot/root-wait";
 
 enum step { STEP_TWINS, STEP_OTHERS, STEP_DONE };
 
-/* The ticks of times() from which on the step may be done. They begin anew after 497 days, which no boot takes. */
+#define TICKS 100 /* of times() in a second */
+
+/*
+ * The boot waits for more than its root: somebody types a passphrase between two calls. So a pause between two calls
+ * counts as this much at the most.
+ */
+#define PAUSE_MAX (3 * TICKS)
+
+/* What earlier calls of this boot have left. */
 struct state {
-	uint32_t when;
-	uint32_t step; /* enum step */
+	uint32_t last;	 /* when they were called, in ticks of times() */
+	uint32_t waited; /* how long the root has been waited for, in ticks */
+	uint32_t step;	 /* enum step: what is to be done next */
 };
 
-static uint32_t now(void)
+/* Reads the state, and adds the time since the last call. If there is none, the waiting begins now. */
+static struct state read_state(int root)
 {
-	return (uint32_t)deadline_after(0);
-}
-
-/* Reads the state. If there is none, the waiting begins now. */
-static struct state read_state(int root, unsigned seconds)
-{
-	struct state s = { (uint32_t)deadline_after(seconds), STEP_TWINS };
+	struct state s = { (uint32_t)deadline_after(0), 0, STEP_TWINS };
 	struct text t;
 	const char *p = t.p;
+	uint32_t pause;
 
 	if (read_attribute(&t, root, state_path) <= 0)
 		return s;
-	s.when = decimal(&p);
+	pause = s.last - decimal(&p);
+	p += *p == ' ';
+	s.waited = decimal(&p) + (pause < PAUSE_MAX ? pause : PAUSE_MAX);
 	p += *p == ' ';
 	s.step = decimal(&p);
 	return s;
@@ -54,10 +61,16 @@ static void write_state(int root, const struct state *s)
 	int fd = openat(root, state_path, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0644);
 	struct text t;
 
-	text_set(&t, "%u %u", s->when, s->step);
-	/* Without the file, the next call begins anew, and gives back later than it could. */
+	text_set(&t, "%u %u %u", s->last, s->waited, s->step);
+	/* Without the file, the waiting never ends, as without us. */
 	(void)!write(fd, t.p, t.len);
 	close(fd);
+}
+
+/* Returns true if the root has been waited for long enough for the next step. */
+static bool is_time(const struct state *s, unsigned seconds)
+{
+	return s->waited >= (seconds + (s->step == STEP_TWINS ? 0 : TWIN_SECONDS)) * TICKS;
 }
 
 static bool is_over_network(const struct context *ctx)
@@ -170,13 +183,13 @@ static int finish(const struct context *ctx, const struct listener *log)
 
 int give_back_root(struct context *ctx, clock_t deadline, const struct listener *log)
 {
-	struct state s = read_state(ctx->root.fd, ctx->settings.root_wait);
+	struct state s = read_state(ctx->root.fd);
 	bool any = false;
 	int lock;
 
 	if (!ctx->settings.root_wait || s.step >= STEP_DONE)
 		return 0;
-	if ((int32_t)(now() - s.when) < 0) {
+	if (!is_time(&s, ctx->settings.root_wait)) {
 		write_state(ctx->root.fd, &s);
 		return 0;
 	}
@@ -186,7 +199,6 @@ int give_back_root(struct context *ctx, clock_t deadline, const struct listener 
 	ctx = decide_in_time(ctx, deadline, log);
 	while (!any && s.step < STEP_DONE)
 		any = give_back(ctx, s.step++, deadline, log);
-	s.when = now() + TWIN_SECONDS * 100;
 	write_state(ctx->root.fd, &s);
 	if (!any)
 		say(log, LEVEL_DONE, "the root did not appear in %u s, and nothing that was claimed can be it",

@@ -12,7 +12,7 @@
  * To be called again and again while the boot waits for its root. Does nothing before the root has been waited for
  * root-wait seconds. Then gives back, once in a boot, the groups that hold a disk with the ID of a protected one; at a
  * later call, if the root still stays away, all other disks that were claimed, and network cards if the root comes over
- * the network. /run/vfio-boot/root-wait has the time and the step of the next one.
+ * the network. /run/vfio-boot/root-wait has how long the calls have waited, and the next step.
  *
  * Stores what was given back in the report, and says a line each. `ctx` has the settings. Returns the exit status.
  */
