@@ -45,7 +45,7 @@ my ($loader) = rows() =~ /process (\d+)/;
 process($root, $loader, 77);
 ($status, $seconds) = run('--second-look');
 cmp_ok($seconds, '<', 1, 'while that modprobe runs, the second look does not wait for another one');
-like(rows(), qr/^\Q$a\E\t.*\tfailed\ttimeout\t.*\tprocess $loader is still running after the time limit\t$loader\@0\t-$/m, 'and names it');
+like(rows(), qr/^\Q$a\E\t.*\tfailed\ttimeout\t.*\tprocess $loader is still running after the time limit, waiting for: modprobe vfio_iommu_type1\t$loader\@0\t-$/m, 'and names it');
 unlink "$root/modprobe.slow";
 ok(wait_until(sub { slurp("$root/modprobe.log") ne '' }), 'the module is loaded in the end');
 remove_tree("$root/proc/$loader");
@@ -74,8 +74,8 @@ report("$a|$open", "$b|$open");
 spew("$pci/devices/$_/driver_override", "vfio-pci\n") for $a, $b;
 run('--second-look');
 is(override($_), "vfio-pci\n", "$_ is left alone while a child is at work on it") for $a, $b;
-like(rows(), qr/^\Q$a\E\t.*\tfailed\ttimeout\t.*\tprocess $nobody is still running after the time limit\t$nobody\@77\t-$/m,
-	'and still reported so, without what this run did');
+like(rows(), qr/^\Q$a\E\t.*\tfailed\ttimeout\t.*\tprocess $nobody is still running after the time limit, waiting for: x\t$nobody\@77\t-$/m,
+	'and still reported so, with what that waits for');
 is(slurp("$root/modprobe.log"), '', 'which was nothing');
 # Another process that has its number by now is not that child.
 q35($root, "ids = 0000:03:00.*\n");

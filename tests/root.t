@@ -6,6 +6,7 @@
 
 use strict;
 use warnings;
+use File::Path 'remove_tree';
 use FindBin;
 use lib $FindBin::Bin;
 use Test::More;
@@ -54,19 +55,22 @@ like(row($a), qr/\tclaimed\t/, 'and nothing else of the others');
 like(log_lines(), qr/^<4>vfio-boot: the root did not appear in 1 s: what may be it is given back\n<4>vfio-boot: \Q$disk\E \[1b36:0010\] group 8: given-back, root-missing: \Q$why\E\n\z/m,
 	'the log says it, with a line each');
 my ($report, $log) = (slurp("$root/run/vfio-boot/report"), log_lines());
-spew($state, '0 100000 1');
+spew($state, '0 9 1');
 is(run('--root-missing'), 0, 'a later step finds nothing more');
 is(state_of($disk, $a, $b), "nvme/ $claimed $claimed", 'which is left as it is');
 like(log_lines(), qr/the root did not appear in 1 s, and nothing that was claimed can be it/, 'and says so');
 is(run('--root-missing'), 0, 'and after that there is nothing to do');
-# Somebody types a passphrase between two calls.
-tree("root-wait = 10\n");
-spew($state, '0 600 0');
-is(run('--root-missing'), 0, 'a long pause between two calls');
-like(slurp($state), qr/\A\d+ 900 0\z/, 'counts as three seconds');
-is(state_of($disk), $claimed, 'and nothing is given back');
+# The scripts before this one can take long, as where somebody types a passphrase: the boot has to have looked itself.
 tree('');
-spew($state, '0 100000 0');
+spew($state, '0 0 0');
+is(run('--root-missing'), 0, 'the first call, long after the claim');
+is(run('--root-missing'), 0, 'and the second');
+is(state_of($disk), $claimed, 'give nothing back');
+is(run('--root-missing'), 1, 'the third one does');
+is(state_of($disk), 'nvme/', 'as the time is up');
+
+tree('');
+spew($state, '0 9 0');
 run('--root-missing');
 
 # No later look takes it again.
@@ -86,40 +90,72 @@ my $twin = "protect = 0000:08:00.0\n";
 sub with_twin {
 	tree('', protect => $twin, storage => 1);
 	spew("$pci/devices/0000:08:00.0/modalias", slurp("$pci/devices/$disk/modalias"));
-	spew($state, '0 100000 0');
+	spew($state, '0 9 0');
 }
 with_twin();
 is(run('--root-missing'), 1, 'of two claimed disks one has the ID of a protected one');
 is(state_of($disk, $a, $b), "nvme/ $claimed $claimed", 'that one is given back');
-like(slurp($state), qr/\A\d+ \d+ 1\z/, 'the other has its time');
-spew($state, slurp($state) =~ s/ \d+ / 100 /r);
+like(slurp($state), qr/\A\d+ 0 1\z/, 'the other has its time');
+spew($state, slurp($state) =~ s/ \d+ / 9 /r);
 is(run('--root-missing'), 0, 'which is not up yet');
 is(state_of($a, $b), "$claimed $claimed", 'so it stays claimed');
-spew($state, '0 100000 1');
+spew($state, '0 9 1');
 is(run('--root-missing'), 1, 'where the root still does not appear');
 is(state_of($disk, $a, $b), 'nvme/ e1000e/ e1000e/', 'it is given back too, with its group');
-like(slurp($state), qr/\A\d+ \d+ 2\z/, 'and that is all that is tried');
+like(slurp($state), qr/\A\d+ 0 2\z/, 'and that is all that is tried');
 
-# What else may be the root, and what may not.
-tree('', cmdline => "ip=dhcp\n");
-spew($state, '0 100000 0');
+# A device that could not be given back in time: no later look claims it again, or forgets it.
+tree('');
+my $late = 'process 4194303 is still running after the time limit, waiting for: x';
+spew("$root/run/vfio-boot/report", "vfio-boot-report 1\n$disk\t1b36:0010\t8\tfailed\ttimeout\t-\t$disk\t$late\t4194303\@77\troot-missing\n");
+process($root, 4194303, 77);
+run('--second-look');
+is(row($disk), "$disk\t1b36:0010\t8\tfailed\ttimeout\t-\t$disk\t$late\t4194303\@77\troot-missing", 'while its process is at work, its row stays');
+remove_tree("$root/proc/4194303");
+run('--second-look');
+is(state_of($disk), 'nvme/', 'when that has ended, the next look gives it back');
+like(row($disk), qr/\tgiven-back\troot-missing\t/, 'and says so');
+run('--settle');
+is(state_of($disk), 'nvme/', 'nor does the running system take it');
+
+# A process that died after the override, before the probe.
+tree('');
+set_driver($disk, '');
+spew("$root/run/vfio-boot/report", "vfio-boot-report 1\n$disk\t1b36:0010\t8\tfailed\ttimeout\t-\t$disk\t$late\t4194303\@77\t-\n");
+spew($state, '0 9 0');
+is(run('--root-missing'), 1, 'a disk that our override alone keeps from its driver');
+is(state_of($disk), 'nvme/', 'is given back too');
+
+# A machine that cannot be read now can be at the next call.
+tree('');
+rename "$pci/devices", "$pci/gone" or die "$!\n";
+spew("$pci/devices", '');
+spew($state, '0 9 0');
+is(run('--root-missing'), 3, 'a machine that cannot be read: exit status 3');
+unlink "$pci/devices";
+rename "$pci/gone", "$pci/devices" or die "$!\n";
+is(run('--root-missing'), 1, 'the next call tries again');
+is(state_of($disk), 'nvme/', 'and gives the disk back');
+
+# group=ignore: each device for itself.
+tree("group = ignore\n", storage => 1);
+spew("$root/etc/vfio-boot.conf", "ids = $a\ngroup = ignore\nroot-wait = 1\n");
+spew($state, '0 9 0');
 run('--root-missing');
-is(state_of($a, $b), 'e1000e/ e1000e/', 'a root over the network: network cards are given back');
-tree('', cmdline => "quiet -- ip=dhcp\n");
-spew($state, '0 100000 0');
-run('--root-missing');
-is(state_of($a, $b), "$claimed $claimed", 'what follows -- is for init');
+is(state_of($a, $b), "e1000e/ $claimed", 'group=ignore: what is not selected is left as it is');
+
+# What may not be the root.
 tree("root-wait = 0\n");
-spew($state, '0 100000 0');
+spew($state, '0 9 0');
 is(run('--root-missing'), 0, 'root-wait = 0');
 is(state_of($disk), $claimed, 'is never');
 tree('', cmdline => "vfio.ids=off\n");
-spew($state, '0 100000 0');
+spew($state, '0 9 0');
 is(run('--root-missing'), 0, 'a boot that claims nothing');
 is(state_of($disk), $claimed, 'gives nothing back');
 tree('');
 set_driver($disk, 'nvme');
-spew($state, '0 100000 0');
+spew($state, '0 9 0');
 is(run('--root-missing'), 0, 'a disk that is not claimed');
 is(slurp("$pci/drivers/nvme/unbind") . state_of($disk), 'nvme/vfio-pci', 'is not touched');
 done_testing();

@@ -25,4 +25,14 @@ static inline struct device *unit_next(const struct act *act, const struct devic
 	return act->alone ? NULL : d->next;
 }
 
+/* Returns the first unit from this device on, or NULL. */
+static inline struct device *unit_from(const struct act *act, struct device *d)
+{
+	while (d < act->m->end && !act->alone && !(d->group && d->group->first == d))
+		d++;
+	return d < act->m->end ? d : NULL;
+}
+
+#define for_each_unit(act, u) for ((u) = unit_from(act, (act)->m->device); (u); (u) = unit_from(act, (u) + 1))
+
 #endif

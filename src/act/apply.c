@@ -7,16 +7,6 @@
 #include "modules.h"
 #include "plan.h"
 
-/* Returns the first unit from this device on, or NULL. */
-static struct device *unit_from(const struct act *act, struct device *d)
-{
-	while (d < act->m->end && !act->alone && !(d->group && d->group->first == d))
-		d++;
-	return d < act->m->end ? d : NULL;
-}
-
-#define for_each_unit(act, u) for ((u) = unit_from(act, (act)->m->device); (u); (u) = unit_from(act, (u) + 1))
-
 /* The work on a unit: nothing, claim without unbinding a driver, claim with unbinding, give back. */
 enum work { WORK_NONE, WORK_DRIVERLESS, WORK_UNBIND, WORK_GIVE_BACK };
 
@@ -59,7 +49,6 @@ static enum work work_of(const struct act *act, const struct device *unit)
 static void begin(const struct act *act, struct device *unit)
 {
 	this_process(act->root->fd, &unit->done.worker);
-	unit->done.begun = true;
 }
 
 /* After the time limit store() writes nothing, so the work on the unit is incomplete. */
@@ -106,6 +95,7 @@ static struct device *failed_member(const struct act *act, struct device *unit)
 
 /* What happened to a unit. */
 struct outcome {
+	bool begun; /* a child of this run was to work on it */
 	bool ended; /* it is claimed or given back */
 	bool open;  /* a child began and did not end */
 	bool late;  /* the deadline has passed */
@@ -122,7 +112,9 @@ static enum reason failure_of(const struct act *act, const struct outcome *o, co
 		return REASON_GROUP_MEMBER_REFUSED;
 	if (o->late && !o->ended)
 		return REASON_TIMEOUT;
-	return act->m->loaded || d->decided.verdict != VERDICT_CLAIM ? REASON_BIND : REASON_NO_DRIVER;
+	if (!act->m->loaded && d->decided.verdict == VERDICT_CLAIM)
+		return REASON_NO_DRIVER;
+	return o->begun ? REASON_BIND : REASON_TIMEOUT;
 }
 
 /* Stores the reason of a device that was not claimed. */
@@ -147,10 +139,24 @@ static bool needs_row(const struct device *d)
 	return d->decided.verdict < VERDICT_REFUSED && d->done.progress & PROGRESS_OWED;
 }
 
+/* What an earlier look could not give back to a boot without its root has been given back by this one. */
+static void note_given_back(const struct act *act, struct device *unit)
+{
+	for (struct device *d = unit; d; d = unit_next(act, d)) {
+		if (d->done.given_back && d->done.progress & PROGRESS_OVERRIDDEN && !(d->done.progress & PROGRESS_HELD))
+			d->decided.verdict = VERDICT_GIVEN_BACK;
+	}
+}
+
 /* Stores the verdicts of a unit after its children. */
 static void collect(const struct act *act, struct device *unit, bool late)
 {
-	struct outcome o = { unit->done.progress & PROGRESS_ENDED, false, late, failed_member(act, unit) };
+	struct outcome o = {
+		.begun = unit->done.begun,
+		.ended = unit->done.progress & PROGRESS_ENDED,
+		.late = late,
+		.failed = failed_member(act, unit),
+	};
 
 	/*
 	 * An earlier run began the unit, and this one had no time for it. Our own process, which ends soon, stands for
@@ -167,9 +173,11 @@ static void collect(const struct act *act, struct device *unit, bool late)
 		if (!(o.ended && d->done.progress & PROGRESS_CLAIMED))
 			set_failure(act, &o, unit, d);
 	}
-	/* No process works on a unit that has ended. */
-	if (o.ended)
+	if (o.ended) {
+		/* No process works on a unit that has ended. */
 		unit->done.worker.pid = 0;
+		note_given_back(act, unit);
+	}
 }
 
 /*
@@ -179,10 +187,19 @@ static void collect(const struct act *act, struct device *unit, bool late)
 static bool work_on(const struct act *act, void (*body)(const void *data, struct device *unit), struct device *unit,
 		    clock_t deadline)
 {
-	switch (run_in_child(deadline, body, act, unit)) {
+	struct child child;
+
+	if (is_past(deadline))
+		return true;
+	/* Store it here as well: the child may be left behind before it has stored anything. */
+	unit->done.begun = true;
+	child = child_start(body, act, unit);
+	if (child.pid > 0)
+		unit->done.worker.pid = (uint32_t)child.pid;
+	switch (child_wait(&child, deadline)) {
 	case TIME_IS_UP:
-		if (!unit->done.waits_for)
-			unit->done.waits_for = machine_step(act->m);
+		child_leave(&child);
+		unit->done.waits_for = machine_step(act->m);
 		return true;
 	case ENDED:
 		return true;

@@ -356,6 +356,16 @@ static void free_functions(const struct act *act, struct device *unit)
 	}
 }
 
+void unit_forget_overrides(const struct act *act, struct device *unit)
+{
+	for (; unit; unit = unit_next(act, unit)) {
+		if (!is_claim_override(unit))
+			continue;
+		unit->found.override = NULL;
+		unit->done.progress |= PROGRESS_OVERRIDDEN;
+	}
+}
+
 void unit_release(const struct act *act, struct device *unit)
 {
 	struct device *d;

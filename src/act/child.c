@@ -28,7 +28,10 @@ clock_t share_of(clock_t deadline, unsigned n)
 {
 	clock_t now = times(NULL);
 
-	return now + (deadline - now) / (clock_t)n;
+	clock_t share = (deadline - now) / (clock_t)n;
+
+	/* As long as there is time, nobody's share is nothing. */
+	return now + (share || is_past(deadline) ? share : 1);
 }
 
 uint32_t process_start(int root, const char *pid)
@@ -124,10 +127,14 @@ enum ending run_in_child(clock_t deadline, void (*body)(const void *data, struct
 void run_program(int root, const char *path, const char *const argv[])
 {
 	const char *const environment[] = { "PATH=/usr/sbin:/usr/bin:/sbin:/bin", NULL };
+	/* A run by hand ignores these, and the log the first one. The program must not. */
+	static const int signals[] = { SIGPIPE, SIGINT, SIGQUIT, SIGTSTP, SIGHUP, SIGTERM };
 	pid_t pid = fork();
 	int status;
 
 	if (!pid) {
+		for (unsigned i = 0; i < ARRAY_SIZE(signals); i++)
+			signal(signals[i], SIG_DFL);
 		if (!fchdir(root))
 			execve(path, (char *const *)argv, (char *const *)environment);
 		_exit(127);

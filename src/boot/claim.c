@@ -87,6 +87,17 @@ static void say_state(const struct context *ctx, const struct listener *log)
 /* The part of the time that is left for the kernel log, in which a slow console can take its time. */
 #define LOG_PART 16
 
+static bool has_claimed(const struct machine *m)
+{
+	const struct device *d;
+
+	for_each_device(m, d) {
+		if (d->decided.verdict == VERDICT_CLAIM)
+			return true;
+	}
+	return false;
+}
+
 static int claim(struct context *ctx, bool asked, clock_t deadline, const struct listener *log)
 {
 	int lock = lock_take(ctx->root.fd, deadline), error;
@@ -102,6 +113,8 @@ static int claim(struct context *ctx, bool asked, clock_t deadline, const struct
 	if (ctx->phase == PHASE_SECOND_LOOK)
 		report_merge(&ctx->machine, ctx->root.fd);
 	error = report_write(&ctx->machine, ctx->root.fd, log);
+	if (ctx->phase == PHASE_INIT_TOP && has_claimed(&ctx->machine))
+		begin_root_wait(ctx->root.fd);
 	lock_release(lock);
 	say_verdicts(&ctx->machine, true, log);
 	say_foreign(ctx, log);

@@ -5,12 +5,13 @@
 #include <unistd.h>
 
 #include "bind.h"
-#include "cmdline.h"
 #include "errtext.h"
 #include "format.h"
 #include "lock.h"
 #include "message.h"
 #include "pipeline.h"
+#include "plan.h"
+#include "plan_log.h"
 #include "report.h"
 #include "root.h"
 #include "settings.h"
@@ -18,39 +19,40 @@
 
 static const char *const state_path = "run/vfio-boot/root-wait";
 
+#define TICKS 100 /* of times() in a second */
+
 /* After twins have been given back, the root has this time to appear before anything else is. */
-#define TWIN_SECONDS 5
+#define TWIN_TICKS (5 * TICKS)
+
+/* The boot looks for its root once a second. It has to have looked that often, however long other scripts have taken.
+ */
+#define CALLS_MIN 3
 
 enum step { STEP_TWINS, STEP_OTHERS, STEP_DONE };
 
-#define TICKS 100 /* of times() in a second */
-
-/*
- * The boot waits for more than its root: somebody types a passphrase between two calls. So a pause between two calls
- * counts as this much at the most.
- */
-#define PAUSE_MAX (3 * TICKS)
-
-/* What earlier calls of this boot have left. */
 struct state {
-	uint32_t last;	 /* when they were called, in ticks of times() */
-	uint32_t waited; /* how long the root has been waited for, in ticks */
-	uint32_t step;	 /* enum step: what is to be done next */
+	uint32_t since; /* when the waiting began, in ticks of times() */
+	uint32_t calls; /* of this program, since then */
+	uint32_t step;	/* enum step: what is to be done next */
 };
 
-/* Reads the state, and adds the time since the last call. If there is none, the waiting begins now. */
+static uint32_t now(void)
+{
+	return (uint32_t)deadline_after(0);
+}
+
+/* If there is no state, the waiting begins now. */
 static struct state read_state(int root)
 {
-	struct state s = { (uint32_t)deadline_after(0), 0, STEP_TWINS };
+	struct state s = { now(), 0, STEP_TWINS };
 	struct text t;
 	const char *p = t.p;
-	uint32_t pause;
 
 	if (read_attribute(&t, root, state_path) <= 0)
 		return s;
-	pause = s.last - decimal(&p);
+	s.since = decimal(&p);
 	p += *p == ' ';
-	s.waited = decimal(&p) + (pause < PAUSE_MAX ? pause : PAUSE_MAX);
+	s.calls = decimal(&p);
 	p += *p == ' ';
 	s.step = decimal(&p);
 	return s;
@@ -61,44 +63,32 @@ static void write_state(int root, const struct state *s)
 	int fd = openat(root, state_path, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0644);
 	struct text t;
 
-	text_set(&t, "%u %u %u", s->last, s->waited, s->step);
+	text_set(&t, "%u %u %u", s->since, s->calls, s->step);
 	/* Without the file, the waiting never ends, as without us. */
 	(void)!write(fd, t.p, t.len);
 	close(fd);
 }
 
-/* Returns true if the root has been waited for long enough for the next step. */
-static bool is_time(const struct state *s, unsigned seconds)
+void begin_root_wait(int root)
 {
-	return s->waited >= (seconds + (s->step == STEP_TWINS ? 0 : TWIN_SECONDS)) * TICKS;
+	const struct state s = { now(), 0, STEP_TWINS };
+
+	write_state(root, &s);
 }
 
-static bool is_over_network(const struct context *ctx)
+/* Returns true if the device is held for VFIO, or was when a process died, and may be the root. */
+static bool is_due(const struct device *d, enum step step)
 {
-	const char *p = ctx->buffers.cmdline_used, *end = p + strlen(p);
-	struct cmdline_word w;
+	bool held = is_vfio_driver(d->found.driver) || (!d->found.driver && d->done.progress & PROGRESS_OVERRIDDEN);
 
-	while (cmdline_next_parameter(&p, end, &w)) {
-		if (parameter_is(w.name, "ip") || parameter_is(w.name, "netroot") || parameter_is(w.name, "nfsroot") ||
-		    parameter_is(w.name, "iscsi_initiator"))
-			return true;
-	}
-	return false;
+	return held && is_wanted(d) && !d->done.worker.pid && base_class(d) == 0x01 &&
+	       (step == STEP_OTHERS || d->asked.twin);
 }
 
-static bool may_be_root(const struct device *d, bool network)
+static bool is_unit_due(const struct act *act, const struct device *unit, enum step step)
 {
-	return base_class(d) == 0x01 || (network && base_class(d) == 0x02);
-}
-
-/* Returns true if the group holds something that was claimed, may be the root, and is to be given back in this step. */
-static bool is_due(const struct group *g, enum step step, bool network)
-{
-	const struct device *d;
-
-	for_each_member(g, d) {
-		if (is_wanted(d) && d->found.driver == d->found.target && !d->done.worker.pid &&
-		    may_be_root(d, network) && (step == STEP_OTHERS || d->asked.twin))
+	for (; unit; unit = unit_next(act, unit)) {
+		if (is_due(unit, step))
 			return true;
 	}
 	return false;
@@ -112,27 +102,39 @@ static void release(const void *data, struct device *unit)
 	unit_release(act, unit);
 }
 
-/* Stores the outcome for each member that was claimed. */
-static void judge(struct device *unit, enum ending ending)
+/* Stores the outcome for each member that was held for VFIO. */
+static void judge(const struct act *act, struct device *unit, enum ending ending)
 {
-	struct worker worker = unit->done.worker;
-	bool ended = unit->done.progress & PROGRESS_ENDED;
-	struct device *d;
+	const struct worker worker = unit->done.worker;
+	bool late = ending == TIME_IS_UP || !(unit->done.progress & (PROGRESS_ENDED | PROGRESS_OPEN));
 
 	unit->done.worker.pid = 0;
-	for_each_member(unit->group, d) {
-		if (!is_wanted(d) || !is_vfio_driver(d->found.driver))
+	for (struct device *d = unit; d; d = unit_next(act, d)) {
+		if (!is_wanted(d) || !(is_vfio_driver(d->found.driver) || d->done.progress & PROGRESS_OVERRIDDEN))
 			continue;
-		d->done.begun = true;
+		d->done.begun = d->done.given_back = true;
 		d->decided.verdict = VERDICT_FAILED;
 		d->decided.reason = REASON_ROOT_MISSING;
-		if (ending == TIME_IS_UP || !ended) {
+		if (ending != DIED && late) {
 			d->decided.reason = REASON_TIMEOUT;
 			d->done.worker = worker;
-		} else if (!is_vfio_driver(d->done.driver)) {
+			d->done.waits_for = machine_step(act->m);
+		} else if (ending != DIED && unit->done.progress & PROGRESS_ENDED && !is_vfio_driver(d->done.driver)) {
 			d->decided.verdict = VERDICT_GIVEN_BACK;
 		}
 	}
+}
+
+static void give_back(const struct act *act, struct device *unit, clock_t deadline)
+{
+	enum ending ending;
+
+	unit_forget_overrides(act, unit);
+	ending = run_in_child(deadline, release, act, unit);
+	/* The child may have unbound a driver before it died, so try once more. */
+	if (ending == DIED)
+		ending = run_in_child(deadline, release, act, unit);
+	judge(act, unit, ending);
 }
 
 static bool amend(const void *data, struct report_row *row, const struct device *d, const struct report_row *old)
@@ -143,26 +145,28 @@ static bool amend(const void *data, struct report_row *row, const struct device 
 	return d->done.begun;
 }
 
-/* Gives back the groups of a step. Returns true if there was one. */
-static bool give_back(struct context *ctx, enum step step, clock_t deadline, const struct listener *log)
+/* Gives back the units of a step, each in an equal share of the time that is left. Returns true if there was one. */
+static bool give_back_step(struct context *ctx, enum step step, clock_t deadline, const struct listener *log)
 {
 	struct machine *m = &ctx->machine;
-	const struct act act = { m, &ctx->root, log, deadline, false };
-	bool network = is_over_network(ctx), any = false;
-	struct group *g;
+	const struct act act = { m, &ctx->root, log, deadline, plan_ignores_groups(m) };
+	unsigned left = 0;
+	struct device *unit;
 
-	for_each_group(m, g) {
-		if (!is_due(g, step, network))
-			continue;
-		if (!any)
-			say(log, LEVEL_REFUSED, "the root did not appear in %u s: what may be it is given back",
-			    m->settings->root_wait);
-		any = true;
-		judge(g->first, run_in_child(deadline, release, &act, g->first));
+	for_each_unit(&act, unit)
+		left += is_unit_due(&act, unit, step);
+	if (!left)
+		return false;
+	say(log, LEVEL_REFUSED, "the root did not appear in %u s: what may be it is given back",
+	    m->settings->root_wait);
+	for_each_unit(&act, unit) {
+		if (is_unit_due(&act, unit, step))
+			give_back(&act, unit, share_of(deadline, left--));
 	}
-	return any;
+	return true;
 }
 
+/* Writes report and log. Returns the exit status. */
 static int finish(const struct context *ctx, const struct listener *log)
 {
 	const struct machine *m = &ctx->machine;
@@ -181,29 +185,45 @@ static int finish(const struct context *ctx, const struct listener *log)
 	return error ? STATUS_FAILED : 1;
 }
 
+/* Does the next steps until one has something to do. Returns the exit status. */
+static int do_steps(struct context *ctx, struct state *s, clock_t deadline, const struct listener *log)
+{
+	bool any = false;
+
+	ctx = decide_in_time(ctx, deadline, log);
+	/* The next call tries again. */
+	if (ctx->machine.failed) {
+		say_notes(&ctx->machine, log);
+		return STATUS_FAILED;
+	}
+	while (!any && s->step < STEP_DONE)
+		any = give_back_step(ctx, s->step++, deadline, log);
+	if (any)
+		return finish(ctx, log);
+	say(log, LEVEL_DONE, "the root did not appear in %u s, and nothing that was claimed can be it",
+	    ctx->settings.root_wait);
+	return 0;
+}
+
 int give_back_root(struct context *ctx, clock_t deadline, const struct listener *log)
 {
 	struct state s = read_state(ctx->root.fd);
-	bool any = false;
-	int lock;
+	uint32_t wait = ctx->settings.root_wait * TICKS;
+	int lock, status = 0;
 
-	if (!ctx->settings.root_wait || s.step >= STEP_DONE)
+	if (!wait || s.step >= STEP_DONE)
 		return 0;
-	if (!is_time(&s, ctx->settings.root_wait)) {
-		write_state(ctx->root.fd, &s);
-		return 0;
+	s.calls++;
+	if ((int32_t)(now() - s.since) >= (int32_t)wait && s.calls >= CALLS_MIN) {
+		lock = lock_take(ctx->root.fd, deadline);
+		if (lock < 0)
+			return STATUS_FAILED; /* the next call tries again */
+		status = do_steps(ctx, &s, deadline, log);
+		lock_release(lock);
+		/* The next step follows after the time of the twins. */
+		if (status == 1)
+			s = (struct state){ now() - wait + TWIN_TICKS, 0, s.step };
 	}
-	lock = lock_take(ctx->root.fd, deadline);
-	if (lock < 0)
-		return STATUS_FAILED; /* the next call tries again */
-	ctx = decide_in_time(ctx, deadline, log);
-	while (!any && s.step < STEP_DONE)
-		any = give_back(ctx, s.step++, deadline, log);
 	write_state(ctx->root.fd, &s);
-	if (!any)
-		say(log, LEVEL_DONE, "the root did not appear in %u s, and nothing that was claimed can be it",
-		    ctx->settings.root_wait);
-	any = any && finish(ctx, log);
-	lock_release(lock);
-	return any;
+	return status;
 }

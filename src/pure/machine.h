@@ -150,6 +150,7 @@ struct device {
 		bool foreign;		 /* with PROGRESS_OVERRIDDEN of an earlier run: an override was there before */
 		bool given_back;	 /* an earlier look of this boot has given it back */
 		bool tried;		 /* an earlier look of this boot could not bind it */
+		bool keeps_row;		 /* its row in the report stays: this run knows no more, and perhaps less */
 		bool said;		 /* an earlier run of this boot has logged the same verdict */
 		struct worker worker; /* still works on it past its time limit, so no other process may; pid 0: none */
 	} done;

@@ -135,7 +135,7 @@ static void judge_device(const struct machine *m, struct device *d)
 	if (d->decided.reason)
 		d->decided.verdict = VERDICT_FAILED;
 	if (d->done.given_back && !d->decided.reason) {
-		d->decided.verdict = VERDICT_GIVEN_BACK;
+		d->decided.verdict = is_vfio_driver(d->found.driver) ? VERDICT_FAILED : VERDICT_GIVEN_BACK;
 		d->decided.reason = REASON_ROOT_MISSING;
 	}
 	if (d->decided.reason || !is_marked(d))

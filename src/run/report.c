@@ -68,8 +68,8 @@ static void recall_row(void *data, struct device *d, const struct report_row *ro
 	if (!d)
 		return;
 	/* Whatever the settings say, no later look of this boot takes again what it was to have back. */
-	d->done.given_back = r->m->phase == PHASE_SECOND_LOOK && row->reason == REASON_ROOT_MISSING &&
-			     row->verdict == VERDICT_GIVEN_BACK;
+	d->done.given_back =
+		r->m->phase == PHASE_SECOND_LOOK && (row->reason == REASON_ROOT_MISSING || row->notes & NOTE_ROOT);
 	d->done.tried = r->m->phase == PHASE_SECOND_LOOK && row->reason == REASON_BIND;
 	if (row->verdict != VERDICT_PENDING && row->reason != REASON_TIMEOUT && !(row->notes & NOTES_OWED))
 		return;
@@ -155,6 +155,16 @@ static bool is_same_outcome(const struct report_row *a, const struct report_row 
 	return true;
 }
 
+/* Returns true if the device failed in the same way as the row says, and this run has done nothing about it. */
+static bool is_same_failure(const struct device *d, const struct report_row *row)
+{
+	const struct device *unit = d->group ? d->group->first : d;
+
+	return d->decided.verdict == VERDICT_FAILED && row->verdict == VERDICT_FAILED &&
+	       d->decided.reason == row->reason && d->done.worker.pid == row->worker.pid && !unit->done.begun &&
+	       !d->done.begun;
+}
+
 static void merge_row(void *machine, struct device *d, const struct report_row *row)
 {
 	struct report_row now;
@@ -166,7 +176,8 @@ static void merge_row(void *machine, struct device *d, const struct report_row *
 	if (d->decided.verdict == VERDICT_ALREADY)
 		d->decided.verdict = VERDICT_CLAIM;
 	report_row_of_device(&now, machine, d);
-	if (!strcmp(report_row_line(&was, row), report_row_line(&is, &now)))
+	d->done.keeps_row = is_same_failure(d, row);
+	if (d->done.keeps_row || !strcmp(report_row_line(&was, row), report_row_line(&is, &now)))
 		d->done.said = true;
 	else if (d->decided.verdict == VERDICT_CLAIM && d->found.driver == d->found.target &&
 		 !(d->done.progress & PROGRESS_OVERRIDDEN) && !is_same_outcome(row, &now))
@@ -244,12 +255,12 @@ static void keep_row(void *data, struct device *d, const struct report_row *row)
 	struct writer *w = data;
 	bool of_selector = row->kind == ROW_ABSENT || row->kind == ROW_IDLE;
 
-	if ((d && d->decided.verdict != VERDICT_NONE) || row->kind == ROW_RUN)
+	if ((d && d->decided.verdict != VERDICT_NONE && !d->done.keeps_row) || row->kind == ROW_RUN)
 		return;
 	/* write_selectors() writes it anew. */
 	if (of_selector && !w->m->settle && !w->m->no_claim_reason)
 		return;
-	if (is_kept(w->m, d, row))
+	if ((d && d->done.keeps_row) || is_kept(w->m, d, row))
 		write_row(w, row);
 	else if (!d && row->verdict == VERDICT_CLAIM)
 		write_vanished(w, row);
@@ -293,7 +304,7 @@ int report_write(struct machine *m, int root, const struct listener *log)
 		write_row(&w, &row);
 	}
 	for_each_device(m, d) {
-		if (d->decided.verdict == VERDICT_NONE)
+		if (d->decided.verdict == VERDICT_NONE || d->done.keeps_row)
 			continue;
 		report_row_of_device(&row, m, d);
 		write_row(&w, &row);

@@ -10,7 +10,7 @@
 
 /* In the order of the bits NOTE_*. */
 static const char *const note_words =
-	"optional\0override-left\0driver-lost\0group-open\0driver-left\0override-before\0";
+	"optional\0override-left\0driver-lost\0group-open\0driver-left\0override-before\0root-missing\0";
 
 static enum verdict find_verdict(const char *word)
 {
@@ -162,7 +162,7 @@ void report_row_of_device(struct report_row *r, const struct machine *m, const s
 	if (d->done.worker.pid)
 		text_set(&worker, "%u@%u", d->done.worker.pid, d->done.worker.start);
 	if (d->decided.verdict >= VERDICT_REFUSED)
-		add_notes(&notes, notes_of(d));
+		add_notes(&notes, notes_of(d) | (d->done.given_back ? NOTE_ROOT : 0));
 	set_row(r, &line, message.p, worker.p, notes.p);
 }
 

@@ -39,6 +39,7 @@ enum {
 	NOTE_DRIVER = 1 << 2,	/* the driver that was unbound did not come back */
 	NOTE_OPEN = 1 << 3,	/* the device was left alone, because a VFIO user has the group open */
 	NOTE_HELD = 1 << 4,	/* its vfio driver could not be unbound when it was given back */
+	NOTE_ROOT = 1 << 6,	/* it is to be given back, since the root did not appear */
 	NOTE_BEFORE = 1 << 5,	/* somebody else's override was there before, and has to be there in the end */
 };
 

@@ -317,7 +317,7 @@ struct child child_start(void (*body)(const void *data, struct device *unit), co
 	c->context.uc_stack.ss_size = STACK;
 	c->context.uc_link = &parent;
 	makecontext(&c->context, begin_child, 0);
-	return (struct child){ (int)started++, 0 };
+	return (struct child){ 100 + (int)started++, 0 };
 }
 
 /* Lets the children run that wake first, until this one has ended (or all, if it is NULL) or the deadline. */
@@ -347,14 +347,14 @@ enum ending child_wait(const struct child *child, clock_t deadline)
 {
 	if (child->pid < 0)
 		return DIED;
-	if (!run_until(&children[child->pid], deadline))
+	if (!run_until(&children[child->pid - 100], deadline))
 		return TIME_IS_UP;
-	return children[child->pid].dead ? DIED : ENDED;
+	return children[child->pid - 100].dead ? DIED : ENDED;
 }
 
 void child_leave(const struct child *child)
 {
-	children[child->pid].left = true;
+	children[child->pid - 100].left = true;
 }
 
 enum ending run_in_child(clock_t deadline, void (*body)(const void *data, struct device *unit), const void *data,

@@ -161,6 +161,7 @@ static void release_unit(struct release *r, struct device *unit, clock_t deadlin
 	}
 	if (!any || leave_to_child(&r->act, unit))
 		return;
+	unit_forget_overrides(&r->act, unit);
 	ending = run_in_child(deadline, give_back, r, unit);
 	/* The child may have unbound a driver before it died, so try once more. */
 	if (ending == DIED)
