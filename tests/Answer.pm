@@ -13,7 +13,10 @@ use Exporter 'import';
 use Time::HiRes 'sleep';
 use Tree;
 
-our @EXPORT = qw(answers_in override driver state_of set_driver join_group run_answered);
+our @EXPORT = qw(answers_in override driver state_of set_driver show_overrides join_group run_answered);
+
+# The drivers that do not let go of what they hold.
+our @holding;
 
 my ($root, $pci);
 my @drivers = qw(vfio-pci e1000e intel_host shpchp nvme);
@@ -34,6 +37,14 @@ sub set_driver {
 	symlink "../../../../bus/pci/drivers/$driver", "$pci/devices/$dev/driver" if $driver ne '';
 }
 
+# Shows the overrides as the kernel does: what was written last, and no more.
+sub show_overrides {
+	for my $file (glob "$pci/devices/*/driver_override") {
+		my $now = override($file =~ s{.*/devices/|/driver_override}{}gr) || '(null)';
+		spew($file, "$now\n") if slurp($file) ne "$now\n";
+	}
+}
+
 # Makes a device a host bridge in a group.
 sub join_group {
 	my ($group, $dev) = @_;
@@ -46,6 +57,13 @@ sub join_group {
 	symlink "/sys/bus/pci/devices/$dev", "$root/sys/kernel/iommu_groups/$group/devices/$dev";
 }
 
+# Notes in the file `answered` what was asked for.
+sub note {
+	open my $out, '>>', "$pci/answered" or die "$!\n";
+	print $out "@_\n";
+	close $out;
+}
+
 # The tree's answer, until it is killed. vfio-pci does not take $refuses; %own are the drivers that the devices have
 # without an override.
 sub answer {
@@ -56,6 +74,7 @@ sub answer {
 		my $dev = slurp("$pci/drivers_probe");
 		if ($dev =~ /^0000:\S+/) {
 			spew("$pci/drivers_probe", '');
+			note('probe', $dev);
 			my $driver = override($dev) || $own{$dev} || '';
 			set_driver($dev, $driver) if driver($dev) eq '' && $driver ne 'none' && !($driver eq 'vfio-pci' && $dev eq $refuses);
 		}
@@ -63,6 +82,8 @@ sub answer {
 			my $gone = slurp($file);
 			next if $gone !~ /^0000:/;
 			spew($file, '');
+			note('unbind', $gone);
+			next if grep { $file =~ m{/\Q$_\E/unbind$} } @holding;
 			set_driver($gone, '');
 		}
 		sleep 0.001;
@@ -80,6 +101,7 @@ sub run_answered {
 		'inject=write:delay_exit=200000', @command, '--sysroot', $root);
 	kill 'KILL', $pid;
 	waitpid $pid, 0;
+	show_overrides();
 	return $status;
 }
 

@@ -272,8 +272,10 @@ is(join(', ', map { "$_->{address} $_->{verdict} $_->{reason} $_->{message} $_->
 	'a group that answers EBUSY is refused, whoever that is, with --json too');
 is($status, 1, 'exit status 1');
 nothing_written('EBUSY');
+spew("$pci/devices/$_/driver_override", "vfio-pci\n") for $a, $b;
 injected([ '-e', 'trace=openat', '-P', 'dev/vfio/7', '-e', 'inject=openat:error=EBUSY:when=2' ], 'release', '03:00.0');
 like($out, qr/refused, in-use: .*has just opened it/, 'and one that somebody opens at the last moment');
+is(join(' ', slurp("$pci/drivers/vfio-pci/unbind"), slurp("$pci/drivers_probe"), map { override($_) } $a, $b), '  vfio-pci vfio-pci', 'of which nothing is written');
 
 # VFs of a PF that vfio-pci holds would go with it.
 tree("# nothing\n", driver => 'vfio-pci');

@@ -28,6 +28,11 @@ like($rows, qr/(?:^|; )0000:00:1f\.3 - refused no-iommu(?:;|$)/, 'the group of a
 like($rows, qr/(?:^|; )0000:03:00\.0 7 /, 'that of another one is its number');
 like($rows, qr/(?:^|; )- - absent -(?:;|$)/, 'that of a selector is -');
 
+# A group that does not isolate is none.
+q35($root, "ids = 0000:03:00.*\n");
+spew("$root/sys/kernel/iommu_groups/7/name", "vfio-noiommu\n");
+like(rows('--second-look'), qr/(?:^|; )\Q$_\E - refused no-iommu(?:;|$)/, "vfio-noiommu: the group of $_ is -") for '0000:03:00.0', '0000:03:00.1';
+
 # driver=auto: the module of a variant driver is loaded for what is claimed, and for nothing else.
 my $alias = sub { "alias vfio_pci:v0000$_[0]d0000$_[1]sv*sd*bc*sc*i* $_[2]\n" };
 q35($root, "ids = 0000:03:00.* 0000:04:00.0\nprotect = 0000:04:00.0\ndriver = auto\n");
@@ -36,7 +41,7 @@ spew("$root/lib/modules/6.12.95+deb13-amd64/modules.alias",
 like(rows(), qr/0000:04:00\.0 \d+ refused protected/, 'a device that has a variant driver and is not claimed');
 my $asked = slurp("$root/modprobe.log");
 like($asked, qr/^e1000e_vfio_pci \(\)$/m, 'the module of what is claimed is asked for');
-unlike($asked, qr/nvme_vfio_pci|bochs_vfio_pci/, 'and that of nothing else');
+lacks($asked, qr/nvme_vfio_pci|bochs_vfio_pci/, 'and that of nothing else');
 
 remove_tree($root) if Test::More->builder->is_passing;
 done_testing();
