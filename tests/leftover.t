@@ -24,6 +24,9 @@ sub report { spew("$root/run/vfio-boot/report", join '', map { "$_\n" } 'vfio-bo
 sub rows { return slurp("$root/run/vfio-boot/report") }
 sub override { return slurp("$pci/devices/$_[0]/driver_override") }
 
+# A process that nobody waits for stays a zombie where there is no init.
+sub has_ended { return slurp("/proc/$_[0]/stat") !~ /\) [^ZX]/ }
+
 # Runs a claim; its exit status and how long it took.
 sub run {
 	my (@options) = @_;
@@ -47,10 +50,31 @@ process($root, $loader, 77);
 cmp_ok($seconds, '<', 1, 'while that modprobe runs, the second look does not wait for another one');
 like(rows(), qr/^\Q$a\E\t.*\tfailed\ttimeout\t.*\tprocess $loader is still running after the time limit, waiting for: modprobe vfio_iommu_type1\t$loader\@0\t-$/m, 'and names it');
 unlink "$root/modprobe.slow";
-ok(wait_until(sub { slurp("$root/modprobe.log") ne '' }), 'the module is loaded in the end');
+ok(wait_until(sub { has_ended($loader) }), 'its process comes to an end');
 remove_tree("$root/proc/$loader");
+is(slurp("$root/modprobe.log"), "vfio_iommu_type1 ()\n", 'the module is loaded in the end, and no other one after the time limit');
 run('--second-look');
 like(rows(), qr/^\Q$a\E\t\S+\t7\tfailed\tbind\t/m, 'the second look tries it');
+
+# The modules of two variant drivers, of which one takes long.
+my $disk = '0000:04:00.0';
+sub variants {
+	my ($slow) = @_;
+	q35($root, "ids = 0000:03:00.* $disk\ndriver = auto\ntimeout = 2\n");
+	unlink "$pci/devices/$disk/driver";
+	spew("$root/lib/modules/6.12.95+deb13-amd64/modules.alias", join '', map { "alias vfio_pci:$_\n" }
+		'v00008086d000010D3sv*sd*bc*sc*i* e1000e_vfio_pci', 'v00001B36d00000010sv*sd*bc*sc*i* nvme_vfio_pci');
+	spew("$root/modprobe.slow", "$slow\n");
+	run();
+	my ($loader) = rows() =~ /\tprocess (\d+).*waiting for: modprobe $slow\t/;
+	ok($loader && wait_until(sub { has_ended($loader) }), "the module $slow takes long");
+}
+variants('e1000e_vfio_pci');
+is(slurp("$root/modprobe.log"), "vfio_iommu_type1 ()\nvfio-pci ids= ()\ne1000e_vfio_pci ()\n", 'no module is loaded after the time limit');
+is(override($_), "(null)\n", "nothing is written to $_") for $a, $b, $disk;
+variants('nvme_vfio_pci');
+like(rows(), qr/^\Q$disk\E\t\S+\t8\tfailed\ttimeout\t.*\t\d+\@0\t-$/m, 'what waits for it is open');
+like(rows(), qr/^\Q$_\E\t\S+\t7\tfailed\tno-driver\t-\t[^\t]+\t[^\t]+$/m, "but $_, whose driver is not there: no process works on it") for $a, $b;
 
 # A run whose time was up has written an override, and its child has ended since.
 my $open = "8086:10d3|7|failed|timeout|-|0000:03:00.*|process $nobody is still running after the time limit, waiting for: x|$nobody\@77|-";
@@ -92,7 +116,8 @@ for my $settings ("ids = 0000:03:00.1\n", "ids = 0000:03:00.1 !0000:03:00.0\n", 
 	report("$a|$open");
 	run($_) for '--dry-run', '--second-look', '--settle', '--second-look';
 	like(rows(), qr/^\Q$a\E\t.*\tfailed\ttimeout\t.*\tprocess $nobody is still running/m, 'the child at work is not forgotten');
-	lacks(rows(), qr/^\Q$b\E\t\S+\t7\tclaimed/m, 'and nobody of its group is claimed');
+	is(override($_), "(null)\n", "and nothing is written to $_") for $a, $b;
+	is(slurp("$pci/drivers_probe") =~ s/^0000:04:00\.0$//r, '', 'or probed in its group');
 }
 # Somebody else's override is not ours to clear.
 q35($root, "ids = 0000:03:00.*\n");

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* modprobe of a test's tree: notes in modprobe.log how it was called, sleeps if there is modprobe.slow, and makes the
- * renames in modprobe.moves, a line FROM TO each: what happens while a module is loaded. Static, since the claim shuts
- * itself in there. */
+/* modprobe of a test's tree: notes in modprobe.log how it was called, sleeps if there is modprobe.slow that is empty or
+ * has a line with the module, and makes the renames in modprobe.moves, a line FROM TO each: what happens while a module
+ * is loaded. Static, since the claim shuts itself in there. */
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 static void make_moves(void)
@@ -21,6 +22,14 @@ static void make_moves(void)
 		unlink("modprobe.moves");
 }
 
+static int is_slow(const char *module)
+{
+	FILE *slow = fopen("modprobe.slow", "r");
+	char line[256], name[256];
+
+	return slow && (!fgets(line, sizeof(line), slow) || sscanf(line, "%255s", name) != 1 || !strcmp(name, module));
+}
+
 int main(int argc, char **argv)
 {
 	const char *options = getenv("MODPROBE_OPTIONS");
@@ -31,7 +40,7 @@ int main(int argc, char **argv)
 	for (int i = 1; i < argc; i++)
 		len += snprintf(line + len, sizeof(line) - (size_t)len, "%s ", argv[i]);
 	len += snprintf(line + len, sizeof(line) - (size_t)len, "(%s)\n", options ? options : "");
-	if (!access("modprobe.slow", F_OK))
+	if (is_slow(argc > 1 ? argv[1] : ""))
 		sleep(4);
 	make_moves();
 	return write(fd, line, (size_t)len) != len;

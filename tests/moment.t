@@ -148,6 +148,16 @@ like(rows(), qr/^0000:03:00\.1\t\S+\t7\tfailed\ttimeout\t-\t-\tprocess \d+ is st
 like(rows(), qr/^\Q$net\E\t\S+\t7\trefused\tgroup-member-refused\t.*0000:03:00\.1 \S+ shares its group: process/m, 'nobody touches its group');
 is(slurp("$pci/drivers/nvme/unbind"), $disk, 'and the others are claimed');
 
+# A device on which a write does not come back: the others have their share of the time, and two of them leave a third.
+for my $sick ([$net], [$net, '0000:02:02.0']) {
+	tree("ids = $disk $net 0000:03:00.1 0000:02:02.0 0000:02:01.0\ntimeout = 4\n");
+	unlink map { "$pci/devices/$_/driver" } '0000:02:01.0', '0000:02:02.0';
+	system(@as_root, 'strace', '-f', '-qq', '-o', '/dev/null', (map { ('-P', abs_path("$pci/devices/$_/driver_override")) } @$sick), '-e', 'trace=write',
+		'-e', 'inject=write:delay_enter=5000000', @claim[ @claim - 3 .. $#claim ]);
+	like(rows(), qr/^\Q$_\E\t\S+\t[67]\tfailed\ttimeout\t.*waiting for: vfio-pci to \S+\/\Q$_\E\/driver_override\t\d+\@\d+\t-$/m, "a write to $_ does not come back") for @$sick;
+	is(slurp("$pci/drivers/nvme/unbind"), $disk, 'and another one is claimed all the same');
+}
+
 # A console on which no line comes to an end.
 tree("ids = $disk\ntimeout = 2\n");
 unlink "$root/dev/kmsg";
