@@ -121,6 +121,18 @@ run_answered($b, \%own, @claim, '--second-look');
 is(state_of($a, $b), 'e1000e/vfio-pci e1000e/', 'until its own driver is back, and then its override');
 is(row_of($a), 'refused group-member-refused -', 'and nothing is owed any more');
 
+# The same where its own driver does not come back: the override is there all the same.
+new_tree();
+spew("$pci/devices/$a/driver_override", "vfio-pci\n");
+for my $look ('', '--second-look', '--settle') {
+	run_answered($b, { $b => 'e1000e' }, @claim, $look ? $look : ());
+	is(state_of($a, $b), '/vfio-pci e1000e/', "its own driver does not come back ($look)");
+	is(row_of($a), 'refused group-member-refused driver-lost,override-before', 'and both are owed');
+}
+run_answered($b, \%own, @claim, '--second-look');
+is(state_of($a, $b), 'e1000e/vfio-pci e1000e/', 'until it comes back');
+is(row_of($a), 'refused group-member-refused -', 'and nothing is owed any more');
+
 # A group that is open is left as it is: before Linux 5.19 a driver of the host that joins it is a kernel BUG.
 my @open = ('-e', 'trace=openat', '-P', 'dev/vfio/7', '-e', 'inject=openat:error=EBUSY');
 new_tree();
