@@ -24,8 +24,7 @@ static const char *const state_path = "run/vfio-boot/root-wait";
 /* After twins have been given back, the root has this time to appear before anything else is. */
 #define TWIN_TICKS (5 * TICKS)
 
-/* The boot looks for its root once a second. It has to have looked that often, however long other scripts have taken.
- */
+/* The boot looks for its root once a second. It has to have looked so often, whatever time other scripts have taken. */
 #define CALLS_MIN 3
 
 enum step { STEP_TWINS, STEP_OTHERS, STEP_DONE };
@@ -167,12 +166,12 @@ static bool give_back_step(struct context *ctx, enum step step, clock_t deadline
 }
 
 /* Writes report and log. Returns the exit status. */
-static int finish(const struct context *ctx, const struct listener *log)
+static int finish(struct context *ctx, const struct listener *log)
 {
-	const struct machine *m = &ctx->machine;
+	struct machine *m = &ctx->machine;
 	const struct device *d;
 	struct text t;
-	int error = report_amend((struct machine *)m, ctx->root.fd, amend, m);
+	int error = report_amend(m, ctx->root.fd, amend, m);
 
 	for_each_device(m, d) {
 		if (!d->done.begun)

@@ -105,6 +105,7 @@ void kernel_log_end(struct kernel_log *l)
 	if (child_wait(&l->child, l->deadline) == TIME_IS_UP)
 		child_leave(&l->child);
 }
+
 int output_flush(struct output *o)
 {
 	unsigned at = 0;
