@@ -144,6 +144,16 @@ spew($state, '0 9 0');
 run('--root-missing');
 is(state_of($a, $b), "e1000e/ $claimed", 'group=ignore: what is not selected is left as it is');
 
+# The rest of a group of which the host has got back a member.
+tree('', storage => 1);
+spew("$root/run/vfio-boot/report", "vfio-boot-report 1\n$a\t8086:10d3\t7\tgiven-back\troot-missing\t-\t03:00\tx\n");
+set_driver($_, '') for $a, $b;
+spew("$pci/devices/$_/driver_override", "(null)\n") for $a, $b;
+run('--second-look');
+like(row($b), qr/\trefused\tgroup-member-refused\t.*\Q$a\E \S+ shares its group: the host has it back, since the root did not appear$/,
+	'is not claimed by a later look');
+is(state_of($a, $b), '/ /', 'and not touched');
+
 # What may not be the root.
 tree("root-wait = 0\n");
 spew($state, '0 9 0');

@@ -274,6 +274,9 @@ static void add_failure(struct text *t, const struct device *d, enum reason reas
 		if (d->done.waits_for)
 			text_add(t, ", waiting for: %s", d->done.waits_for);
 		return;
+	case REASON_ROOT_MISSING:
+		text_add(t, "the host has it back, since the root did not appear");
+		break;
 	default:
 		if (is_wanted(d))
 			text_add(t, "%s did not bind to it", d->found.target);
