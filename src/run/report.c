@@ -176,7 +176,7 @@ static void merge_row(void *machine, struct device *d, const struct report_row *
 	if (d->decided.verdict == VERDICT_ALREADY)
 		d->decided.verdict = VERDICT_CLAIM;
 	report_row_of_device(&now, machine, d);
-	d->done.keeps_row = is_same_failure(d, row);
+	d->done.keeps_row = is_same_failure(d, row) && now.notes == row->notes;
 	if (d->done.keeps_row || !strcmp(report_row_line(&was, row), report_row_line(&is, &now)))
 		d->done.said = true;
 	else if (d->decided.verdict == VERDICT_CLAIM && d->found.driver == d->found.target &&

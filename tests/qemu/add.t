@@ -69,7 +69,7 @@ like($test, qr/^09:00\.0  group 12  +e1000e +Ethernet controller: Intel Corporat
 like($test, qr/^\/etc\/vfio-boot\.conf\.d\/50-local\.conf: written; the next boot:\n(0000:03:00\.[01] \[8086:10d3\] group 7: claim for vfio-pci\n){2}0000:09:00\.0 \[8086:10d3\] group 12: claim for vfio-pci$/m,
 	'add says what comes of it');
 like($test, qr{^update-initramfs: Generating /boot/initrd\.img}m, 'and rebuilds the image');
-like($test, qr{^/usr/sbin/update-initramfs -u: \d+ s\nexit 0$}m, 'and says how long it took');
+like($test, qr{^/usr/sbin/update-initramfs -u: \d+ s\n(?:vfio-boot: .*\n)*exit 0$}m, 'and says how long it took');
 like($test, qr{^ids = 0000:00:05\.0/00\.0/02\.0/00\.0\@8086:10d3  # 0000:09:00\.0 }m, 'a guarded path is written');
 is($first->driver('0000:09:00.0'), 'e1000e', 'in this boot the card is with its driver');
 like($test, qr{^protect = 0000:00:1f\.2\@8086:2922  # / on sda\b}m, 'the hook has found what the root is on');
@@ -113,7 +113,7 @@ is_deeply({ map { @{ $_->{modules} } ? ($_->{address} => join ', ', @{ $_->{modu
 	'list has the kernel modules that lspci -k has');
 like($second->text('service'), qr/^ +Active: active \(exited\)/m, 'the service is content');
 like($test, qr/^0000:09:00\.0 \[8086:10d3\]: left to the host$/m, 'remove says what comes of it');
-like($test, qr{^/usr/sbin/update-initramfs -u: \d+ s\nexit 0$}m, 'and rebuilds the image');
+like($test, qr{^/usr/sbin/update-initramfs -u: \d+ s\n(?:vfio-boot: .*\n)*exit 0$}m, 'and rebuilds the image');
 unlike($test =~ s/.*cat //sr, qr/^ids/m, 'and the line is gone');
 
 # And what the host lives on through LVM on LUKS, which is on the NVMe disk.
@@ -140,7 +140,7 @@ is($third->held_by('vfio-pci'), '', 'after one more reboot vfio-pci holds nothin
 is($third->driver('0000:09:00.0'), 'e1000e', 'and the card is with its driver');
 like($third->text('test'), qr/no device is selected\nexit 0/, 'status says so');
 like($third->text('test'), qr{^protect = 0000:00:04\.0/00\.0\@1b36:0010  # /boot on v-boot: }m, '/boot on LVM on LUKS is found on its disk');
-like($third->text('test'), qr{^04:00\.0 .*protected: /boot on }m, 'list shows it');
+like($third->text('test'), qr{^04:00\.0 .*\(not protected, and the host lives on it: /boot on }m, 'list shows it, and that the image does not know yet');
 like($third->text('test'), qr{04:00\.0 .*/boot on .*\n(?:.*\n)*?vfio-boot: nothing was changed\nexit 1$}m, 'and it cannot be added');
 unlink $nvme;
 system('rm', '-rf', $made);
