@@ -113,7 +113,7 @@ like($said, qr/^busy: exit 1, driver vfio-pci\nbusy: \Q$twin\E .*: refused, in-u
 	'in use it is not released, and it is said by whom');
 like($said, qr/^busy: status: \Q$twin\E .*: claimed for vfio-pci$/m, 'which changes nothing');
 like($said, qr/^release: exit 0, driver e1000e\nrelease: \Q$twin\E .*: released, now bound to e1000e$/m, 'then it is, and its driver is loaded');
-like($said, qr/^release: status: \Q$twin\E .*: excluded: given back at run time \(vfio-boot release\); now bound to e1000e$/m, 'and status says so');
+like($said, qr/^release: status: \Q$twin\E .*: given-back: given back at run time \(vfio-boot release\); now bound to e1000e$/m, 'and status says so');
 like($said, qr/^settle: exit \d, driver e1000e$/m, '--settle leaves it there');
 like($said, qr/^json: exit 0, driver vfio-pci\njson: \{.*"verdict": *"claimed"/m, 'the same as JSON: claimed');
 like($said, qr/^json-release: exit 0, driver e1000e\njson-release: \{.*"now": *"e1000e"/m, 'and released');
