@@ -25,6 +25,12 @@ static inline struct device *unit_next(const struct act *act, const struct devic
 	return act->alone ? NULL : d->next;
 }
 
+/* Returns true if this or an earlier run wrote the override of the device or unbound its driver. */
+static inline bool is_touched(const struct device *d)
+{
+	return d->done.progress & (PROGRESS_OVERRIDDEN | PROGRESS_UNBOUND);
+}
+
 /* Returns the first unit from this device on, or NULL. */
 static inline struct device *unit_from(const struct act *act, struct device *d)
 {

@@ -14,8 +14,7 @@ enum work { WORK_NONE, WORK_DRIVERLESS, WORK_UNBIND, WORK_GIVE_BACK };
 static bool is_begun(const struct act *act, const struct device *unit)
 {
 	for (; unit; unit = unit_next(act, unit)) {
-		if (unit->group && unit->done.progress & (PROGRESS_OVERRIDDEN | PROGRESS_UNBOUND) &&
-		    !unit->done.worker.pid)
+		if (unit->group && is_touched(unit) && !unit->done.worker.pid)
 			return true;
 	}
 	return false;
@@ -166,9 +165,7 @@ static void collect(const struct act *act, struct device *unit, bool late)
 		begin(act, unit);
 	o.open = unit->done.worker.pid && !o.ended;
 	for (struct device *d = unit; d; d = unit_next(act, d)) {
-		bool touched = d->done.progress & (PROGRESS_OVERRIDDEN | PROGRESS_UNBOUND);
-
-		if (d->decided.verdict != VERDICT_CLAIM && !(touched && o.open) && !needs_row(d))
+		if (d->decided.verdict != VERDICT_CLAIM && !(is_touched(d) && o.open) && !needs_row(d))
 			continue;
 		if (!(o.ended && d->done.progress & PROGRESS_CLAIMED))
 			set_failure(act, &o, unit, d);
@@ -302,4 +299,25 @@ void apply_plan(struct machine *m, const struct root *root, clock_t deadline, co
 		if (is_claimed(unit) && base_class(unit) == 0x03)
 			run_in_child(deadline, free_framebuffer, &act, unit);
 	}
+}
+
+/* After a release no override is to be there again, so that of a claim is none that was there before. */
+static void forget_overrides(const struct act *act, struct device *unit)
+{
+	for (; unit; unit = unit_next(act, unit)) {
+		if (!is_claim_override(unit))
+			continue;
+		unit->found.override = NULL;
+		unit->done.progress |= PROGRESS_OVERRIDDEN;
+	}
+}
+
+enum ending release_in_child(const struct act *act, struct device *unit, clock_t deadline,
+			     void (*body)(const void *data, struct device *unit), const void *data)
+{
+	enum ending ending;
+
+	forget_overrides(act, unit);
+	ending = run_in_child(deadline, body, data, unit);
+	return ending == DIED ? run_in_child(deadline, body, data, unit) : ending;
 }

@@ -3,6 +3,7 @@
 #ifndef VFIO_BOOT_APPLY_H
 #define VFIO_BOOT_APPLY_H
 
+#include "act.h"
 #include "child.h"
 #include "listener.h"
 #include "message.h"
@@ -19,5 +20,13 @@
  */
 void apply_plan(struct machine *m, const struct root *root, clock_t deadline, const struct listener *log)
 	__attribute__((nonnull));
+
+/*
+ * Gives a unit back in a child, until the deadline. body() calls unit_release() for the unit, and gets `data`. If the
+ * child dies, tries once more, because it may have unbound a driver before. Returns how the last child ended.
+ */
+enum ending release_in_child(const struct act *act, struct device *unit, clock_t deadline,
+			     void (*body)(const void *data, struct device *unit), const void *data)
+	__attribute__((nonnull, warn_unused_result));
 
 #endif

@@ -289,12 +289,6 @@ static void restore_override(const struct act *act, struct device *d)
 		(void)put_override(act, d, d->found.override);
 }
 
-/* Returns true if this or an earlier run wrote the override or unbound the driver. */
-static bool is_touched(const struct device *d)
-{
-	return d->done.progress & (PROGRESS_OVERRIDDEN | PROGRESS_UNBOUND);
-}
-
 void unit_give_back(const struct act *act, struct device *unit)
 {
 	struct device *d;
@@ -353,16 +347,6 @@ static void free_functions(const struct act *act, struct device *unit)
 
 		if (is_vfio_driver(driver))
 			ok = check_error(act, d, unbind(act, d, driver));
-	}
-}
-
-void unit_forget_overrides(const struct act *act, struct device *unit)
-{
-	for (; unit; unit = unit_next(act, unit)) {
-		if (!is_claim_override(unit))
-			continue;
-		unit->found.override = NULL;
-		unit->done.progress |= PROGRESS_OVERRIDDEN;
 	}
 }
 

@@ -40,12 +40,6 @@ bool group_is_open(int root, unsigned number);
 bool is_claim_override(const struct device *d) __attribute__((nonnull));
 
 /*
- * To be called before unit_release(): after it no override is to be there again, so that of a claim is none that was
- * there before.
- */
-void unit_forget_overrides(const struct act *act, struct device *unit) __attribute__((nonnull));
-
-/*
  * Gives a unit back to its own drivers, and loads these. Any process may have claimed it: this clears the overrides of
  * claims, unbinds vfio drivers and probes all devices without a driver. Stores in done.driver what holds each device
  * then, and in done.error and done.errnum what failed. The unit gets PROGRESS_ENDED, or PROGRESS_OPEN if a VFIO user

@@ -12,8 +12,6 @@
 #include "machine.h"
 #include "sysfs.h"
 
-#define TICKS 100 /* USER_HZ, the unit of times() */
-
 clock_t deadline_after(unsigned seconds)
 {
 	return times(NULL) + (clock_t)seconds * TICKS;
@@ -22,16 +20,6 @@ clock_t deadline_after(unsigned seconds)
 bool is_past(clock_t deadline)
 {
 	return times(NULL) - deadline >= 0;
-}
-
-clock_t share_of(clock_t deadline, unsigned n)
-{
-	clock_t now = times(NULL);
-
-	clock_t share = (deadline - now) / (clock_t)n;
-
-	/* As long as there is time, nobody's share is nothing. */
-	return now + (share || is_past(deadline) ? share : 1);
 }
 
 uint32_t process_start(int root, const char *pid)
@@ -107,21 +95,6 @@ enum ending child_wait(const struct child *child, clock_t deadline)
 void child_leave(const struct child *child)
 {
 	close(child->end);
-}
-
-enum ending run_in_child(clock_t deadline, void (*body)(const void *data, struct device *unit), const void *data,
-			 struct device *unit)
-{
-	struct child child;
-	enum ending ending;
-
-	if (is_past(deadline))
-		return TIME_IS_UP;
-	child = child_start(body, data, unit);
-	ending = child_wait(&child, deadline);
-	if (ending == TIME_IS_UP)
-		child_leave(&child);
-	return ending;
 }
 
 void run_program(int root, const char *path, const char *const argv[])

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* child: runs work that may block in a child process, and waits for it until a deadline. */
+/*
+ * child: runs work that may block in a child process, and waits for it until a deadline. in_time.c has what needs no
+ * system calls of its own: share_of() and run_in_child().
+ */
 #ifndef VFIO_BOOT_CHILD_H
 #define VFIO_BOOT_CHILD_H
 
@@ -9,6 +12,8 @@
 
 struct device;
 struct worker;
+
+#define TICKS 100 /* of times() in a second (USER_HZ) */
 
 enum ending {
 	ENDED,

@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "apply.h"
 #include "bind.h"
 #include "errtext.h"
 #include "format.h"
@@ -18,8 +19,6 @@
 #include "sysfs.h"
 
 static const char *const state_path = "run/vfio-boot/root-wait";
-
-#define TICKS 100 /* of times() in a second */
 
 /* After twins have been given back, the root has this time to appear before anything else is. */
 #define TWIN_TICKS (5 * TICKS)
@@ -124,18 +123,6 @@ static void judge(const struct act *act, struct device *unit, enum ending ending
 	}
 }
 
-static void give_back(const struct act *act, struct device *unit, clock_t deadline)
-{
-	enum ending ending;
-
-	unit_forget_overrides(act, unit);
-	ending = run_in_child(deadline, release, act, unit);
-	/* The child may have unbound a driver before it died, so try once more. */
-	if (ending == DIED)
-		ending = run_in_child(deadline, release, act, unit);
-	judge(act, unit, ending);
-}
-
 static bool amend(const void *data, struct report_row *row, const struct device *d, const struct report_row *old)
 {
 	(void)old;
@@ -160,7 +147,7 @@ static bool give_back_step(struct context *ctx, enum step step, clock_t deadline
 	    m->settings->root_wait);
 	for_each_unit(&act, unit) {
 		if (is_unit_due(&act, unit, step))
-			give_back(&act, unit, share_of(deadline, left--));
+			judge(&act, unit, release_in_child(&act, unit, share_of(deadline, left--), release, &act));
 	}
 	return true;
 }

@@ -275,11 +275,6 @@ bool is_past(clock_t deadline)
 	return now >= deadline;
 }
 
-clock_t share_of(clock_t deadline, unsigned n)
-{
-	return now + (deadline - now) / (clock_t)n;
-}
-
 /* The process number of a child is 100 and its place in the table. */
 uint32_t process_start(int root, const char *pid)
 {
@@ -355,21 +350,6 @@ enum ending child_wait(const struct child *child, clock_t deadline)
 void child_leave(const struct child *child)
 {
 	children[child->pid - 100].left = true;
-}
-
-enum ending run_in_child(clock_t deadline, void (*body)(const void *data, struct device *unit), const void *data,
-			 struct device *unit)
-{
-	struct child child;
-	enum ending ending;
-
-	if (is_past(deadline))
-		return TIME_IS_UP;
-	child = child_start(body, data, unit);
-	ending = child_wait(&child, deadline);
-	if (ending == TIME_IS_UP)
-		child_leave(&child);
-	return ending;
 }
 
 bool wait_until_ready(int fd, short events, clock_t deadline)

@@ -6,6 +6,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "apply.h"
 #include "bind.h"
 #include "errtext.h"
 #include "format.h"
@@ -161,11 +162,7 @@ static void release_unit(struct release *r, struct device *unit, clock_t deadlin
 	}
 	if (!any || leave_to_child(&r->act, unit))
 		return;
-	unit_forget_overrides(&r->act, unit);
-	ending = run_in_child(deadline, give_back, r, unit);
-	/* The child may have unbound a driver before it died, so try once more. */
-	if (ending == DIED)
-		ending = run_in_child(deadline, give_back, r, unit);
+	ending = release_in_child(&r->act, unit, deadline, give_back, r);
 	child = unit->done.worker;
 	unit->done.worker.pid = 0;
 	for (d = unit; d; d = unit_next(&r->act, d)) {
