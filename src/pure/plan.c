@@ -112,16 +112,17 @@ static void take_whole_group(const struct group *g)
 }
 
 /*
- * Returns how a look at this device failed, if the next look must not try again, or REASON_NONE: a process still works
- * on it (even if no setting selects it any more), or it did not bind and has its driver back (5).
+ * Returns what an earlier look has left of this device, if the next one must not try again, or REASON_NONE: a process
+ * still works on it (even if no setting selects it any more), it did not bind and has its driver back (5), or it was
+ * given back to a boot without its root.
  */
-static enum reason lasting_failure(const struct device *d)
+static enum reason lasting_reason(const struct device *d)
 {
 	if (d->done.worker.pid)
 		return REASON_TIMEOUT;
 	if (d->done.tried && d->found.driver && d->found.driver != d->found.target)
 		return REASON_BIND;
-	return REASON_NONE;
+	return d->done.given_back ? REASON_ROOT_MISSING : REASON_NONE;
 }
 
 /* 3: the reasons that concern the device itself. */
@@ -131,13 +132,11 @@ static void judge_device(const struct machine *m, struct device *d)
 		m->phase == PHASE_INIT_TOP || (m->phase == PHASE_NEXT_BOOT && !m->any_group && m->firmware);
 
 	d->decided.verdict = VERDICT_NONE;
-	d->decided.reason = (uint8_t)lasting_failure(d);
-	if (d->decided.reason)
+	d->decided.reason = (uint8_t)lasting_reason(d);
+	if (d->decided.reason == REASON_ROOT_MISSING && !is_vfio_driver(d->found.driver))
+		d->decided.verdict = VERDICT_GIVEN_BACK;
+	else if (d->decided.reason)
 		d->decided.verdict = VERDICT_FAILED;
-	if (d->done.given_back && !d->decided.reason) {
-		d->decided.verdict = is_vfio_driver(d->found.driver) ? VERDICT_FAILED : VERDICT_GIVEN_BACK;
-		d->decided.reason = REASON_ROOT_MISSING;
-	}
 	if (d->decided.reason || !is_marked(d))
 		return;
 	if (d->asked.excluded) {
@@ -188,10 +187,8 @@ static enum reason blocking_reason(const struct device *d)
 		return REASON_PROTECTED;
 	if (is_exempt(d))
 		return REASON_NONE;
-	if (lasting_failure(d))
-		return lasting_failure(d);
-	if (d->done.given_back)
-		return REASON_ROOT_MISSING;
+	if (lasting_reason(d))
+		return lasting_reason(d);
 	if (d->decided.verdict == VERDICT_REFUSED)
 		return d->decided.reason;
 	return d->found.use ? REASON_IN_USE : REASON_NONE;
