@@ -1,5 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+#include <string.h>
+
 #include "text.h"
+
+bool has_conf_suffix(const char *name)
+{
+	size_t len = strlen(name);
+
+	return len >= 5 && !strcmp(name + len - 5, ".conf");
+}
 
 int span_cmp(struct span a, struct span b)
 {

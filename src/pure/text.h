@@ -39,6 +39,9 @@ bool span_is(struct span s, const char *word) __attribute__((nonnull(2)));
  */
 bool parameter_is(struct span name, const char *word) __attribute__((nonnull(2)));
 
+/* Returns true if the name, or the path, ends in .conf, as those of drop-ins do. */
+bool has_conf_suffix(const char *name) __attribute__((nonnull));
+
 /*
  * Compares like memcmp(); a span sorts before a longer one that begins with it. Returns a number below, equal to or
  * above 0.

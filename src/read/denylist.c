@@ -40,12 +40,10 @@ static void read_options(struct machine *m, struct lines *l)
 static int read_options_file(void *data, const char *file)
 {
 	const struct options *o = data;
-	size_t len = strlen(file);
 	struct text t;
 	struct lines l;
 
-	if (len < 5 || strcmp(file + len - 5, ".conf") != 0 ||
-	    !lines_open(&l, o->root, text_set(&t, "%s/%s", o->directory, file)))
+	if (!has_conf_suffix(file) || !lines_open(&l, o->root, text_set(&t, "%s/%s", o->directory, file)))
 		return 0;
 	read_options(o->m, &l);
 	lines_close(&l);

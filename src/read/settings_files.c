@@ -54,10 +54,9 @@ static int note_drop_in(void *data, const char *file)
 {
 	struct settings_buffers *buffers = data;
 	char(*at)[DROP_IN_NAME] = buffers->drop_in + buffers->drop_ins;
-	size_t len = strlen(file);
 	struct text t;
 
-	if (len < 5 || strcmp(file + len - 5, ".conf"))
+	if (!has_conf_suffix(file))
 		return 0;
 	text_set(&t, "%s/%s", drop_in_directory, file);
 	if (buffers->drop_ins == DROP_INS_MAX || t.len >= DROP_IN_NAME)

@@ -252,13 +252,6 @@ static void read_directories(struct reader *r, const char *const *directory, boo
 	directories_each(r->ctx->root.fd, directory, accepts, read_one, cannot_list, &f);
 }
 
-static bool has_conf_suffix(const char *name)
-{
-	size_t len = strlen(name);
-
-	return len >= 5 && !strcmp(name + len - 5, ".conf");
-}
-
 static struct reader *new_reader(struct result *f, struct context *ctx)
 {
 	struct reader *r = calloc(1, sizeof(*r));

@@ -189,10 +189,9 @@ static void inspect_setting(struct search *s, int fd, const char *path, bool *se
 /* Inspects a file in a directory of drop-ins of the image. */
 static void inspect_drop_in(struct search *s, int fd, const char *path)
 {
-	size_t len = strlen(path);
 	struct text t;
 
-	if (len < 5 || strcmp(path + len - 5, ".conf") != 0)
+	if (!has_conf_suffix(path))
 		return;
 	for (unsigned i = 0; i < s->ctx->buffers.drop_ins; i++) {
 		if (!strcmp(s->ctx->buffers.drop_in[i] + 1, path)) {
