@@ -37,14 +37,22 @@ static bool parse_modalias(struct device *d, const char *p)
 	return true;
 }
 
-int scan_ids(int root, struct device *d)
+/* Reads the IDs from the modalias at this path. Returns 0 or -errno. */
+static int read_ids(struct device *d, int dir, const char *modalias)
 {
 	struct text t;
 
 	errno = EINVAL;
-	if (read_attribute(&t, root, device_path(&t, d->name, "modalias")) <= 0)
+	if (read_attribute(&t, dir, modalias) <= 0)
 		return -errno;
 	return parse_modalias(d, t.p) ? 0 : -EINVAL;
+}
+
+int scan_ids(int root, struct device *d)
+{
+	struct text path;
+
+	return read_ids(d, root, device_path(&path, d->name, "modalias"));
 }
 
 static int add_function(void *data, const char *name)
@@ -55,6 +63,7 @@ static int add_function(void *data, const char *name)
 	struct selector *sel;
 	struct text t;
 	pciaddr address = pciaddr_from_name(name, (unsigned)strlen(name));
+	int ret;
 
 	if (address == PCIADDR_NONE)
 		return 0;
@@ -64,12 +73,10 @@ static int add_function(void *data, const char *name)
 	memcpy(d->name, name, strlen(name) + 1);
 	d->address = address;
 	d->found.target = m->vfio_pci;
+	ret = read_ids(d, s->pci, text_set(&t, "%s/modalias", name));
 	/* Leave out a device that went away meanwhile. If its group still lists it, the group is refused. */
-	errno = EINVAL;
-	if (read_of(s, &t, d, "modalias") <= 0)
-		return errno == ENOENT || errno == ENODEV ? 0 : -errno;
-	if (!parse_modalias(d, t.p))
-		return -EINVAL;
+	if (ret)
+		return ret == -ENOENT || ret == -ENODEV ? 0 : ret;
 	/* Virtual functions do not exist at the next boot until something writes to sriov_numvfs. */
 	if (m->phase != PHASE_NEXT_BOOT || link_of(s, &t, d, "physfn") <= 0) {
 		m->end++;
