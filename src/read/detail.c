@@ -80,7 +80,8 @@ void read_display(const struct scan *s, struct device *d)
 	    (s->framebuffer->at.end && read_of(s, &t, d, "resource") > 0 && framebuffer_in(s->framebuffer, t.p)))
 		d->found.boot_display = true;
 	/* Since Linux 6.18. */
-	list_directory(s->pci, text_set(&t, "%s/drm", d->name), note_card, &cards);
+	if (!d->found.boot_display)
+		list_directory(s->pci, text_set(&t, "%s/drm", d->name), note_card, &cards);
 }
 
 static int add_member(void *data, const char *name)
