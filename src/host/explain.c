@@ -303,7 +303,7 @@ static bool print_all(struct context *ctx, const bool chosen[DEVICES_MAX], bool 
 	bool first = true;
 
 	say_problems(&ctx->machine, &complaints);
-	*unprotected = find_unprotected(ctx, &ctx->machine, &complaints);
+	*unprotected = find_unprotected_anew(ctx, &ctx->machine, &complaints);
 	for_each_device(&ctx->machine, d) {
 		if (!chosen[d - ctx->machine.device])
 			continue;
@@ -327,7 +327,7 @@ static bool print_all_json(struct context *ctx, const bool chosen[DEVICES_MAX], 
 	json_object_object_add(o, "format", json_object_new_int(1));
 	json_object_object_add(o, "devices", devices);
 	json_object_object_add(o, "errors", json_errors(&ctx->settings));
-	*unprotected = find_unprotected(ctx, &ctx->machine, &warnings.listener);
+	*unprotected = find_unprotected_anew(ctx, &ctx->machine, &warnings.listener);
 	json_object_object_add(o, "warnings", warnings.list);
 	return json_print(o);
 }

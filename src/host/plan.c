@@ -13,7 +13,7 @@ static int print_as_text(struct context *ctx, bool *unprotected)
 {
 	int status = print_plan(ctx);
 
-	*unprotected = find_unprotected(ctx, &ctx->machine, &complaints);
+	*unprotected = find_unprotected_anew(ctx, &ctx->machine, &complaints);
 	return status;
 }
 
@@ -23,7 +23,7 @@ static int print_as_json(struct context *ctx, bool *unprotected)
 	struct json_object *o = json_plan(ctx);
 	struct json_listener warnings = json_listener(json_object_object_get(o, "warnings"));
 
-	*unprotected = find_unprotected(ctx, &ctx->machine, &warnings.listener);
+	*unprotected = find_unprotected_anew(ctx, &ctx->machine, &warnings.listener);
 	return json_print(o) ? STATUS_FAILED : status;
 }
 

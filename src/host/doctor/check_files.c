@@ -208,7 +208,7 @@ void check_protect(const struct check_input *in, struct check *c)
 		if (!fstatat(root, sources[i] + 1, &source, 0) && source.st_mtim.tv_sec > file.st_mtim.tv_sec)
 			check_say(c, CHECK_FAULT, "%s is older than %s", path, sources[i]);
 	}
-	(void)find_unprotected(in->ctx, &in->ctx->machine, &findings.listener);
+	(void)find_unprotected_anew(in->ctx, &in->ctx->machine, &findings.listener);
 	if (c->state == CHECK_FAULT)
 		check_remedy(c, "update-initramfs -u");
 	else if (s->list[LIST_PROTECT].off)

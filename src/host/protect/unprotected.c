@@ -73,20 +73,21 @@ bool say_unprotected(const struct dependencies *deps, const struct context *now,
 	return last;
 }
 
-bool find_unprotected(const struct context *like, struct machine *plan, const struct listener *l)
+bool find_unprotected(struct context *now, struct machine *plan, const struct listener *l)
 {
-	static struct context now;
 	struct dependencies deps;
 	bool found;
 
-	context_like(&now, like);
-	now.phase = PHASE_NOW;
-	now.read_all = true;
-	(void)!decide_settings(&now);
-	if (!decide_machine(&now, &nobody))
-		return false;
-	dependencies_find(&deps, &now);
-	found = say_unprotected(&deps, &now, plan, l);
+	dependencies_find(&deps, now);
+	found = say_unprotected(&deps, now, plan, l);
 	dependencies_free(&deps);
 	return found;
+}
+
+bool find_unprotected_anew(const struct context *like, struct machine *plan, const struct listener *l)
+{
+	static struct context now;
+
+	context_like(&now, like);
+	return request_read_with(&now, PHASE_NOW, &nobody) && find_unprotected(&now, plan, l);
 }

@@ -25,10 +25,16 @@ bool say_unprotected(const struct dependencies *deps, const struct context *now,
 		     const struct listener *l) __attribute__((nonnull(1, 2, 4)));
 
 /*
- * Finds the dependencies as they are now, and calls say_unprotected(). `like` has the root and the arguments to read
- * with. A machine that cannot be read has none: who reads it for the plan says so.
+ * Finds the dependencies of a machine that has been read for PHASE_NOW (request_read()), and calls say_unprotected().
  */
-bool find_unprotected(const struct context *like, struct machine *plan, const struct listener *l)
+bool find_unprotected(struct context *now, struct machine *plan, const struct listener *l)
+	__attribute__((nonnull(1, 3)));
+
+/*
+ * Likewise, and reads the machine for it. `like` has the root and the arguments to read with. A machine that cannot be
+ * read has no dependencies: who reads it for the plan says so.
+ */
+bool find_unprotected_anew(const struct context *like, struct machine *plan, const struct listener *l)
 	__attribute__((nonnull(1, 3)));
 
 #endif

@@ -22,12 +22,17 @@ static void drop_line(const struct listener *l, unsigned level, const char *text
 
 const struct listener nobody = { drop_line };
 
-bool request_read(struct context *ctx, enum phase phase)
+bool request_read_with(struct context *ctx, enum phase phase, const struct listener *l)
 {
 	ctx->phase = phase;
 	ctx->read_all = true;
 	(void)!decide_settings(ctx);
-	return decide_machine(ctx, &complaints);
+	return decide_machine(ctx, l);
+}
+
+bool request_read(struct context *ctx, enum phase phase)
+{
+	return request_read_with(ctx, phase, &complaints);
 }
 
 void context_like(struct context *to, const struct context *from)

@@ -43,6 +43,10 @@ static inline bool asked(const struct request *r, unsigned option)
  */
 bool request_read(struct context *ctx, enum phase phase) __attribute__((nonnull, warn_unused_result));
 
+/* Likewise, with the message for this listener. */
+bool request_read_with(struct context *ctx, enum phase phase, const struct listener *l)
+	__attribute__((nonnull, warn_unused_result));
+
 /* A listener that drops what is said. */
 extern const struct listener nobody;
 

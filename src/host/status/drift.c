@@ -12,11 +12,8 @@
 #include "settings.h"
 #include "sysfs.h"
 
-/*
- * Reads the machine and decides, at the first call. Returns false if the devices cannot be read. That is no failure of
- * a status, so nobody gets the message.
- */
-static bool decide_once(struct rows *s)
+/* That the devices cannot be read is no failure of a status, so nobody gets the message. */
+bool rows_decide(struct rows *s)
 {
 	if (s->tried)
 		return s->decided;
@@ -77,7 +74,7 @@ static struct device *device_of(struct rows *s, const struct row *r)
 {
 	const char *address = report_column(&r->report, REPORT_ADDRESS);
 
-	return decide_once(s) ? machine_find_name(&s->ctx->machine, address, strlen(address)) : NULL;
+	return rows_decide(s) ? machine_find_name(&s->ctx->machine, address, strlen(address)) : NULL;
 }
 
 const struct device *drift_moved(struct rows *s, const struct row *r)
@@ -86,7 +83,7 @@ const struct device *drift_moved(struct rows *s, const struct row *r)
 	const struct row *other;
 	struct text id;
 
-	if (!decide_once(s))
+	if (!rows_decide(s))
 		return NULL;
 	for_each_device(&s->ctx->machine, d) {
 		text_set(&id, "%04x:%04x", d->found.ids.vendor, d->found.ids.device);
@@ -143,7 +140,7 @@ const struct device *drift_arrived(struct rows *s, const struct row *r)
 	const struct device *found = NULL;
 	const struct selector *sel;
 
-	if (!decide_once(s))
+	if (!rows_decide(s))
 		return NULL;
 	for_each_selector(&s->ctx->settings.list[LIST_IDS], sel) {
 		if (!found && !(sel->flags & SELECTOR_EXCLUDES) && span_is(sel->text, text))
@@ -260,7 +257,7 @@ bool drift_settings(struct rows *s, void (*warn)(void *data, const char *text), 
 		warn(data, t.p);
 	}
 	/* A boot that claims nothing misses nothing. */
-	if (ctx->machine.no_claim_reason || !decide_once(s))
+	if (ctx->machine.no_claim_reason || !rows_decide(s))
 		return false;
 	drifted = warn_of_unclaimed(s, newer, warn, data);
 	if (newer)

@@ -44,6 +44,12 @@ bool rows_judge(struct rows *s) __attribute__((nonnull));
 /* Returns the driver that holds the device of a row at this moment, or NULL. rows_judge() has read it. */
 const char *driver_now(const struct row *r) __attribute__((nonnull));
 
+/*
+ * Reads the machine as it is now and decides, at the first call. Returns false if the devices cannot be read. The
+ * caller has read the settings into the context, for PHASE_NOW and with read_all.
+ */
+bool rows_decide(struct rows *s) __attribute__((nonnull, warn_unused_result));
+
 /* Returns true if the device was claimed in this boot. */
 bool was_claimed(const struct row *r) __attribute__((nonnull));
 

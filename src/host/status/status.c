@@ -171,7 +171,7 @@ static bool warn_of_unprotected(struct status *s)
 {
 	struct json_listener warnings = json_listener(s->warnings);
 
-	return find_unprotected(s->rows.ctx, NULL, s->json ? &warnings.listener : &complaints);
+	return rows_decide(&s->rows) && find_unprotected(s->rows.ctx, NULL, s->json ? &warnings.listener : &complaints);
 }
 
 /* Warns why the report has no rows: nothing was to be claimed, or the claim has not run. */
