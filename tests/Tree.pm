@@ -11,7 +11,7 @@ use File::Copy;
 use File::Path qw(make_path remove_tree);
 use Test::More ();
 
-our @EXPORT = qw(slurp spew lacks process wait_until in_memory q35 bring told beside_schema @as_root as_anybody);
+our @EXPORT = qw(slurp spew unpack_fixture lacks process wait_until in_memory q35 bring told beside_schema @as_root as_anybody);
 
 # Who is not root may shut nothing into a tree but as the root of a namespace.
 our @as_root = $> ? qw(unshare --map-root-user) : ();
@@ -51,6 +51,12 @@ sub lacks($$;$) {
 	local $Test::Builder::Level = $Test::Builder::Level + 1;
 	return Test::More::unlike($text, $pattern, $name) if $text =~ /\S/;
 	return Test::More::ok(0, "$name: there is no text");
+}
+
+# Unpacks a machine of the fixtures into a tree.
+sub unpack_fixture {
+	my ($root, $name) = @_;
+	system('tests/fixture', 'unpack', "tests/fixtures/$name/machine", $root) == 0 or die "no machine\n";
 }
 
 # Puts a process into the tree, with the start that its stat file says (proc(5)).
@@ -105,7 +111,7 @@ sub beside_schema {
 sub q35 {
 	my ($root, $settings) = @_;
 	remove_tree($root);
-	system('tests/fixture', 'unpack', 'tests/fixtures/qemu-q35/machine', $root) == 0 or die "no machine\n";
+	unpack_fixture($root, 'qemu-q35');
 	make_path("$root/$_") for qw(dev sbin run sys/bus/pci/drivers/vfio-pci);
 	copy('build/klibc/modprobe', "$root/sbin/modprobe") or die "no modprobe: $!\n";
 	chmod 0755, "$root/sbin/modprobe";

@@ -22,7 +22,7 @@ my $header = "# Written by vfio-boot add and remove; yours to edit. See vfio-boo
 sub machine {
 	my ($name, $settings, $local) = @_;
 	remove_tree($root);
-	system('tests/fixture', 'unpack', "tests/fixtures/$name/machine", $root) == 0 or die "no machine\n";
+	unpack_fixture($root, $name);
 	spew("$root/etc/vfio-boot.conf", $settings);
 	spew($own, $local) if defined $local;
 }

@@ -62,7 +62,7 @@ sub options {
 }
 
 remove_tree($root);
-system('tests/fixture', 'unpack', 'tests/fixtures/twin-gpus/machine', $root) == 0 or die "no machine\n";
+unpack_fixture($root, 'twin-gpus');
 remove_tree("$root/lib");
 make_path("$root/lib/modules/6.1.0-39-amd64", "$root/lib/modules/6.12.41-amd64", "$root/sys/bus/pci/devices/10000:e1:00.0");
 spew("$root/etc/vfio-boot.conf.d/50-local.conf", <<'END' . 'ids = 8086:1539');

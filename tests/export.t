@@ -42,7 +42,7 @@ sub bind_to {
 sub machine {
 	my ($fixture, @claimed) = @_;
 	remove_tree($root);
-	system('tests/fixture', 'unpack', "tests/fixtures/$fixture/machine", $root) == 0 or die "no machine\n";
+	unpack_fixture($root, $fixture);
 	bind_to('vfio-pci', @claimed);
 }
 

@@ -22,7 +22,7 @@ sub machine {
 	my ($fixture, %file) = @_;
 	$plain = 0;
 	remove_tree($root);
-	system('tests/fixture', 'unpack', "tests/fixtures/$fixture/machine", $root) == 0 or die "no machine\n";
+	unpack_fixture($root, $fixture);
 	spew("$root/$_", $file{$_}) for keys %file;
 }
 

@@ -219,7 +219,7 @@ my @anybody = as_anybody();
 
 sub machine {
 	remove_tree($root);
-	system('tests/fixture', 'unpack', 'tests/fixtures/twin-gpus/machine', $root) == 0 or die "no machine\n";
+	unpack_fixture($root, 'twin-gpus');
 	# The other kernel of an example.
 	spew("$root/lib/modules/6.12.41-amd64/modules.$_", '') for qw(alias builtin dep);
 	spew("$root/etc/modprobe.d/vfio.conf", "options vfio-pci ids=10de:2204,10de:1aef\n");

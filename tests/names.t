@@ -15,7 +15,7 @@ use Tree;
 
 my $root = 'build/names';
 remove_tree($root);
-system('tests/fixture', 'unpack', 'tests/fixtures/qemu-q35/machine', $root) == 0 or die "no machine\n";
+unpack_fixture($root, 'qemu-q35');
 bring($root, 'build/vfio-boot', '/usr/sbin/vfio-boot');
 spew("$root/etc/vfio-boot.conf", '');
 

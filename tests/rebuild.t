@@ -16,7 +16,7 @@ my $root = 'build/rebuild';
 my $own = "$root/etc/vfio-boot.conf.d/50-local.conf";
 
 remove_tree($root);
-system('tests/fixture', 'unpack', 'tests/fixtures/qemu-q35/machine', $root) == 0 or die "no machine\n";
+unpack_fixture($root, 'qemu-q35');
 bring($root, 'build/vfio-boot', '/usr/sbin/vfio-boot');
 bring($root, "/bin/$_", "/bin/$_") for qw(sh sleep);
 spew("$root/etc/vfio-boot.conf", '');

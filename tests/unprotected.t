@@ -19,7 +19,7 @@ my $file = '/var/lib/vfio-boot/protect';
 sub machine {
 	my ($name, $protect, $settings) = @_;
 	remove_tree($root);
-	system('tests/fixture', 'unpack', "tests/fixtures/$name/machine", $root) == 0 or die "no machine\n";
+	unpack_fixture($root, $name);
 	spew("$root/etc/vfio-boot.conf", $settings);
 	spew("$root$file", $protect) if defined $protect;
 }

@@ -164,7 +164,7 @@ sub conf_of {
 for my $name (sort keys %machine) {
 	my ($case, @commands) = @{ $machine{$name} };
 	remove_tree($root);
-	system('tests/fixture', 'unpack', "tests/fixtures/$name/machine", $root) == 0 or die "no machine\n";
+	unpack_fixture($root, $name);
 	spew("$root/etc/vfio-boot.conf", conf_of($name, $case));
 	my ($json) = json_of($name, 'list');
 	beside_sysfs($name, $json);
@@ -298,7 +298,7 @@ lacks(qx(script -qec 'env NO_COLOR=1 TERM=xterm @as_root build/vfio-boot list --
 sub unpack_machine {
 	my ($name, $settings) = @_;
 	remove_tree($root);
-	system('tests/fixture', 'unpack', "tests/fixtures/$name/machine", $root) == 0 or die "no machine\n";
+	unpack_fixture($root, $name);
 	spew("$root/etc/vfio-boot.conf", $settings);
 }
 
