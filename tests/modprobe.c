@@ -3,6 +3,7 @@
  * has a line with the module, and makes the renames in modprobe.moves, a line FROM TO each: what happens while a module
  * is loaded. Static, since the claim shuts itself in there. */
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -33,12 +34,16 @@ static int is_slow(const char *module)
 int main(int argc, char **argv)
 {
 	const char *options = getenv("MODPROBE_OPTIONS");
+	struct sigaction pipe;
 	int fd = open("modprobe.log", O_WRONLY | O_CREAT | O_APPEND, 0644);
 	char line[256];
 	int len = 0;
 
 	for (int i = 1; i < argc; i++)
 		len += snprintf(line + len, sizeof(line) - (size_t)len, "%s ", argv[i]);
+	/* What it starts would not notice that nobody reads what it says. */
+	if (!sigaction(SIGPIPE, NULL, &pipe) && pipe.sa_handler == SIG_IGN)
+		len += snprintf(line + len, sizeof(line) - (size_t)len, "ignores SIGPIPE ");
 	len += snprintf(line + len, sizeof(line) - (size_t)len, "(%s)\n", options ? options : "");
 	if (is_slow(argc > 1 ? argv[1] : ""))
 		sleep(4);

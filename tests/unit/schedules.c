@@ -991,6 +991,10 @@ int main(void)
 {
 	unsigned long n = from_environment("SCHEDULES", 100000), seed = from_environment("SEED", 1), failures = 0;
 
+	now = 1000;
+	ok(share_of(now + 30, 3) == now + 10, "share_of()", "shares are equal");
+	ok(share_of(now + 30, 50) == now + 1, "share_of()", "as long as there is time, nobody's share is nothing");
+	ok(is_past(share_of(now, 50)), "share_of()", "after the deadline there are no shares");
 	tracing = getenv("TRACE") != NULL;
 	for (unsigned i = 0; i < 3; i++)
 		contexts[i] = context_shared();
