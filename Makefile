@@ -117,6 +117,8 @@ scripts := init-top/00-vfio-boot local-top/vfio-boot local-premount/vfio-boot nf
 service := $(PREFIX)/lib/systemd/system/vfio-boot.service
 settings := $(DESTDIR)/etc/vfio-boot.conf
 grub := /etc/grub.d/90_vfio-boot
+# dracut looks nowhere else, whatever PREFIX is. 50 to 59 is for modules of others.
+dracut := /usr/lib/dracut/modules.d/50vfio-boot
 mandir := $(PREFIX)/share/man
 pages := man8/vfio-boot.8 man8/vfio-boot-claim.8 man5/vfio-boot.conf.5
 completion := $(PREFIX)/share/bash-completion/completions/vfio-boot
@@ -126,7 +128,9 @@ at_prefix := sed 's,/usr/lib/vfio-boot,$(libdir),g; s,/usr/sbin/vfio-boot,$(PREF
 install: all
 	install -D -m 755 $(B)/vfio-boot-claim $(DESTDIR)$(libdir)/vfio-boot-claim
 	install -D -m 755 $(B)/vfio-boot $(DESTDIR)$(PREFIX)/sbin/vfio-boot
-	install -d $(DESTDIR)$(initramfs)/hooks $(DESTDIR)/etc/vfio-boot.conf.d $(DESTDIR)$(dir $(service))
+	$(at_prefix) hook/image-files >$(DESTDIR)$(libdir)/image-files
+	chmod 755 $(DESTDIR)$(libdir)/image-files
+	install -d $(DESTDIR)$(initramfs)/hooks $(DESTDIR)/etc/vfio-boot.conf.d $(DESTDIR)$(dir $(service)) $(DESTDIR)$(dracut)
 	$(at_prefix) conf/vfio-boot.service >$(DESTDIR)$(service)
 	$(at_prefix) hook/vfio-boot >$(DESTDIR)$(initramfs)/hooks/vfio-boot
 	chmod 755 $(DESTDIR)$(initramfs)/hooks/vfio-boot
@@ -135,6 +139,10 @@ install: all
 		$(at_prefix) premount/$$script >$(DESTDIR)$(initramfs)/scripts/$$script && \
 		chmod 755 $(DESTDIR)$(initramfs)/scripts/$$script || exit 1; \
 	done
+	for file in $(notdir $(wildcard dracut/*)); do \
+		$(at_prefix) dracut/$$file >$(DESTDIR)$(dracut)/$$file || exit 1; \
+	done
+	chmod 755 $(DESTDIR)$(dracut)/*.sh
 	install -d $(DESTDIR)$(dir $(grub))
 	$(at_prefix) conf/90_vfio-boot >$(DESTDIR)$(grub)
 	chmod 755 $(DESTDIR)$(grub)
@@ -147,10 +155,11 @@ install: all
 
 # The settings are the administrator's and stay.
 uninstall:
-	rm -f $(DESTDIR)$(libdir)/vfio-boot-claim $(DESTDIR)$(PREFIX)/sbin/vfio-boot $(DESTDIR)$(initramfs)/hooks/vfio-boot \
+	rm -f $(DESTDIR)$(libdir)/vfio-boot-claim $(DESTDIR)$(libdir)/image-files $(DESTDIR)$(PREFIX)/sbin/vfio-boot \
+		$(DESTDIR)$(initramfs)/hooks/vfio-boot $(patsubst dracut/%,$(DESTDIR)$(dracut)/%,$(wildcard dracut/*)) \
 		$(DESTDIR)$(service) $(scripts:%=$(DESTDIR)$(initramfs)/scripts/%) \
 		$(pages:%=$(DESTDIR)$(mandir)/%) $(DESTDIR)$(completion) $(DESTDIR)$(grub)
-	-rmdir $(DESTDIR)$(libdir)
+	-rmdir $(DESTDIR)$(libdir) $(DESTDIR)$(dracut)
 
 # A copy without what is no part of the source; build dependencies are all that is installed.
 deb_source = $(B)/deb/vfio-boot-$(VERSION)
@@ -177,7 +186,7 @@ check_ready:
 	@tests/setup check
 	@$(MAKE) --no-print-directory all $(B)/pure.ok $(B)/klibc/modprobe $(B)/klibc/peak $(B)/klibc/zpool $(unit_tests)
 
-scripts_checked := hook/vfio-boot conf/bash-completion conf/90_vfio-boot $(wildcard premount/*/*) .ci/run \
+scripts_checked := $(wildcard hook/* dracut/*.sh) conf/bash-completion conf/90_vfio-boot $(wildcard premount/*/*) .ci/run \
 	$(addprefix debian/,vfio-boot.postinst vfio-boot.postrm tests/boot tests/image) \
 	$(addprefix tests/,setup demo collect matrix) \
 	$(addprefix tests/qemu/,boot deb deb.sh enter grub-probe guest hook.sh image init install lib.sh package run) \

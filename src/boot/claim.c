@@ -87,12 +87,13 @@ static void say_state(const struct context *ctx, const struct listener *log)
 /* The part of the time that is left for the kernel log, in which a slow console can take its time. */
 #define LOG_PART 16
 
-static bool has_claimed(const struct machine *m)
+/* Only what may be the root is ever given back for its sake. */
+static bool has_claimed_storage(const struct machine *m)
 {
 	const struct device *d;
 
 	for_each_device(m, d) {
-		if (d->decided.verdict == VERDICT_CLAIM)
+		if (d->decided.verdict == VERDICT_CLAIM && base_class(d) == 0x01)
 			return true;
 	}
 	return false;
@@ -113,7 +114,7 @@ static int claim(struct context *ctx, bool asked, clock_t deadline, const struct
 	if (ctx->phase == PHASE_SECOND_LOOK)
 		report_merge(&ctx->machine, ctx->root.fd);
 	error = report_write(&ctx->machine, ctx->root.fd, log);
-	if (ctx->phase == PHASE_INIT_TOP && has_claimed(&ctx->machine))
+	if (ctx->phase == PHASE_INIT_TOP && has_claimed_storage(&ctx->machine))
 		begin_root_wait(ctx->root.fd);
 	lock_release(lock);
 	say_verdicts(&ctx->machine, true, log);

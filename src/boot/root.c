@@ -23,8 +23,12 @@ static const char *const state_path = "run/vfio-boot/root-wait";
 /* After twins have been given back, the root has this time to appear before anything else is. */
 #define TWIN_TICKS (5 * TICKS)
 
-/* The boot looks for its root once a second. It has to have looked so often, whatever time other scripts have taken. */
+/*
+ * The boot looks for its root about once a second, and has to have looked so often. Where it has done something else for
+ * longer than this, as when somebody types a passphrase, the waiting begins anew.
+ */
 #define CALLS_MIN 3
+#define GAP_TICKS (5 * TICKS)
 
 enum step { STEP_TWINS, STEP_OTHERS, STEP_DONE };
 
@@ -32,6 +36,7 @@ struct state {
 	uint32_t since; /* when the waiting began, in ticks of times() */
 	uint32_t calls; /* of this program, since then */
 	uint32_t step;	/* enum step: what is to be done next */
+	uint32_t last;	/* when the last call was, like since */
 };
 
 static uint32_t now(void)
@@ -42,7 +47,7 @@ static uint32_t now(void)
 /* If there is no state, the waiting begins now. */
 static struct state read_state(int root)
 {
-	struct state s = { now(), 0, STEP_TWINS };
+	struct state s = { now(), 0, STEP_TWINS, now() };
 	struct text t;
 	const char *p = t.p;
 
@@ -53,6 +58,8 @@ static struct state read_state(int root)
 	s.calls = decimal(&p);
 	p += *p == ' ';
 	s.step = decimal(&p);
+	if (*p++ == ' ')
+		s.last = decimal(&p);
 	return s;
 }
 
@@ -61,7 +68,7 @@ static void write_state(int root, const struct state *s)
 	int fd = openat(root, state_path, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0644);
 	struct text t;
 
-	text_set(&t, "%u %u %u", s->since, s->calls, s->step);
+	text_set(&t, "%u %u %u %u", s->since, s->calls, s->step, s->last);
 	/* Without the file, the waiting never ends, as without us. */
 	(void)!write(fd, t.p, t.len);
 	close(fd);
@@ -69,7 +76,7 @@ static void write_state(int root, const struct state *s)
 
 void begin_root_wait(int root)
 {
-	const struct state s = { now(), 0, STEP_TWINS };
+	const struct state s = { now(), 0, STEP_TWINS, now() };
 
 	write_state(root, &s);
 }
@@ -199,7 +206,10 @@ int give_back_root(struct context *ctx, clock_t deadline, const struct listener 
 
 	if (!wait || s.step >= STEP_DONE)
 		return 0;
+	if (s.calls && (int32_t)(now() - s.last) > GAP_TICKS)
+		s = (struct state){ now(), 0, s.step, 0 };
 	s.calls++;
+	s.last = now();
 	if ((int32_t)(now() - s.since) >= (int32_t)wait && s.calls >= CALLS_MIN) {
 		lock = lock_take(ctx->root.fd, deadline);
 		if (lock < 0)
@@ -208,7 +218,7 @@ int give_back_root(struct context *ctx, clock_t deadline, const struct listener 
 		lock_release(lock);
 		/* The next step follows after the time of the twins. */
 		if (status == 1)
-			s = (struct state){ now() - wait + TWIN_TICKS, 0, s.step };
+			s = (struct state){ now() - wait + TWIN_TICKS, 0, s.step, now() };
 	}
 	write_state(ctx->root.fd, &s);
 	return status;

@@ -28,7 +28,7 @@ struct verb {
 static const struct verb verbs[] = {
 	{ "list", verb_list, OPTION_JSON | OPTION_VERBOSE | OPTION_FLAT | OPTION_DOMAINS, 0, ANY_WORDS, "[SELECTOR...]",
 	  "every device by IOMMU group, with its driver, who needs it, and what becomes of it" },
-	{ "plan", verb_plan, OPTION_JSON | OPTION_NOW | OPTION_NEXT_BOOT | OPTION_KERNEL | OPTION_CMDLINE, 0, 0, "",
+	{ "plan", verb_plan, OPTION_NO_IMAGE | OPTION_JSON | OPTION_NOW | OPTION_NEXT_BOOT | OPTION_KERNEL | OPTION_CMDLINE, 0, 0, "",
 	  "what the next boot will do with each device that the settings select, and why" },
 	{ "explain", verb_explain, OPTION_JSON | OPTION_NOW | OPTION_NEXT_BOOT | OPTION_KERNEL | OPTION_CMDLINE, 1,
 	  ANY_WORDS, "DEVICE...", "why a device gets its verdict, rule by rule, with the lines that name it" },
@@ -70,6 +70,7 @@ static const struct {
 	{ { "print", 0, NULL, 0 }, "", "print it instead of writing it" },
 	{ { "kernel", 1, NULL, 'k' }, " VERSION", "with this kernel instead of the running one" },
 	{ { "cmdline", 1, NULL, 0 }, " TEXT", "with this kernel command line instead of that of this boot" },
+	{ { "no-image", 0, NULL, 0 }, "", "as if the image had these settings" },
 };
 
 /* All verbs have these. Their numbers follow those of options[]. */

@@ -25,6 +25,7 @@ our $here = dirname(abs_path(__FILE__));
 our $top  = dirname(dirname($here));
 # The Debian that is tested, and whether it is the one of this machine.
 our $suite = $ENV{VFIO_BOOT_SUITE} || 'bookworm';
+our $image = $ENV{VFIO_BOOT_IMAGE} || 'small';
 our $native = read_file('/etc/os-release') =~ /^VERSION_CODENAME=\Q$suite\E$/m;
 
 sub write_file {
@@ -46,7 +47,7 @@ sub read_file {
 # conf     text of /etc/vfio-boot.conf (else the shipped one holds)
 # overlay  { path => text }, more files for the image and the root
 # words    more for the kernel command line
-# image    small, most or crypt
+# image    of tests/qemu/image; small, or what VFIO_BOOT_IMAGE says
 # suite    of another Debian than the one all tests are run with
 # disk     the folder with disk, kernel and initrd of an installed Debian
 # machine  more options of tests/qemu/boot
@@ -67,7 +68,7 @@ sub boot {
 		rename "$o{disk}/$_", "$dir/$_" or die "$o{disk}/$_: $!\n" for qw(disk kernel initrd);
 		push @{ $o{machine} }, '-d', "$dir/disk";
 	}
-	my @options = ('-i', $o{image} || 'small', '-c', $o{words} || '', @{ $o{machine} || [] });
+	my @options = ('-i', $o{image} || $image, '-c', $o{words} || '', @{ $o{machine} || [] });
 	push @options, '-v' if $ENV{VFIO_BOOT_VERBOSE};
 	my ($limit) = "@options" =~ /(?:^| )-t (\d+)/;
 	my @watchers = later(\&look, $dir, ($limit || 120) - 12);

@@ -14,12 +14,9 @@ use Test::More tests => 20;
 
 # The root is copied from the disk that it has in other tests, in pieces that the SATA controller
 # of QEMU 7.2 can take: those of Linux 7.2 are of 4 MiB. The claim sees no card yet.
-my %overlay = (
-	'scripts/init-top/ORDER' => <<'END',
-/usr/lib/vfio-boot/vfio-boot-claim --cmdline vfio.ids=0000:7f:00.0?
-/scripts/init-top/udev
-END
-	'scripts/local-top/ORDER' => <<'END',
+my $no_claim = '/usr/lib/vfio-boot/vfio-boot-claim --cmdline vfio.ids=0000:7f:00.0?';
+my $make_root = <<'END';
+mkdir -p /run/cryptsetup
 echo -n secret >/run/key
 modprobe -a dm_crypt aesni_intel xts algif_skcipher 2>/dev/null
 cryptsetup luksFormat --batch-mode --type luks1 --pbkdf-force-iterations 1000 --key-size 256 --key-file /run/key /dev/nvme0n1
@@ -27,14 +24,25 @@ cryptsetup open --key-file /run/key /dev/nvme0n1 root
 echo 256 >/sys/block/sda/queue/max_sectors_kb
 dd if=/dev/sda of=/dev/mapper/root bs=1M
 umask 022
-/scripts/local-top/vfio-boot
 END
+my $dracut = $Guest::image =~ /^dracut/;
+my %overlay = (
 	# What the host lives on is known, and this disk is not in it: being in use is all there is against it.
 	'var/lib/vfio-boot/protect' => "# nothing\n",
 	'etc/test' => "#!/bin/sh\nmount | sed -n 's/^/mount: /p'\nls /sys/block/nvme0n1/holders | sed 's/^/holder: /'\n",
+	$dracut ? (
+		'etc/systemd/system/vfio-boot-claim.service.d/none.conf' => "[Service]\nExecStart=\nExecStart=-$no_claim\n",
+		'etc/systemd/system/vfio-boot-second-look.service.d/root.conf' => "[Unit]\nWants=root.service\nAfter=root.service\n",
+		'etc/systemd/system/root.service' => "[Unit]\nDefaultDependencies=no\nWants=dev-nvme0n1.device dev-sda.device\n"
+			. "After=dev-nvme0n1.device dev-sda.device\n[Service]\nType=oneshot\nRemainAfterExit=yes\nExecStart=sh /make-root\n",
+		'make-root' => $make_root,
+	) : (
+		'scripts/init-top/ORDER' => "$no_claim\n/scripts/init-top/udev\n",
+		'scripts/local-top/ORDER' => "$make_root/scripts/local-top/vfio-boot\n",
+	),
 );
 my $disk = "$Guest::top/build/qemu/in-use.img";
-my @crypt = (image => 'crypt', words => 'root=/dev/mapper/root', overlay => \%overlay,
+my @crypt = (image => $dracut ? 'dracut-crypt' : 'crypt', words => 'root=/dev/mapper/root', overlay => \%overlay,
 	machine => [ '-t', 240, '-N', "file=$disk,format=raw" ]);
 
 sub boot {
