@@ -117,6 +117,8 @@ scripts := init-top/00-vfio-boot local-top/vfio-boot local-premount/vfio-boot nf
 service := $(PREFIX)/lib/systemd/system/vfio-boot.service
 settings := $(DESTDIR)/etc/vfio-boot.conf
 grub := /etc/grub.d/90_vfio-boot
+# Both are told of an image that was built.
+after_image := /etc/initramfs/post-update.d/vfio-boot /etc/kernel/postinst.d/zz-vfio-boot
 # dracut looks nowhere else, whatever PREFIX is. 50 to 59 is for modules of others.
 dracut := /usr/lib/dracut/modules.d/50vfio-boot
 mandir := $(PREFIX)/share/man
@@ -146,6 +148,10 @@ install: all
 	install -d $(DESTDIR)$(dir $(grub))
 	$(at_prefix) conf/90_vfio-boot >$(DESTDIR)$(grub)
 	chmod 755 $(DESTDIR)$(grub)
+	for file in $(after_image); do \
+		install -d $(DESTDIR)$${file%/*} && \
+		$(at_prefix) conf/after-image >$(DESTDIR)$$file && chmod 755 $(DESTDIR)$$file || exit 1; \
+	done
 	install -D -m 644 conf/bash-completion $(DESTDIR)$(completion)
 	for page in $(pages); do \
 		install -d $(DESTDIR)$(mandir)/$${page%/*} && \
@@ -158,7 +164,7 @@ uninstall:
 	rm -f $(DESTDIR)$(libdir)/vfio-boot-claim $(DESTDIR)$(libdir)/image-files $(DESTDIR)$(PREFIX)/sbin/vfio-boot \
 		$(DESTDIR)$(initramfs)/hooks/vfio-boot $(patsubst dracut/%,$(DESTDIR)$(dracut)/%,$(wildcard dracut/*)) \
 		$(DESTDIR)$(service) $(scripts:%=$(DESTDIR)$(initramfs)/scripts/%) \
-		$(pages:%=$(DESTDIR)$(mandir)/%) $(DESTDIR)$(completion) $(DESTDIR)$(grub)
+		$(pages:%=$(DESTDIR)$(mandir)/%) $(DESTDIR)$(completion) $(DESTDIR)$(grub) $(after_image:%=$(DESTDIR)%)
 	-rmdir $(DESTDIR)$(libdir) $(DESTDIR)$(dracut)
 
 # A copy without what is no part of the source; build dependencies are all that is installed.
@@ -186,7 +192,7 @@ check_ready:
 	@tests/setup check
 	@$(MAKE) --no-print-directory all $(B)/pure.ok $(B)/klibc/modprobe $(B)/klibc/peak $(B)/klibc/zpool $(unit_tests)
 
-scripts_checked := $(wildcard hook/* dracut/*.sh) conf/bash-completion conf/90_vfio-boot $(wildcard premount/*/*) .ci/run \
+scripts_checked := $(wildcard hook/* dracut/*.sh) conf/bash-completion conf/90_vfio-boot conf/after-image $(wildcard premount/*/*) .ci/run \
 	$(addprefix debian/,vfio-boot.postinst vfio-boot.postrm tests/boot tests/image) \
 	$(addprefix tests/,setup demo collect matrix) \
 	$(addprefix tests/qemu/,boot deb deb.sh enter grub-probe guest hook.sh image init install lib.sh package run) \

@@ -1,0 +1,128 @@
+# shellcheck shell=sh
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# Run inside a copy of the guest `boot-dracut` by builders.t, with the package in /root/new: its life beside dracut, the
+# change to initramfs-tools and back, and the end under both. Each line of the answer begins with the name of the moment;
+# what apt said is in /root/log.
+
+set -u
+moment=before
+version=$(ls /lib/modules)
+image=/boot/initrd.img-$version
+
+say() { sed "s/^/$moment: /"; }
+
+run() {
+	"$@" >/root/ran 2>&1 </dev/null
+	echo "exit $?" | say
+	sed -n 's/^vfio-boot: /said /p; s/^\(dracut\[W\]: \|W: \)vfio-boot: /warned /p' /root/ran | say
+	cat /root/ran >>/root/log
+}
+
+# What dpkg would take away for it.
+would_remove() {
+	"$@" -s </dev/null 2>&1 | tee -a /root/log | sed -n 's/^Remv \([^ ]*\).*/removes \1/p; s/^Inst \(vfio-boot\|dracut\|initramfs-tools\) .*/installs \1/p' | say
+}
+
+# Who made the image, and what it has of us.
+look_into_image() { # VERSION
+	rm -rf /root/image
+	mkdir /root/image
+	if command -v unmkinitramfs >/dev/null; then
+		unmkinitramfs "/boot/initrd.img-$1" /root/image 2>&1 | say
+	else
+		(cd /root/image && lsinitrd --unpack "/boot/initrd.img-$1" 2>&1) | say
+	fi
+	tree=/root/image/main
+	[ -d $tree ] || tree=/root/image
+	[ ! -d $tree/scripts/init-top ] || echo "made by initramfs-tools" | say
+	[ ! -e $tree/etc/initrd-release ] || echo "made by dracut" | say
+	(cd $tree && find . -path ./usr/share -prune -o -name '*vfio-boot*' -print | sort | sed 's/^/has /') | say
+	sed -n 's/^\(ids = \)/settings \1/p' $tree/etc/vfio-boot.conf 2>/dev/null | say
+}
+
+packages() {
+	dpkg-query -W -f '${binary:Package} ${db:Status-Status}\n' vfio-boot dracut initramfs-tools 2>/dev/null | sed 's/^/package /' | say
+}
+
+# Quick images: no driver of any machine.
+mkdir -p /etc/dracut.conf.d
+echo 'omit_dracutmodules+=" kernel-modules kernel-modules-extra i18n drm plymouth qemu "' >/etc/dracut.conf.d/quick.conf
+echo 'compress=cat' >>/etc/dracut.conf.d/quick.conf
+mkdir -p /etc/initramfs-tools/conf.d
+echo MODULES=list >/etc/initramfs-tools/conf.d/quick
+run apt-get -q update
+
+moment=simulated
+would_remove apt-get -q -y install --no-install-recommends /root/new/vfio-boot_*.deb
+packages
+
+moment=install
+run apt-get -q -y install --no-install-recommends /root/new/vfio-boot_*.deb
+packages
+look_into_image "$version"
+run vfio-boot doctor --image -k "$version"
+
+# Settings that are newer than the image, and the image that has them.
+moment=settings
+echo 'ids = 8086:10d3' >>/etc/vfio-boot.conf
+run vfio-boot doctor --image -k "$version"
+moment=rebuilt
+run sh -c "dpkg-trigger update-initramfs && dpkg --triggers-only --pending"
+look_into_image "$version"
+run vfio-boot doctor --image -k "$version"
+
+# A build without our module says nothing of it; who looks afterwards does.
+moment=omitted
+echo 'omit_dracutmodules+=" vfio-boot "' >/etc/dracut.conf.d/omit.conf
+run sh -c "dpkg-trigger update-initramfs && dpkg --triggers-only --pending"
+run vfio-boot doctor --image -k "$version"
+rm /etc/dracut.conf.d/omit.conf
+
+# Bad input: the build succeeds, with one warning at most each.
+moment=kernel_cmdline
+run dracut --force --kernel-cmdline "quiet vfio.ids=8086:10d3" /root/image.img "$version"
+moment=hostonly_cmdline
+run dracut --force --hostonly --hostonly-cmdline /root/image.img "$version"
+moment=no_vfio
+cp -al "/lib/modules/$version" /lib/modules/4.1-none
+rm -r /lib/modules/4.1-none/kernel/drivers/vfio
+depmod 4.1-none
+run dracut --force /root/image.img 4.1-none
+rm -r /lib/modules/4.1-none
+moment=sysroot
+mkdir /root/sysroot
+for path in usr etc boot; do cp -al "/$path" /root/sysroot/; done
+cp -al /var /root/sysroot/ 2>/dev/null
+for link in bin sbin lib lib64; do cp -a "/$link" /root/sysroot/; done
+mkdir /root/sysroot/dev /root/sysroot/proc /root/sysroot/sys /root/sysroot/tmp /root/sysroot/run
+run dracut --force --sysroot /root/sysroot /root/image.img "$version"
+lsinitrd /root/image.img 2>/dev/null | grep -c 'vfio-boot-claim$' | sed 's/^/programs /' | say
+rm -rf /root/sysroot /root/image.img
+
+# From one builder to the other and back.
+moment=to-initramfs-tools
+would_remove apt-get -q -y install --no-install-recommends initramfs-tools
+run apt-get -q -y install --no-install-recommends initramfs-tools
+packages
+run update-initramfs -u -k "$version"
+look_into_image "$version"
+run vfio-boot doctor --image -k "$version"
+moment=to-dracut
+run apt-get -q -y install --no-install-recommends dracut
+packages
+look_into_image "$version"
+run vfio-boot doctor --image -k "$version"
+
+# The end, with a second kernel.
+moment=purge
+cp -al "/lib/modules/$version" /lib/modules/4.2-with
+cp "/boot/vmlinuz-$version" /boot/vmlinuz-4.2-with
+run dracut --force /boot/initrd.img-4.2-with 4.2-with
+look_into_image 4.2-with
+moment=purged
+run apt-get -q -y purge vfio-boot
+packages
+look_into_image "$version"
+look_into_image 4.2-with
+ls -d /etc/vfio-boot* /var/lib/vfio-boot /etc/kernel/postinst.d/*vfio* /etc/initramfs/post-update.d/*vfio* /usr/lib/dracut/modules.d/*vfio* 2>/dev/null | sed 's/^/left /' | say
