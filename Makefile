@@ -183,7 +183,7 @@ check: check_ready
 	@tests/run $(unit_tests) $(sort $(wildcard tests/*.t tests/qemu/*.t))
 
 # What is not of one suite is run once.
-SUITES ?= bullseye bookworm trixie forky
+SUITES ?= bullseye bookworm trixie forky bookworm+dracut trixie+dracut forky+dracut
 check-all: check_ready
 	@tests/matrix "$(SUITES)" $(unit_tests) $(sort $(wildcard tests/*.t)) -- \
 		$(sort $(wildcard tests/qemu/*.t)) $(sort $(wildcard tests/system/*.t))

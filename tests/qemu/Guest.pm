@@ -44,6 +44,21 @@ sub read_file {
 	return scalar <$in>;
 }
 
+our $dracut = $image =~ /^dracut/;
+
+# What a shell of the initramfs does before the claim, and after udev has been started: files for the overlay.
+sub around_claim {
+	my ($before, $after) = @_;
+	$after //= '';
+	return { 'scripts/init-top/ORDER' => "$before/scripts/init-top/00-vfio-boot\n/scripts/init-top/udev\n$after" } if !$dracut;
+	return {
+		before => $before,
+		after => $after,
+		'etc/systemd/system/vfio-boot-claim.service.d/test.conf' => "[Service]\nExecStartPre=-sh /before\n",
+		'etc/systemd/system/vfio-boot-second-look.service.d/test.conf' => "[Service]\nExecStartPre=-sh /after\n",
+	};
+}
+
 # conf     text of /etc/vfio-boot.conf (else the shipped one holds)
 # overlay  { path => text }, more files for the image and the root
 # words    more for the kernel command line

@@ -4,6 +4,7 @@
 # it (list), add it and another one, reboot, status, a virtual machine with both (export
 # qemu), and back again with remove and one more reboot. update-initramfs runs in the guest,
 # and what it made is what boots next.
+# builders: initramfs-tools
 
 use strict;
 use warnings;

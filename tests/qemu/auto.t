@@ -15,9 +15,8 @@ my $alias = 'alias vfio_pci:v00008086d000010D3sv*sd*bc*sc*i*';
 my %module = (auto => 'pci_stub', 'auto-missing' => 'no_such_vfio_pci');
 my %boot;
 for my $name (sort keys %module) {
-	$boot{$name} = Guest->boot($name, conf => "ids = 0000:03:00.* 0000:04:00.0\ndriver = auto\n", overlay => {
-		'scripts/init-top/ORDER' => "for file in /lib/modules/*/modules.alias; do echo '$alias $module{$name}' >>\$file; done\n"
-			. "/scripts/init-top/00-vfio-boot\n/scripts/init-top/udev\n" });
+	$boot{$name} = Guest->boot($name, conf => "ids = 0000:03:00.* 0000:04:00.0\ndriver = auto\n", overlay => Guest::around_claim(
+		"for file in /lib/modules/*/modules.alias; do echo '$alias $module{$name}' >>\$file; done\n"));
 }
 my $auto = $boot{auto};
 is($auto->held_by('pci-stub'), '0000:03:00.0 0000:03:00.1', 'the card is with the driver of that module');

@@ -11,7 +11,7 @@ use Guest;
 use Test::More tests => 25;
 
 my @serial = (machine => [ '-m', 'pci-serial,addr=1d.0' ]);
-my $order = <<'END';
+my $before = <<'END';
 modprobe e1000e
 for card in 0000:03:00.0 0000:03:00.1; do
 	for i in 1 2 3 4 5 6 7 8 9 10; do [ -e /sys/bus/pci/devices/$card/driver ] || sleep 1; done
@@ -19,13 +19,11 @@ done
 for dev in 0000:03:00.0 0000:03:00.1 0000:00:1d.0; do
 	echo "before: $dev $(readlink /sys/bus/pci/devices/$dev/driver)" >/dev/kmsg
 done
-/scripts/init-top/00-vfio-boot
-/scripts/init-top/udev
 END
 my $conf = "ids = 0000:03:00.* 0000:00:1d.0\n";
-my $yes = Guest->boot('bound', conf => $conf, @serial, overlay => { 'scripts/init-top/ORDER' => $order });
+my $yes = Guest->boot('bound', conf => $conf, @serial, overlay => Guest::around_claim($before));
 my $no  = Guest->boot('bound-unbind-no', conf => "${conf}unbind = no\n", @serial,
-	overlay => { 'scripts/init-top/ORDER' => $order });
+	overlay => Guest::around_claim($before));
 
 for my $boot ($yes, $no) {
 	like($boot->{console}, qr{before: 0000:03:00\.$_ \S*/e1000e\b}, "$boot->{name}: e1000e has 03:00.$_ first") for 0, 1;

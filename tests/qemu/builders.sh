@@ -15,7 +15,7 @@ say() { sed "s/^/$moment: /"; }
 run() {
 	"$@" >/root/ran 2>&1 </dev/null
 	echo "exit $?" | say
-	sed -n 's/^vfio-boot: /said /p; s/^\(dracut\[W\]: \|W: \)vfio-boot: /warned /p' /root/ran | say
+	sed -n 's/^vfio-boot: /said /p; s/^\(dracut: \|dracut\[W\]: \|W: \)vfio-boot: /warned /p' /root/ran | say
 	cat /root/ran >>/root/log
 }
 
@@ -28,10 +28,10 @@ would_remove() {
 look_into_image() { # VERSION
 	rm -rf /root/image
 	mkdir /root/image
-	if command -v unmkinitramfs >/dev/null; then
-		unmkinitramfs "/boot/initrd.img-$1" /root/image 2>&1 | say
-	else
+	if command -v lsinitrd >/dev/null; then
 		(cd /root/image && lsinitrd --unpack "/boot/initrd.img-$1" 2>&1) | say
+	else
+		unmkinitramfs "/boot/initrd.img-$1" /root/image 2>&1 | say
 	fi
 	tree=/root/image/main
 	[ -d $tree ] || tree=/root/image
@@ -43,6 +43,15 @@ look_into_image() { # VERSION
 
 packages() {
 	dpkg-query -W -f '${binary:Package} ${db:Status-Status}\n' vfio-boot dracut initramfs-tools 2>/dev/null | sed 's/^/package /' | say
+}
+
+# What somebody types after a change.
+rebuild() {
+	if command -v update-initramfs >/dev/null; then
+		run update-initramfs -u
+	else
+		run dracut --force "$image" "$version"
+	fi
 }
 
 # Quick images: no driver of any machine.
@@ -68,14 +77,14 @@ moment=settings
 echo 'ids = 8086:10d3' >>/etc/vfio-boot.conf
 run vfio-boot doctor --image -k "$version"
 moment=rebuilt
-run sh -c "dpkg-trigger update-initramfs && dpkg --triggers-only --pending"
+rebuild
 look_into_image "$version"
 run vfio-boot doctor --image -k "$version"
 
 # A build without our module says nothing of it; who looks afterwards does.
 moment=omitted
 echo 'omit_dracutmodules+=" vfio-boot "' >/etc/dracut.conf.d/omit.conf
-run sh -c "dpkg-trigger update-initramfs && dpkg --triggers-only --pending"
+rebuild
 run vfio-boot doctor --image -k "$version"
 rm /etc/dracut.conf.d/omit.conf
 
@@ -96,6 +105,7 @@ for path in usr etc boot; do cp -al "/$path" /root/sysroot/; done
 cp -al /var /root/sysroot/ 2>/dev/null
 for link in bin sbin lib lib64; do cp -a "/$link" /root/sysroot/; done
 mkdir /root/sysroot/dev /root/sysroot/proc /root/sysroot/sys /root/sysroot/tmp /root/sysroot/run
+run dracut --force --sysroot /root/sysroot --omit vfio-boot /root/image.img "$version"
 run dracut --force --sysroot /root/sysroot /root/image.img "$version"
 lsinitrd /root/image.img 2>/dev/null | grep -c 'vfio-boot-claim$' | sed 's/^/programs /' | say
 rm -rf /root/sysroot /root/image.img
@@ -105,7 +115,6 @@ moment=to-initramfs-tools
 would_remove apt-get -q -y install --no-install-recommends initramfs-tools
 run apt-get -q -y install --no-install-recommends initramfs-tools
 packages
-run update-initramfs -u -k "$version"
 look_into_image "$version"
 run vfio-boot doctor --image -k "$version"
 moment=to-dracut

@@ -3,6 +3,7 @@
 # The Debian package: looked at, and taken through its life in a Debian with systemd, from
 # the first installation over an upgrade with a question to a purge: see deb.sh. That of
 # another Debian is built there; that of this one is built twice, and lintian is asked.
+# builders: initramfs-tools
 
 use strict;
 use warnings;

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # What the hook puts into an image, what it says and when it keeps silent; the
 # order in which the boot scripts are run; the boot scripts without a program.
+# builders: initramfs-tools
 
 use strict;
 use warnings;

@@ -25,7 +25,7 @@ echo 256 >/sys/block/sda/queue/max_sectors_kb
 dd if=/dev/sda of=/dev/mapper/root bs=1M
 umask 022
 END
-my $dracut = $Guest::image =~ /^dracut/;
+my $dracut = $Guest::dracut;
 my %overlay = (
 	# What the host lives on is known, and this disk is not in it: being in use is all there is against it.
 	'var/lib/vfio-boot/protect' => "# nothing\n",

@@ -3,6 +3,7 @@
 # The install lines of README.md, run as they stand there in a Debian with systemd,
 # and that Debian booted from its disk: the device is with vfio-pci. In the second
 # boot a person claims another one by hand, and releases it.
+# builders: initramfs-tools
 
 use strict;
 use warnings;

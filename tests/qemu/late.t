@@ -13,14 +13,11 @@ use Test::More tests => 11;
 # Takes the card away before the claim, and lets it come back once udev has run.
 # The driver is kept out, so that the card is free when it appears.
 my $boot = Guest->boot('late', conf => "ids = 0000:03:00.*\n",
-	words => 'modprobe.blacklist=e1000e', overlay => {
-		'scripts/init-top/ORDER' => <<'END',
+	words => 'modprobe.blacklist=e1000e', overlay => Guest::around_claim(<<'BEFORE', <<'AFTER'));
 for card in /sys/bus/pci/devices/0000:03:00.*; do echo 1 >$card/remove; done
-/scripts/init-top/00-vfio-boot
-/scripts/init-top/udev
+BEFORE
 echo 1 >/sys/bus/pci/rescan
-END
-	});
+AFTER
 
 is($boot->held_by('vfio-pci'), '0000:03:00.0 0000:03:00.1', 'vfio-pci holds the card');
 # Who comes back gets a group of its own, at least on 6.1.

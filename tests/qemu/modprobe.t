@@ -21,11 +21,7 @@ $options->usable(7, @all[ 0, 1 ]);
 is($options->driver($all[2]), 'e1000e', 'what the options name is left to its driver');
 is(scalar($options->log(qr/foreign/)), 0, 'nobody unasked');
 
-my $before = Guest->boot('modprobe-before', conf => $conf, overlay => { 'scripts/init-top/ORDER' => <<'END' });
-modprobe vfio-pci ids=8086:10d3
-/scripts/init-top/00-vfio-boot
-/scripts/init-top/udev
-END
+my $before = Guest->boot('modprobe-before', conf => $conf, overlay => Guest::around_claim("modprobe vfio-pci ids=8086:10d3\n"));
 is($before->held_by('vfio-pci'), "@all", 'loaded before with IDs: it holds all three');
 is($before->report($_)->{verdict}, 'already', "$_ was with it already") for @all[ 0, 1 ];
 my @foreign = $before->log(qr/^vfio-boot: \Q$all[2]\E: foreign: /);
@@ -34,8 +30,7 @@ is($foreign[0][0], 4, 'as a warning');
 
 my %without = (
 	install => { 'etc/modprobe.d/no.conf' => "install vfio-pci /bin/false\n" },
-	missing => { 'scripts/init-top/ORDER' => "rm -f /lib/modules/*/kernel/drivers/vfio/pci/vfio-pci.ko*\n"
-			. "/scripts/init-top/00-vfio-boot\n/scripts/init-top/udev\n" },
+	missing => Guest::around_claim("rm -f /lib/modules/*/kernel/drivers/vfio/pci/vfio-pci.ko*\n"),
 );
 for my $case (sort keys %without) {
 	my $boot = Guest->boot("modprobe-$case", conf => $conf, overlay => $without{$case});

@@ -10,7 +10,7 @@ use lib $FindBin::Bin;
 use Guest;
 use Test::More tests => 14;
 
-my $boot = Guest->boot('most', conf => "ids = 0000:03:00.*\n", image => 'most', machine => [ '-t', 240 ]);
+my $boot = Guest->boot('most', conf => "ids = 0000:03:00.*\n", image => $Guest::dracut ? 'dracut-most' : 'most', machine => [ '-t', 240 ]);
 
 is($boot->held_by('vfio-pci'), '0000:03:00.0 0000:03:00.1', 'vfio-pci holds the card and nothing else');
 $boot->usable(7, '0000:03:00.0', '0000:03:00.1');

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # A root that is not local: local-top is not run then, and the claim does not depend
 # on it. And a boot display that is claimed, with the way back: vfio.ids=off.
+# builders: initramfs-tools
 
 use strict;
 use warnings;

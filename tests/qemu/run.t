@@ -3,6 +3,7 @@
 # /run that cannot be written: read only, and full. The claim is made all the same,
 # and the kernel log says that there is no report. Two runs at once: one after the
 # other, and both say the same.
+# builders: initramfs-tools
 
 use strict;
 use warnings;

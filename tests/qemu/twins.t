@@ -48,7 +48,7 @@ sub gives_up {
 	Guest::write_file("$dir/overlay/var/lib/vfio-boot/protect", "# nothing\n");
 	system("$Guest::here/boot", '-i', $Guest::image, '-t', 200, '-c', "root=LABEL=nowhere rd.retry=30 $words", $dir);
 	my $console = Guest::read_file("$dir/console");
-	like($console, $Guest::image =~ /^dracut/ ? qr/Could not boot/ : qr/LABEL=nowhere does not exist/, "$name: the usual words");
+	like($console, $Guest::dracut ? qr/Could not boot/ : qr/LABEL=nowhere does not exist/, "$name: the usual words");
 	return $console =~ /^\[ *(\d+)\.\d+\] reboot: /m ? $1 : 0;
 }
 my ($with, $without) = (gives_up('twins-nowhere', ''), gives_up('twins-nowhere-off', 'vfio.ids=off'));

@@ -4,6 +4,7 @@
 # is claimed the BAR is free for a guest afterwards: vfio-pci takes the framebuffer off
 # a class 0300 function from Linux 6.0 on, the claim does it in all other cases, or
 # says that it did not. On one that is not claimed it stays, and so does the console.
+# builders: initramfs-tools
 
 use strict;
 use warnings;

@@ -3,6 +3,7 @@
 #
 # What disks and boot share: the layout of this suite, and the machine with its disks.
 
+# With VFIO_BOOT_IMAGE=dracut the images are those of dracut.
 # shellcheck disable=SC2034,SC2154 # for who reads this; $suite is in lib.sh
 case $suite in
 bullseye) layout=plain modules=most ;;
@@ -10,6 +11,10 @@ bookworm) layout=luks modules=dep ;;
 trixie) layout=btrfs modules=most ;;
 forky) layout=twin modules=dep ;;
 *) die "no layout is set down for $suite" ;;
+esac
+case ${VFIO_BOOT_IMAGE:-} in
+dracut*) builder=-dracut ;;
+*) builder='' ;;
 esac
 
 # machine_of_layout DIR SECONDS OPTION...: boots from DIR/disk0.

@@ -62,9 +62,16 @@ list_files() {
 		-o -path /etc/ld.so.cache -o -path /var/lib/step -o -path /root/life \) -prune -o -print | sort
 }
 
+list_image() { # IMAGE: the paths in it
+	if command -v lsinitramfs >/dev/null; then
+		lsinitramfs "$1"
+	else
+		lsinitrd "$1" | sed -n 's/ -> .*//; s/^[-l][-rwxst]* .* //p'
+	fi
+}
+
 in_image() { # KERNEL WORD: what its image has of this program, and that it is one
-	image=/boot/initrd.img-$1
-	lsinitramfs "$image" | grep -x -e 'init' -e '.*vfio-boot.*' | sed "s/^/image $2 /" | say
+	list_image "/boot/initrd.img-$1" | grep -x -e 'init' -e '.*vfio-boot.*' | sed "s/^/image $2 /" | say
 }
 
 files() { # FILE...: those that are there
