@@ -1,8 +1,9 @@
 #!/usr/bin/perl
 # SPDX-License-Identifier: GPL-2.0-or-later
 # The life of the package in an installed Debian (VFIO_BOOT_SUITE) with systemd and GRUB, of
-# which each suite has another one: see disks. With VFIO_BOOT_IMAGE=dracut the images are those of dracut. Six boots, each of which begins where the one
-# before has ended: steps.sh is what is typed. What must be so everywhere is tested alike.
+# which each suite has another one: see disks. With VFIO_BOOT_IMAGE=dracut the images are those
+# of dracut. Six boots, each of which begins where the one before has ended: steps.sh is what is
+# typed. What must be so everywhere is tested alike.
 
 use strict;
 use warnings;
