@@ -45,6 +45,8 @@ like(rows(), qr/^\Q$_\E\t\S+\t7\tfailed\ttimeout\t.*\tprocess \d+ is still runni
 	"$_ was not begun, and the report says what was waited for") for $a, $b;
 is(override($_), "(null)\n", "nothing was written to $_") for $a, $b;
 my ($loader) = rows() =~ /process (\d+)/;
+my ($ignored) = slurp("/proc/$loader/status") =~ /^SigIgn:\s*([0-9a-f]+)$/m;
+ok(hex($ignored) >> 14 & 1, 'a process that is left behind ignores SIGTERM, which systemd sends at the switch to the root');
 process($root, $loader, 77);
 ($status, $seconds) = run('--second-look');
 cmp_ok($seconds, '<', 1, 'while that modprobe runs, the second look does not wait for another one');

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* vfio-boot-claim: the program of the initramfs. Reads the options, runs the claim, reports it, sets the exit status.
  */
+#include <signal.h>
 #include <string.h>
 
 #include "apply.h"
@@ -132,6 +133,11 @@ static int run(struct context *ctx, bool root_missing)
 	clock_t deadline = end - (end - begin) / LOG_PART;
 	int status;
 
+	/*
+	 * systemd sends it to all that is left of the initramfs when it switches to the real root, and a group that is half
+	 * done would lack its drivers.
+	 */
+	signal(SIGTERM, SIG_IGN);
 	kernel_log_begin(&log, ctx->root.fd, &ctx->settings, end);
 	if (!root_missing)
 		status = claim(ctx, asked, deadline, &log.listener);

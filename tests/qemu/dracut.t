@@ -29,7 +29,6 @@ sub scenario {
 	is("$run tests, status $?", ($planned || 'all') . ' tests, status 0', "$image: $name comes to its end");
 }
 scenario('dracut', $_) for qw(by-id by-address off broken incomplete in-use);
-scenario($_, 'by-id') for qw(dracut-bare dracut-hooks);
 
 # Seconds of the kernel's clock.
 sub at {
