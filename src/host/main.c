@@ -12,7 +12,6 @@
 #include "pci_names.h"
 #include "request.h"
 #include "terminal.h"
-#include "unpack.h"
 
 #define ANY_WORDS 1000
 
@@ -316,7 +315,6 @@ int main(int argc, char **argv)
 	signal(SIGCHLD, SIG_DFL);
 	terminal_init();
 	pci_names_open();
-	unpack_begin();
 	status = context_open(&context);
 	return status ? status : v->run(&r);
 }

@@ -7,7 +7,7 @@
 #include "check.h"
 #include "drift.h"
 #include "format.h"
-#include "kernel.h"
+#include "image_judge.h"
 #include "message.h"
 #include "nearest.h"
 #include "plan_log.h"
@@ -16,110 +16,24 @@
 #include "sources.h"
 #include "unprotected.h"
 
-/* Returns why the content of an image is unknown, to follow its path. */
-static const char *unknown_because(enum image_look look)
+void check_image(const struct check_input *in, struct check *c)
 {
-	switch (look) {
-	case LOOK_NO_RIGHT:
-		return "cannot be read, so its content was not checked (run this as root)";
-	case LOOK_NO_TOOL:
-		return "cannot be checked: neither unmkinitramfs nor lsinitrd is installed";
-	case LOOK_NO_ROOM:
-		return "cannot be checked: no room to unpack it (set TMPDIR to a directory with more room)";
-	case LOOK_TIME:
-		return "was not unpacked within 120 s";
-	default:
-		return "cannot be unpacked, or has no /init: it is damaged, or not an initramfs";
-	}
-}
-
-static void check_image_program(const struct image_content *i, struct check *c)
-{
-	if (!i->claim)
-		check_say(c, CHECK_FAULT, "vfio-boot-claim is not in it: nothing will be claimed");
-	else if (!i->claim_runs)
-		check_say(c, CHECK_FAULT, "vfio-boot-claim in it cannot be executed");
-	/* dracut strips programs, so they differ from the installed ones. */
-	else if (i->claim_installed && !i->claim_same && !i->dracut)
-		check_say(c, CHECK_FAULT, "vfio-boot-claim in it differs from the installed one");
-	if (i->dracut)
-		return;
-	if (!i->ordered)
-		check_say(c, CHECK_FAULT, "scripts/init-top/ORDER in it does not start 00-vfio-boot");
-	else if (!i->first)
-		check_say(c, CHECK_FAULT,
-			  "scripts/init-top/ORDER in it runs 00-vfio-boot after udev: other drivers bind first");
-}
-
-/* Unpacks the image into *content. Returns false, after a finding, if that is not possible. */
-static bool look_into_image(struct image_content *content, const struct check_input *in, struct check *c)
-{
-	const struct image *image = in->image;
-	enum image_look look;
-	struct text places = { 0 };
+	static const enum check_state states[] = { CHECK_OK, CHECK_NONE, CHECK_FAULT };
+	static struct image_verdict v;
 
 	if (!*in->release) {
 		check_say(c, CHECK_NONE, "the kernel to look for is not known (-k VERSION)");
-		return false;
-	}
-	if (image->kind == IMAGE_NONE) {
-		add_image_places(&places, in->release);
-		check_say(c, CHECK_FAULT, "the kernel %s has no image; looked for %s and EFI/Linux/*.efi", in->release,
-			  places.p);
-		check_remedy(c, "update-initramfs -c -k %s", in->release);
-		return false;
-	}
-	if (image->kind == IMAGE_UNIFIED) {
-		check_say(c, CHECK_NONE, "/%s cannot be checked (a unified kernel image)", image->path.p);
-		return false;
-	}
-	look = image_look(content, image, in->ctx, in->release);
-	if (look == LOOK_DONE)
-		return true;
-	check_say(c, look == LOOK_FAILED || look == LOOK_TIME ? CHECK_FAULT : CHECK_NONE, "/%s %s", image->path.p,
-		  unknown_because(look));
-	if (look == LOOK_FAILED)
-		check_remedy(c, "update-initramfs -u -k %s", in->release);
-	return false;
-}
-
-static void check_image_modules(const struct image_content *content, const struct check_input *in, struct check *c)
-{
-	for (unsigned i = 0; i < IMAGE_MODULES; i++) {
-		if (content->modules >> i & 1 ||
-		    kernel_module(in->ctx->root.fd, in->release, image_module[i]) == MODULE_BUILT_IN)
-			continue;
-		check_say(c, CHECK_FAULT, "the module %s is not in it", image_module[i]);
-	}
-}
-
-static void check_image_settings(const struct image_content *content, struct check *c)
-{
-	for (unsigned i = 0; i < content->differences && i < IMAGE_DIFFERENCES; i++)
-		check_say(c, CHECK_FAULT, "%s", content->difference[i].p);
-	if (content->differences > IMAGE_DIFFERENCES)
-		check_say(c, CHECK_FAULT, "and %u more files", content->differences - IMAGE_DIFFERENCES);
-}
-
-void check_image(const struct check_input *in, struct check *c)
-{
-	static struct image_content content;
-	struct text first;
-
-	if (!look_into_image(&content, in, c))
-		return;
-	check_image_program(&content, c);
-	check_image_modules(&content, in, c);
-	check_image_settings(&content, c);
-	if (c->state == CHECK_OK) {
-		check_say(c, CHECK_OK, "/%s has the program, the modules and the settings", in->image->path.p);
 		return;
 	}
-	/* The findings say "in it". Put the image before the first one. */
-	text_set(&first, "%s", c->line[0].p);
-	text_set(&c->line[0], "/%s: %s", in->image->path.p, first.p);
-	check_remedy(c, "%s%s %s", content.differences ? "the image has older settings: " : "",
-		     content.dracut ? "dracut -f --kver" : "update-initramfs -u -k", in->release);
+	image_judge(&v, in->image, in->ctx, in->release, true);
+	if (v.state == IMAGE_RIGHT)
+		check_say(c, CHECK_OK, "%s has the program, the modules and the settings", v.what.p);
+	else
+		check_say(c, states[v.state], "%s%s%s", v.what.p, before_fault(&v, ": "), v.fault[0].p);
+	for (unsigned i = 1; i < v.faults; i++)
+		check_say(c, states[v.state], "%s", v.fault[i].p);
+	if (v.state == IMAGE_FAULT)
+		check_remedy(c, "%s", v.remedy.p);
 }
 
 /* Enough of a line to recognize it. vfio-boot import prints all of it. */
