@@ -10,6 +10,7 @@ use warnings;
 use File::Path qw(make_path remove_tree);
 use FindBin;
 use lib $FindBin::Bin;
+use Image;
 use Test::More;
 use Tree;
 
@@ -19,27 +20,12 @@ my $claim = 'usr/lib/vfio-boot/vfio-boot-claim';
 my $ids = "ids = 8086:10d3\n";
 
 q35($root, $ids);
-spew("$root/lib/modules/6.1/modules.builtin", join '', map { "kernel/$_.ko\n" } qw(vfio vfio_iommu_type1 vfio-pci));
+needs_no_module($root, '6.1');
 spew("$root/proc/sys/kernel/osrelease", "6.1\n");
 spew("$root/$claim", 'program');
 spew("$root/usr/share/initramfs-tools/hooks/vfio-boot", '');
 unlink "$root/var/lib/vfio-boot/protect";
 make_path("$root/boot");
-
-# --- what an archive is made of ---
-
-my $inode = 0;
-sub entry {
-	my ($name, $content, %o) = @_;
-	my @field = ($o{inode} // ++$inode, $o{mode} // 0100755, 0, 0, $o{links} // 1, 0, $o{size} // length $content, 0, 0, 0, 0,
-		$o{name_size} // length($name) + 1, 0);
-	my $entry = ($o{magic} // '070701') . join('', map { sprintf '%08X', $_ } @field) . "$name\0";
-	$entry .= "\0" x (-length($entry) & 3) . $content;
-	return $entry . "\0" x (-length($entry) & 3);
-}
-my $trailer = entry('TRAILER!!!', '', mode => 0);
-sub archive { return join('', @_, $trailer) }
-sub padded { return $_[0] . "\0" x (-length($_[0]) % ($_[1] // 512)) }
 
 my $order = entry('scripts/init-top/ORDER', "/scripts/init-top/00-vfio-boot\n/scripts/init-top/udev\n");
 my $settings = entry('etc/vfio-boot.conf', $ids);

@@ -83,7 +83,7 @@ for ($library, '') {
 	completes('vfio-boot --v', '--version');
 	completes('vfio-boot nosuch -', '');
 	completes("vfio-boot $_ -", options($_), "the options of $_") for @verbs;
-	completes('vfio-boot plan --n', '--now --next-boot');
+	completes('vfio-boot plan --n', '--now --next-boot --no-image');
 	completes('vfio-boot plan --now --js', '--json');
 	like(options('plan'), qr/ -k .*--sysroot/, 'which are short and long');
 

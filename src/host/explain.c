@@ -13,12 +13,12 @@
 #include "message.h"
 #include "pci_names.h"
 #include "plan.h"
+#include "plan_faults.h"
 #include "plan_json.h"
 #include "plan_log.h"
 #include "request.h"
 #include "settings.h"
 #include "terminal.h"
-#include "unprotected.h"
 
 /* What a rule, or a member of the group, means for the claim. */
 enum state { STATE_FINE, STATE_AGAINST, STATE_NONE };
@@ -297,13 +297,14 @@ static struct json_object *device_json(const struct context *ctx, const struct d
 	return o;
 }
 
-static bool print_all(struct context *ctx, const bool chosen[DEVICES_MAX], bool *unprotected)
+static bool print_all(const struct request *r, const bool chosen[DEVICES_MAX], bool *fault)
 {
+	const struct context *ctx = r->ctx;
 	const struct device *d;
 	bool first = true;
 
 	say_problems(&ctx->machine, &complaints);
-	*unprotected = find_unprotected_anew(ctx, &ctx->machine, &complaints);
+	*fault = say_plan_faults(r, &complaints);
 	for_each_device(&ctx->machine, d) {
 		if (!chosen[d - ctx->machine.device])
 			continue;
@@ -314,10 +315,11 @@ static bool print_all(struct context *ctx, const bool chosen[DEVICES_MAX], bool 
 	return cannot_print();
 }
 
-static bool print_all_json(struct context *ctx, const bool chosen[DEVICES_MAX], bool *unprotected)
+static bool print_all_json(const struct request *r, const bool chosen[DEVICES_MAX], bool *fault)
 {
 	struct json_object *o = json_object_new_object(), *devices = json_object_new_array();
 	struct json_listener warnings = json_listener(json_object_new_array());
+	const struct context *ctx = r->ctx;
 	const struct device *d;
 
 	for_each_device(&ctx->machine, d) {
@@ -327,7 +329,7 @@ static bool print_all_json(struct context *ctx, const bool chosen[DEVICES_MAX], 
 	json_object_object_add(o, "format", json_object_new_int(1));
 	json_object_object_add(o, "devices", devices);
 	json_object_object_add(o, "errors", json_errors(&ctx->settings));
-	*unprotected = find_unprotected_anew(ctx, &ctx->machine, &warnings.listener);
+	*fault = say_plan_faults(r, &warnings.listener);
 	json_object_object_add(o, "warnings", warnings.list);
 	return json_print(o);
 }
@@ -336,17 +338,16 @@ int verb_explain(struct request *r)
 {
 	static bool chosen[DEVICES_MAX];
 	struct context *ctx = r->ctx;
-	bool unprotected, failed;
+	bool fault, failed;
 	int status;
 
 	if (!request_read(ctx, asked(r, OPTION_NOW) ? PHASE_NOW : PHASE_NEXT_BOOT))
 		return STATUS_FAILED;
 	status = choose(ctx, r->word, chosen);
-	failed = asked(r, OPTION_JSON) ? print_all_json(ctx, chosen, &unprotected)
-				       : print_all(ctx, chosen, &unprotected);
+	failed = asked(r, OPTION_JSON) ? print_all_json(r, chosen, &fault) : print_all(r, chosen, &fault);
 	if (failed)
 		return STATUS_FAILED;
 	if (ctx->settings.problems)
 		return STATUS_WRONG;
-	return status ? status : unprotected;
+	return status ? status : fault;
 }

@@ -6,6 +6,7 @@
 
 #include "format.h"
 #include "guarded_path.h"
+#include "image_judge.h"
 #include "listener.h"
 #include "listing.h"
 #include "log.h"
@@ -194,7 +195,8 @@ static void set_columns(struct listing *l)
 static bool print_list(struct listing *l)
 {
 	say_problems(&l->v.now->machine, &complaints);
-	l->unprotected = say_unprotected(&l->v.deps, l->v.now, &l->v.next->machine, &complaints);
+	l->fault = say_unprotected(&l->v.deps, l->v.now, &l->v.next->machine, &complaints) |
+		   say_image(l->v.next, &complaints);
 	if (asked(l->r, OPTION_FLAT)) {
 		print_flat(l);
 	} else {
@@ -233,5 +235,5 @@ int verb_list(struct request *r)
 		return STATUS_FAILED;
 	if (r->ctx->settings.problems)
 		return STATUS_WRONG;
-	return status ? status : l.unprotected;
+	return status ? status : l.fault;
 }

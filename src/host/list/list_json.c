@@ -5,6 +5,7 @@
 
 #include "format.h"
 #include "guarded_path.h"
+#include "image_judge.h"
 #include "listing.h"
 #include "message.h"
 #include "pci_names.h"
@@ -136,7 +137,8 @@ bool print_json_list(struct listing *l)
 	for (unsigned i = 0; i < l->v.deps.notes.count; i++)
 		json_object_array_add(warnings, json_text(l->v.deps.notes.string[i]));
 	listener = json_listener(warnings);
-	l->unprotected = say_unprotected(&l->v.deps, l->v.now, &l->v.next->machine, &listener.listener);
+	l->fault = say_unprotected(&l->v.deps, l->v.now, &l->v.next->machine, &listener.listener) |
+		   say_image(l->v.next, &listener.listener);
 	json_object_object_add(o, "warnings", warnings);
 	return json_print(o);
 }

@@ -15,7 +15,7 @@ struct listing {
 	bool all;		     /* no selector was given */
 	struct libmnt_table *mounts; /* what is mounted, or NULL if that is unknown */
 	bool chosen[DEVICES_MAX];    /* the selectors match it; unused if all is set */
-	bool unprotected;	     /* the host lives on something that the settings do not protect */
+	bool fault;		     /* the protect file or the image is not what the list goes by */
 };
 
 static inline bool is_chosen(const struct listing *l, const struct device *d)

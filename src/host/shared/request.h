@@ -20,8 +20,8 @@ enum {
 	OPTION_AS_WRITTEN = 1 << 9,
 	OPTION_PRINT = 1 << 10,
 	OPTION_KERNEL = 1 << 11,  /* its VERSION is in ctx->argument[ARGUMENT_RELEASE] */
-	OPTION_NO_IMAGE = 1 << 13,
 	OPTION_CMDLINE = 1 << 12, /* its TEXT is in ctx->argument[ARGUMENT_CMDLINE] */
+	OPTION_NO_IMAGE = 1 << 13,
 };
 
 struct request {

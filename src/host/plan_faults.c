@@ -1,0 +1,13 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "plan_faults.h"
+#include "image_judge.h"
+#include "unprotected.h"
+
+bool say_plan_faults(const struct request *r, const struct listener *l)
+{
+	bool fault = find_unprotected_anew(r->ctx, &r->ctx->machine, l);
+
+	if (!asked(r, OPTION_NOW) && !asked(r, OPTION_NO_IMAGE))
+		fault |= say_image(r->ctx, l);
+	return fault;
+}
