@@ -85,6 +85,7 @@ is(seen('x' x 5000), $damaged, 'no image');
 is(seen($early), $damaged, 'microcode alone');
 is(seen(archive(@good[ 1 .. 3 ])), $damaged, 'no /init');
 is(seen(join '', @good), $damaged, 'no end');
+is(seen($early, join '', @good), $damaged, 'no end, behind microcode');
 my $whole = archive(@good);
 my @cut = grep { seen(substr $whole, 0, $_) ne $damaged } map { 7 * $_ } 0 .. (length($whole) - 1) / 7;
 is("@cut", '', 'cut at any place');
@@ -99,7 +100,8 @@ for my $round (1 .. 150) {
 }
 is("@odd", '', 'other bytes at any place: an answer');
 is(seen(archive(entry('a', 'x', size => 0xffffffff), @good)), $damaged, 'an entry of 4 GiB');
-is(seen(archive(entry('a', '', name_size => 0), @good)), $damaged, 'a name without a length');
+is(seen(archive(entry('a', '', name_size => 0), entry('a' x 5000, 'x'), @good)), 'good', 'names that are too short and too long are left out');
+is(seen(archive(@good), entry('a', '', name_size => 0)), $damaged, 'and begin an archive');
 is(seen(archive(entry('a', '', name_size => 0x7fffffff), @good)), $damaged, 'a name of 2 GiB');
 is(seen(archive(entry('a', '', magic => '070707'), @good)), $damaged, 'another format of cpio');
 is(seen(archive(entry('a', '', magic => '070702'), @good)), 'good', 'newc with checksums');
@@ -115,6 +117,7 @@ is(seen(archive(@good, entry('etc/vfio-boot.conf', '#' x 300000))), $older, 'set
 is(seen(archive(entry($claim, 'x' x 300000), $order, $settings, $good[0])), 'vfio-boot-claim in it differs from the installed one', 'a program that is larger');
 is(seen(archive(@good, entry($claim, 'program', mode => 0100644))), 'vfio-boot-claim in it cannot be executed', 'the last entry of a name counts');
 is(seen(archive(@good, entry($claim, '', mode => 040755))), 'good', 'a folder of its name is none');
+is(seen(archive(entry('etc/vfio-boot.conf', '', mode => 040755), @good[ 0 .. 2 ])), 'has older settings: /etc/vfio-boot.conf is not in it', 'nor of that of the settings');
 is(seen(archive(entry('etc/vfio-boot.conf', '../x', mode => 0120777), @good[ 0 .. 2 ])), $older, 'a link where the host has a file');
 
 my @link = (inode => 77, links => 2);

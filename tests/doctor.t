@@ -82,7 +82,7 @@ sub doctor {
 	my (@options) = @_;
 	my $text = qx(@as_root build/vfio-boot doctor @options --sysroot $root 2>&1);
 	my $exit = $? & 127 ? "signal $?" : $? >> 8;
-	lacks($text, qr/^[^{].{105,} .{14,}/m, 'no line is longer than a page is wide') if "@options" !~ /json/;
+	lacks($text, qr/^[^{].{105,} .{14,}/m, 'no line is longer than a page is wide') if "@options" !~ /json|image/;
 	push @json, $text =~ /^(\{.*\})$/m if grep { $_ eq '--json' } @options;
 	return "$text-- exit $exit\n";
 }
@@ -223,17 +223,36 @@ ok  kernel     $release: vfio-pci built in, vfio_iommu_type1 built in
 END
 is(of_check('image', doctor()), of_check('image', $good), 'and need not be in the image');
 in_tree("lib/modules/$_/modules.dep", '') for '6.1.0-9-amd64', '6.0.0-1-amd64';
-in_tree('boot/initrd.img-6.1.0-9-amd64', 'x');
-case('kernel', 'another kernel that has an image', <<"END", 0);
+my $second = 'boot/initrd.img-6.1.0-9-amd64';
+my @no_module = (map { $_ => undef } grep { /\.ko/ } keys %content);
+sub other_image { my (%other) = @_; image('gzip', @no_module, %other); rename "$root/$image", "$root/$second" or die; image('gzip', @no_module) }
+in_tree('lib/modules/6.1.0-9-amd64/modules.builtin', slurp("$root/lib/modules/$release/modules.builtin"));
+my $bootable = <<"END";
 ok  kernel     $release: vfio-pci built in, vfio_iommu_type1 built in
                also bootable: 6.1.0-9-amd64 (-k VERSION)
 END
+other_image();
+case('kernel', 'another kernel that has an image', $bootable, 0);
+my $fault_of_other = sub { $bootable =~ s/^ok/!!/r . ' ' x 15 . "/$second$_[0] (update-initramfs -u -k 6.1.0-9-amd64)\n" };
+other_image($claim => undef);
+case('kernel', 'whose image lacks the program', $fault_of_other->(': vfio-boot-claim is not in it'), 1);
+is(of_check('plan', doctor()), of_check('plan', $good), 'that is not what the next boot does');
+in_tree('etc/vfio-boot.conf', '');
+other_image($claim => undef);
+case('kernel', 'and nothing is selected', $bootable, 0);
+in_tree('etc/vfio-boot.conf', "ids = 8086:10d3\n");
+other_image('etc/vfio-boot.conf' => "ids = 1:1\n");
+case('kernel', 'whose image has older settings', $fault_of_other->(' has older settings: /etc/vfio-boot.conf differs'), 1);
+in_tree($second, 'x');
+my $unknown = 'rebuild it with the program that made it, see doc/other-builders.md';
+case('kernel', 'whose image is damaged', $fault_of_other->(': it is damaged, or no initramfs') =~ s/\(update.*\)/($unknown)/r, 1);
 is(doctor('-k', '5.0'), "vfio-boot: -k 5.0: this kernel is not installed: there is no /lib/modules/5.0\n-- exit 2\n", 'a kernel that is not installed');
 my $running = slurp("$root/proc/sys/kernel/osrelease");
 in_tree('proc/sys/kernel/osrelease', "5.0\n");
 case('kernel', 'a kernel that runs and is not installed any more', <<'END' =~ s/RELEASE/$release/r, 1);
 !!  kernel     /lib/modules/5.0 is not there: the kernel 5.0 is not installed (any more)
-               also bootable: 6.1.0-9-amd64, RELEASE (-k VERSION)
+               also bootable: RELEASE, 6.1.0-9-amd64 (-k VERSION)
+               /boot/initrd.img-6.1.0-9-amd64: it is damaged, or no initramfs (rebuild it with the program that made it, see doc/other-builders.md)
                boot an installed kernel, or look at another one with -k VERSION
 END
 my $no_image = <<'END';
@@ -249,6 +268,14 @@ case('image', 'an image that is none', <<'END', 1, '-k', '6.1.0-9-amd64');
 !!  image      /boot/initrd.img-6.1.0-9-amd64: it is damaged, or no initramfs
                update-initramfs -u -k 6.1.0-9-amd64
 END
+
+# Older ones come later, and no more than four are named.
+for my $kernel (qw(6.10.0 6.9.0 5.10.0 4.19.0)) {
+	in_tree("lib/modules/$kernel/modules.dep", '');
+	in_tree("boot/initrd.img-$kernel", 'x');
+}
+like(of_check('kernel', doctor()), qr/ also bootable: 6\.10\.0, 6\.9\.0, 6\.1\.0-9-amd64, 5\.10\.0, \.\.\. \(-k VERSION\)\n/, 'more kernels than are named');
+remove_tree("$root/lib/modules/$_"), unlink "$root/boot/initrd.img-$_" for qw(6.10.0 6.9.0 5.10.0 4.19.0);
 
 # --- the image ---
 
@@ -341,7 +368,7 @@ for ([ 'with systemd', %by_dracut ], [ 'with systemd as /init', %by_dracut, 'usr
 }
 my @dracut = (
 	'without a module' => { %by_dracut, "$module/vfio.ko" => undef }, 'the module vfio is not in it',
-	'without the unit' => { %by_dracut, "$units/vfio-boot-claim.service" => undef }, 'vfio-boot-claim.service is not in it',
+	'without the unit' => { %by_dracut, "$units/vfio-boot-claim.service" => undef, "$units/systemd-udevd.service.wants/vfio-boot-claim.service" => 'x' }, 'vfio-boot-claim.service is not in it',
 	'whose unit nobody wants' => { %by_dracut, "$units/sysinit.target.wants/vfio-boot-claim.service" => undef },
 		'sysinit.target in it does not want vfio-boot-claim.service',
 	'with a script alone beside systemd' => { %by_script, 'usr/lib/systemd/systemd' => 'x' }, 'vfio-boot-claim.service is not in it',
@@ -405,6 +432,43 @@ for my $name ("build/doctor\ttab", '-x') {
 	local $/;
 	is(of_check('image', scalar <$from>), of_check('image', $good), 'SIGCHLD ignored from the start');
 }
+
+# The image alone, for who has just made it.
+sub of_image {
+	my ($name, $expected, $exit, @options) = @_;
+	my $text = doctor('--image', @options);
+	is($text, join('', map { "vfio-boot: $_\n" } @$expected) . "-- exit $exit\n", "--image: $name");
+}
+of_image('all is well', [], 0);
+of_image('of a kernel', [], 0, '-k', $release);
+image('gzip', $claim => undef);
+of_image('no program', [ "$place: vfio-boot-claim is not in it ($update)" ], 1);
+image('gzip', 'scripts/init-top/ORDER' => '', 'etc/vfio-boot.conf' => '');
+of_image('two faults', [ "$place: scripts/init-top/ORDER in it does not start 00-vfio-boot ($update)", "$place: /etc/vfio-boot.conf differs ($update)" ], 1);
+image('gzip', 'etc/vfio-boot.conf' => '');
+of_image('older settings', [ "$place has older settings: /etc/vfio-boot.conf differs ($update)" ], 1);
+like(of_check('plan', doctor()), qr/\Aok  plan       the next boot: 2 claimed, .* 0 absent \(the image has to be rebuilt first\)\n\z/, 'doctor does not promise then');
+in_tree('proc/cmdline', "single\n");
+of_image('a rescue boot now is none of its business', [ "$place has older settings: /etc/vfio-boot.conf differs ($update)" ], 1);
+in_tree($image, 'x');
+my $broken = "$place: it is damaged, or no initramfs (rebuild it with the program that made it, see doc/other-builders.md)";
+of_image('a damaged one', [ $broken ], 1);
+in_tree('etc/vfio-boot.conf', '');
+of_image('also where nothing is selected', [ $broken ], 1);
+image('gzip');
+of_image('nothing is selected', [], 0);
+image('gzip', $claim => undef);
+of_image('nor is a program there', [], 0);
+image('gzip', 'etc/vfio-boot.conf' => "ids = 1:1\n");
+of_image('but something is claimed', [ "$place has older settings: /etc/vfio-boot.conf differs ($update)" ], 1);
+unlink "$root/$image";
+in_tree('efi/EFI/Linux/debian.efi', 'x');
+of_image('a unified kernel image', [ '/efi/EFI/Linux/debian.efi was not looked into: it is part of a unified kernel image' ], 0);
+remove_tree("$root/efi");
+like(doctor('--image'), qr/\Avfio-boot: the kernel \Q$release\E has no image; .*-- exit 1\n\z/s, '--image: none');
+unlink "$root/proc/sys/kernel/osrelease";
+of_image('of a kernel that is not known', [ 'doctor: the kernel to look for is not known (-k VERSION)' ], 1);
+like(doctor('--image', '--json'), qr/--image: not allowed with --json.*-- exit 2\n\z/s, '--image is no JSON');
 
 # --- conflicts ---
 

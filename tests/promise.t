@@ -112,13 +112,13 @@ remove_tree("$root/boot");
 says('no /boot', '', 0);
 
 # Nothing is selected: what an image lacks is not missed, but what it claims is.
-for my $nothing ('', "# nothing\n", "ids = off\n", "ids = !03:00.0\n") {
-	my $name = "nothing is selected (" . ($nothing =~ s/\n//r) . ')';
+for my $nothing ('', "# nothing\n", "ids = off\n", "ids = 03:00\nids = off\n", "ids = !03:00.0\n") {
+	my $name = "nothing is selected (" . ($nothing =~ s/\n/ /gr) . ')';
 	machine($nothing, map { $_ => undef } $claim, 'scripts/init-top/ORDER', 'etc/vfio-boot.conf');
 	says("$name, and an image without vfio-boot", '', 0);
 	machine($nothing);
 	says("$name, and one of these settings", '', 0);
-	machine($nothing, 'etc/vfio-boot.conf' => "# older\nunbind = no\n");
+	machine($nothing, 'etc/vfio-boot.conf' => "# older\nunbind = no\nids = !04:00.0\n");
 	says("$name, and one of others that select nothing", '', 0);
 	machine($nothing, 'etc/vfio-boot.conf' => "ids = 04:00.0\n");
 	says("$name, and one that selects", "/$image has older settings: /etc/vfio-boot.conf differs ($update)", 1);
@@ -133,6 +133,10 @@ for my $nothing ('', "# nothing\n", "ids = off\n", "ids = !03:00.0\n") {
 	spew("$root/boot/vmlinuz-$release", '');
 	says("$name, and none", '', 0);
 }
+machine('');
+spew("$root/etc/vfio-boot.conf.d/a.conf", "unbind = no\n");
+spew("$root/$image", image_of($root, 'etc/vfio-boot.conf.d/a.conf' => "ids = 04:00.0\n"));
+says('a drop-in that selects no more', "/$image has older settings: /etc/vfio-boot.conf.d/a.conf differs ($update)", 1);
 machine('', 'etc/vfio-boot.conf.d/gone.conf' => "ids = 04:00.0\n");
 says('a file that was removed', "/$image has older settings: /etc/vfio-boot.conf.d/gone.conf is only in it ($update)", 1);
 

@@ -42,7 +42,7 @@ static const struct verb verbs[] = {
 	{ "release", verb_release, OPTION_JSON, 1, ANY_WORDS, "DEVICE...",
 	  "give devices, with their IOMMU groups, back to their own drivers now" },
 	{ "status", verb_status, OPTION_JSON, 0, 0, "", "what this boot did, and what has drifted since" },
-	{ "doctor", verb_doctor, OPTION_JSON | OPTION_KERNEL, 0, 0, "",
+	{ "doctor", verb_doctor, OPTION_JSON | OPTION_KERNEL | OPTION_IMAGE, 0, 0, "",
 	  "whether firmware, kernel, image and settings are ready, and what to fix" },
 	{ "export", verb_export, OPTION_FORCE, 1, ANY_WORDS, "qemu|libvirt|proxmox|kubevirt|nova [DEVICE...]",
 	  "what that program needs to be given these devices, or all that vfio drivers hold" },
@@ -72,6 +72,7 @@ static const struct {
 	{ { "kernel", 1, NULL, 'k' }, " VERSION", "with this kernel instead of the running one" },
 	{ { "cmdline", 1, NULL, 0 }, " TEXT", "with this kernel command line instead of that of this boot" },
 	{ { "no-image", 0, NULL, 0 }, "", "as if the image had these settings" },
+	{ { "image", 0, NULL, 0 }, "", "only whether the image is right: silent if it is" },
 };
 
 /* All verbs have these. Their numbers follow those of options[]. */
@@ -248,6 +249,8 @@ static int check_request(const struct verb *v, const struct request *r)
 		return wrong_use(v, r->word[v->max], "unexpected argument");
 	if (asked(r, OPTION_NOW) && asked(r, OPTION_NEXT_BOOT))
 		return wrong_use(v, "--now", "not allowed with --next-boot");
+	if (asked(r, OPTION_IMAGE) && asked(r, OPTION_JSON))
+		return wrong_use(v, "--image", "not allowed with --json");
 	return 0;
 }
 

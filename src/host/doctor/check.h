@@ -29,6 +29,7 @@ struct check_input {
 	const char *release; /* the kernel of the next boot, or "" if it is unknown */
 	const char *nothing; /* why nothing is claimed in this boot, or NULL */
 	const struct image *image;
+	bool image_is_wrong; /* once check_image() has said so */
 };
 
 /*

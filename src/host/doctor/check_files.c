@@ -192,8 +192,8 @@ void check_plan(const struct check_input *in, struct check *c)
 	state = s.claimed ? CHECK_OK : CHECK_NONE;
 	if (s.device || s.absent_selector || s.idle)
 		state = CHECK_FAULT;
-	check_say(c, state, "the next boot: %u claimed, %u refused, %u pending, %u absent", s.claimed, s.refused,
-		  s.pending, s.absent);
+	check_say(c, state, "the next boot: %u claimed, %u refused, %u pending, %u absent%s", s.claimed, s.refused,
+		  s.pending, s.absent, in->image_is_wrong ? " (the image has to be rebuilt first)" : "");
 	if (s.device) {
 		set_device_line(&t, m, s.device, false);
 		check_say(c, CHECK_FAULT, "%s", t.p);

@@ -6,6 +6,7 @@
 #include "cmdline.h"
 #include "firmware.h"
 #include "format.h"
+#include "image_judge.h"
 #include "kernel.h"
 #include "settings.h"
 #include "sysfs.h"
@@ -150,28 +151,6 @@ void check_iommu(const struct check_input *in, struct check *c)
 	say_no_groups(in, c, table);
 }
 
-/* The kernels with an image, other than the one that is checked. */
-struct kernels {
-	const struct check_input *in;
-	unsigned others;
-	struct text names;
-};
-
-static int note_kernel(void *data, const char *name)
-{
-	struct kernels *k = data;
-	struct image i;
-
-	if (!strcmp(name, k->in->release))
-		return 0;
-	image_find(&i, &k->in->ctx->root, name);
-	if (i.kind != IMAGE_INITRAMFS || !strstr(i.path.p, name))
-		return 0;
-	if (k->others++ < 4)
-		text_add(&k->names, "%s%s", k->names.len ? ", " : "", name);
-	return 0;
-}
-
 static void check_modules(const struct check_input *in, struct check *c)
 {
 	static const char *const wanted[] = { "vfio-pci", "vfio_iommu_type1" };
@@ -189,14 +168,44 @@ static void check_modules(const struct check_input *in, struct check *c)
 		check_say(c, CHECK_OK, "%s: %s %s, %s %s", in->release, wanted[0], how[has[0]], wanted[1], how[has[1]]);
 }
 
+/* No more images of other kernels than these are named, and looked into. */
+#define OTHERS_MAX 4
+
+/* Names the other kernels that have an image, and says if that will not do what the settings say. */
+static void check_other_kernels(const struct check_input *in, struct check *c)
+{
+	static struct kernels k;
+	static struct image_verdict v;
+	const struct kernel_image *other[OTHERS_MAX];
+	unsigned others = 0;
+	struct text names;
+
+	kernels_find(&k, &in->ctx->root);
+	text_set(&names, "%s", "");
+	for (unsigned i = 0; i < k.n; i++) {
+		if (!strcmp(k.kernel[i].release.p, in->release))
+			continue;
+		if (others < OTHERS_MAX) {
+			other[others] = &k.kernel[i];
+			text_add(&names, "%s%s", others ? ", " : "", k.kernel[i].release.p);
+		}
+		others++;
+	}
+	if (others)
+		check_say(c, c->state, "also bootable: %s%s (-k VERSION)", names.p, others > OTHERS_MAX ? ", ..." : "");
+	for (unsigned i = 0; i < others && i < OTHERS_MAX; i++) {
+		image_judge(&v, &other[i]->image, in->ctx, other[i]->release.p, settings_select(in->ctx));
+		if (v.state != IMAGE_FAULT)
+			continue;
+		check_say(c, CHECK_FAULT, "%s%s%s (%s)", v.what.p, before_fault(&v, ": "), v.fault[0].p, v.remedy.p);
+	}
+}
+
 void check_kernel(const struct check_input *in, struct check *c)
 {
 	int root = in->ctx->root.fd;
-	struct kernels k = { .in = in };
 	struct text t;
 
-	text_set(&k.names, "%s", "");
-	list_directory(root, "lib/modules", note_kernel, &k);
 	if (!*in->release) {
 		check_say(c, CHECK_NONE, "the running kernel is not known (-k VERSION)");
 	} else if (faccessat(root, text_set(&t, "lib/modules/%s", in->release), F_OK, 0)) {
@@ -206,8 +215,7 @@ void check_kernel(const struct check_input *in, struct check *c)
 	} else {
 		check_modules(in, c);
 	}
-	if (k.others)
-		check_say(c, c->state, "also bootable: %s%s (-k VERSION)", k.names.p, k.others > 4 ? ", ..." : "");
+	check_other_kernels(in, c);
 }
 
 /* vfio-pci removes the firmware's framebuffer from such a device, and from no other (vfio_pci_is_vga()). */

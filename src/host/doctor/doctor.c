@@ -7,6 +7,8 @@
 #include "check.h"
 #include "firmware.h"
 #include "format.h"
+#include "image_judge.h"
+#include "log.h"
 #include "plan_json.h"
 #include "request.h"
 #include "terminal.h"
@@ -116,6 +118,32 @@ static struct json_object *json_check(const char *name, const struct check *c)
 	return o;
 }
 
+/* Checks the image alone, for a program that has just made it: a line on standard error for each fault. */
+static int doctor_image(struct context *ctx)
+{
+	static struct image_verdict v;
+	struct text release;
+	struct image image;
+	const char *name;
+
+	ctx->phase = PHASE_NEXT_BOOT;
+	(void)!decide_settings(ctx);
+	name = kernel_release(&release, ctx->root.fd, ctx->argument[ARGUMENT_RELEASE]);
+	if (!*name) {
+		say(&complaints, LEVEL_FAILED, "doctor: the kernel to look for is not known (-k VERSION)");
+		return 1;
+	}
+	image_find(&image, &ctx->root, name);
+	image_judge(&v, &image, ctx, name, settings_select(ctx));
+	/* An image that nobody can look into is said even if nothing is selected. */
+	if (v.look != LOOK_DONE)
+		image_judge(&v, &image, ctx, name, true);
+	for (unsigned i = 0; i < v.faults; i++)
+		say(&complaints, LEVEL_REFUSED, "%s%s%s%s%s%s", v.what.p, before_fault(&v, ": "), v.fault[i].p,
+		    *v.remedy.p ? " (" : "", v.remedy.p, *v.remedy.p ? ")" : "");
+	return v.state != IMAGE_RIGHT && v.look != LOOK_UNIFIED;
+}
+
 int verb_doctor(struct request *r)
 {
 	struct context *ctx = r->ctx;
@@ -125,6 +153,8 @@ int verb_doctor(struct request *r)
 	struct image image;
 	struct text release;
 
+	if (asked(r, OPTION_IMAGE))
+		return doctor_image(ctx);
 	/* Find out first why this boot claims nothing. A plan for the next boot may ignore that reason. */
 	ctx->phase = PHASE_NOW;
 	(void)!decide_settings(ctx);
@@ -140,6 +170,7 @@ int verb_doctor(struct request *r)
 		checks[i].run(&in, &c);
 		if (c.state == CHECK_FAULT)
 			status = 1;
+		in.image_is_wrong |= checks[i].run == check_image && c.state == CHECK_FAULT;
 		if (list)
 			json_object_array_add(list, json_check(checks[i].name, &c));
 		else

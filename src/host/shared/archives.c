@@ -131,6 +131,11 @@ static unsigned padding(uint32_t n)
 	return -n & 3;
 }
 
+static bool skip_content(struct reading *r)
+{
+	return stream_read(&r->stream, NULL, (size_t)r->field[SIZE] + padding(r->field[SIZE]));
+}
+
 /* Reads an entry. Returns false if it is none, or the image ends in it. */
 static bool read_entry(struct reading *r)
 {
@@ -139,11 +144,13 @@ static bool read_entry(struct reading *r)
 	uint32_t len;
 	const char *path;
 
+	r->open = true;
 	if (!stream_read(s, header, HEADER) || !parse_header(r->field, header))
 		return false;
 	len = r->field[NAME_SIZE];
-	if (!len || len > NAME_SIZE_MAX || !stream_read(s, r->name, len) ||
-	    !stream_read(s, NULL, padding(HEADER + len)))
+	if (!len || len > NAME_SIZE_MAX)
+		return stream_read(s, NULL, (size_t)len + padding(HEADER + len)) && skip_content(r);
+	if (!stream_read(s, r->name, len) || !stream_read(s, NULL, padding(HEADER + len)))
 		return false;
 	r->name[len] = '\0';
 	path = plain_path(r->name);

@@ -93,3 +93,31 @@ const char *image_newer_settings(const struct image *i, const struct root *root,
 	/* The directory changes if a file is removed, or added with an old date. */
 	return is_newer(i, root->fd, fixed[1]) ? fixed[1] : NULL;
 }
+
+static int note_kernel(void *data, const char *name)
+{
+	struct kernels *k = data;
+	struct image i;
+	unsigned at = k->n;
+
+	image_find(&i, k->root, name);
+	if (i.kind != IMAGE_INITRAMFS || !strstr(i.path.p, name))
+		return 0;
+	while (at && strverscmp(k->kernel[at - 1].release.p, name) < 0)
+		at--;
+	k->more += k->n == KERNELS_MAX;
+	if (at == KERNELS_MAX)
+		return 0;
+	k->n += k->n < KERNELS_MAX;
+	memmove(&k->kernel[at + 1], &k->kernel[at], (k->n - at - 1) * sizeof(k->kernel[0]));
+	text_set(&k->kernel[at].release, "%s", name);
+	k->kernel[at].image = i;
+	return 0;
+}
+
+void kernels_find(struct kernels *k, const struct root *root)
+{
+	k->root = root;
+	k->n = k->more = 0;
+	list_directory(root->fd, "lib/modules", note_kernel, k);
+}

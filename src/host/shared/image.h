@@ -35,4 +35,22 @@ void add_image_places(struct text *t, const char *release) __attribute__((nonnul
 const char *image_newer_settings(const struct image *i, const struct root *root, const struct settings_buffers *buffers)
 	__attribute__((nonnull, warn_unused_result));
 
+/* An installed kernel with an image of its own, which has its release in its name. */
+struct kernel_image {
+	struct text release;
+	struct image image;
+};
+
+#define KERNELS_MAX 64
+
+struct kernels {
+	const struct root *root;
+	unsigned n;
+	unsigned more; /* older ones that did not fit */
+	struct kernel_image kernel[KERNELS_MAX];
+};
+
+/* Finds the installed kernels that have an image, the newest one first (strverscmp()). */
+void kernels_find(struct kernels *k, const struct root *root) __attribute__((nonnull));
+
 #endif

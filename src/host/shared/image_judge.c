@@ -83,18 +83,17 @@ static void add_command(struct text *t, const struct root *root, enum image_buil
 
 	/* Debian 14 has an update-initramfs that calls dracut. */
 	if (builder != BUILDER_DRACUT || has_update_initramfs(root))
-		text_add(t, "update-initramfs %s -k %s", none ? "-c" : "-u", release ? release : "all");
-	else if (release)
-		text_add(t, "dracut --force /%s%s %s", none ? "boot/initrd.img-" : i->path.p, none ? release : "",
-			 release);
+		text_add(t, "update-initramfs %s -k %s", none ? "-c" : "-u", release);
+	else if (none)
+		text_add(t, "dracut --force /boot/initrd.img-%s %s", release, release);
 	else
-		text_add(t, "dracut --force --regenerate-all");
+		text_add(t, "dracut --force /%s %s", i->path.p, release);
 }
 
-void add_rebuild_command(struct text *t, const struct root *root, const struct image *i, const char *release)
+const char *rebuild_all_command(const struct root *root)
 {
-	add_command(t, root, has_update_initramfs(root) || !has_dracut(root) ? BUILDER_INITRAMFS_TOOLS : BUILDER_DRACUT,
-		    i, release);
+	return has_update_initramfs(root) || !has_dracut(root) ? "update-initramfs -u -k all"
+							       : "dracut --force --regenerate-all";
 }
 
 static void set_remedy(struct image_verdict *v, const struct root *root, enum image_builder builder,

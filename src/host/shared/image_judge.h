@@ -42,9 +42,8 @@ const char *before_fault(const struct image_verdict *v, const char *otherwise)
 /* Stores the verdict of an image that is not right in one line, with the first fault and the remedy. */
 void set_image_line(struct text *t, const struct image_verdict *v) __attribute__((nonnull));
 
-/* Appends the command that rebuilds the image of a kernel, or those of all kernels if `release` is NULL. */
-void add_rebuild_command(struct text *t, const struct root *root, const struct image *i, const char *release)
-	__attribute__((nonnull(1, 2, 3)));
+/* Returns the command that rebuilds the images of all kernels here. */
+const char *rebuild_all_command(const struct root *root) __attribute__((nonnull, returns_nonnull));
 
 /* Returns true if the settings of the context select a device, whatever keeps this boot from claiming it. */
 bool settings_select(const struct context *ctx) __attribute__((nonnull));

@@ -22,6 +22,7 @@ enum {
 	OPTION_KERNEL = 1 << 11,  /* its VERSION is in ctx->argument[ARGUMENT_RELEASE] */
 	OPTION_CMDLINE = 1 << 12, /* its TEXT is in ctx->argument[ARGUMENT_CMDLINE] */
 	OPTION_NO_IMAGE = 1 << 13,
+	OPTION_IMAGE = 1 << 14,
 };
 
 struct request {
