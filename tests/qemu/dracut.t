@@ -4,6 +4,7 @@
 # first although the command line has the very driver loaded as early as it can be. VFIO_BOOT_SUITE: else trixie, which has
 # dracut 106.
 # builders: initramfs-tools
+# suites: bookworm trixie forky
 
 use strict;
 use warnings;
@@ -59,7 +60,19 @@ for my $image (qw(dracut dracut-bare dracut-hooks)) {
 	unlike($boot->{console}, qr/Start(?:ed|ing) vfio-boot-root-missing/, "$image: nothing waits for a root where no storage was claimed");
 }
 
-# What the root has gone through its shell for, or its unit masked: nothing is lost by it.
+# Rescue: a boot that is stopped early has claimed already, unless it was told not to; and the units can be masked.
+sub stopped {
+	my ($name, $words) = @_;
+	my $dir = "$Guest::top/build/qemu/$name";
+	Guest::write_file("$dir/overlay/etc/vfio-boot.conf", "ids = 0000:03:00.*\n");
+	system("$Guest::here/boot", '-i', 'dracut', '-c', "rd.break=pre-trigger $words", $dir);
+	my $boot = bless { console => Guest::read_file("$dir/console") }, 'Guest';
+	like($boot->{console}, qr/Break before pre-trigger/, "$name: the boot is stopped");
+	return $boot;
+}
+ok(defined at(stopped('dracut-break', ''), $claimed), 'rd.break: the card is claimed by then');
+my $off = stopped('dracut-break-off', 'vfio.ids=off');
+ok(!defined at($off, $claimed) && defined at($off, 'vfio-boot: nothing is claimed: vfio\.ids=off'), 'with vfio.ids=off it is not');
 my $masked = Guest->boot('dracut-masked', image => 'dracut', conf => "ids = 0000:03:00.*\n",
 	words => 'rd.systemd.mask=vfio-boot-claim.service rd.systemd.mask=vfio-boot-second-look.service');
 is($masked->held_by('vfio-pci'), '', 'the units can be masked on the command line');
