@@ -100,7 +100,7 @@ for my $round (1 .. 150) {
 }
 is("@odd", '', 'other bytes at any place: an answer');
 is(seen(archive(entry('a', 'x', size => 0xffffffff), @good)), $damaged, 'an entry of 4 GiB');
-is(seen(archive(entry('a', '', name_size => 0), entry('a' x 5000, 'x'), @good)), 'good', 'names that are too short and too long are left out');
+is(seen(archive(entry('a', '', name_size => 0), @good, entry("etc/vfio-boot.conf\0" . 'a' x 5000, 'x'))), 'good', 'names that are too short and too long are left out');
 is(seen(archive(@good), entry('a', '', name_size => 0)), $damaged, 'and begin an archive');
 is(seen(archive(entry('a', '', name_size => 0x7fffffff), @good)), $damaged, 'a name of 2 GiB');
 is(seen(archive(entry('a', '', magic => '070707'), @good)), $damaged, 'another format of cpio');

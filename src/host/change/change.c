@@ -11,6 +11,7 @@
 #include "change.h"
 #include "cmdline.h"
 #include "format.h"
+#include "image_judge.h"
 #include "listener.h"
 #include "log.h"
 #include "message.h"
@@ -268,10 +269,10 @@ int change_write(struct change *c, const char *text, int more)
 	if (failed)
 		say(&complaints, LEVEL_FAILED, "standard output: %s", strerror(failed));
 	if (asked(c->r, OPTION_NO_REBUILD))
-		say(&complaints, LEVEL_DONE,
-		    "the image was not rebuilt; rebuild it before the next boot (update-initramfs -u)");
+		say(&complaints, LEVEL_DONE, "the image was not rebuilt; rebuild it before the next boot (%s)",
+		    rebuild_all_command(&c->before->root));
 	else
-		ret = rebuild_image(c->before);
+		ret = rebuild_images(c->before, asked(c->r, OPTION_NEWEST));
 	if (!ret)
 		say(&complaints, LEVEL_DONE, "no device changes before the next boot (reboot)");
 	return failed ? STATUS_FAILED : ret;

@@ -10,14 +10,24 @@
 #include <unistd.h>
 
 #include "format.h"
+#include "image_judge.h"
 #include "listener.h"
 #include "log.h"
 #include "rebuild.h"
+#include "request.h"
 
-static const char *const builders[][3] = {
-	{ "/usr/sbin/update-initramfs", "-u", NULL },
+static const struct builder {
+	const char *path, *option;
+	const char *before; /* the option before a release, or NULL: the path of the image stands there */
+} builders[] = {
+	{ "/usr/sbin/update-initramfs", "-u", "-k" },
 	{ "/usr/bin/dracut", "--force", NULL },
 	{ "/usr/sbin/dracut", "--force", NULL },
+};
+
+/* What these signals did before we ignored them. */
+struct signals {
+	void (*interrupt)(int), (*quit)(int);
 };
 
 static time_t now(void)
@@ -85,50 +95,139 @@ static void exec_builder(const char *const command[], int to)
 	_exit(127);
 }
 
-/* Ctrl-C is for the command. We report its result even if the key is pressed again or somebody passes the signal on. */
-static int run_builder(const char *const command[])
+/* Returns true if somebody has pressed Ctrl-C: a shell that catches it exits with 128 more. */
+static bool is_interrupted(int status)
 {
-	void (*interrupt)(int) = signal(SIGINT, SIG_IGN), (*quit)(int) = signal(SIGQUIT, SIG_IGN);
+	int number = WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status) - 128;
+
+	return number == SIGINT || number == SIGQUIT;
+}
+
+/* Returns the status of the command as from waitpid(), or -1, after a message if it is not 0. */
+static int run_builder(const char *const command[], const struct signals *before)
+{
 	struct text what;
 	int fds[2], status;
 	pid_t pid;
 
-	text_set(&what, "%s %s", command[0], command[1]);
+	text_set(&what, "%s", command[0]);
+	for (const char *const *word = command + 1; *word; word++)
+		text_add(&what, " %s", *word);
 	fflush(NULL);
 	if (pipe2(fds, O_CLOEXEC) || (pid = fork()) < 0) {
 		say(&complaints, LEVEL_FAILED, "%s: %s", what.p, strerror(errno));
-		return STATUS_FAILED;
+		return -1;
 	}
 	if (!pid) {
 		/* Its scripts expect the default action of SIGPIPE. */
-		signal(SIGINT, interrupt);
-		signal(SIGQUIT, quit);
+		signal(SIGINT, before->interrupt);
+		signal(SIGQUIT, before->quit);
 		signal(SIGPIPE, SIG_DFL);
 		exec_builder(command, fds[1]);
 	}
 	close(fds[1]);
 	status = relay_output(fds[0], pid, what.p);
 	close(fds[0]);
-	if (!status)
-		return 0;
-	say(&complaints, LEVEL_FAILED,
-	    "%s %s %u: the settings are written, but not in the image (correct what it reports and run it again)",
-	    what.p, WIFSIGNALED(status) ? "was killed by signal" : "failed with exit status",
-	    (unsigned)(WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status)));
-	return STATUS_FAILED;
+	if (status)
+		say(&complaints, LEVEL_FAILED,
+		    "%s %s %u: the settings are written, but not in the image (correct what it reports and run it again)",
+		    what.p, WIFSIGNALED(status) ? "was killed by signal" : "failed with exit status",
+		    (unsigned)(WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status)));
+	return status;
 }
 
-int rebuild_image(const struct context *ctx)
+static int build(const struct builder *b, const struct kernel_image *k, const struct signals *before)
 {
+	const char *command[5] = { b->path, b->option };
+	struct text path;
+
+	if (k) {
+		command[2] = b->before ? b->before : text_set(&path, "/%s", k->image.path.p);
+		command[3] = k->release.p;
+	}
+	return run_builder(command, before);
+}
+
+/* Says what is wrong with a new image. Returns true if something is. */
+static bool is_wrong(const struct context *ctx, struct kernel_image *k)
+{
+	static struct image_verdict v;
+	struct text t;
+
+	image_find(&k->image, &ctx->root, k->release.p);
+	image_judge(&v, &k->image, ctx, k->release.p, settings_select(ctx));
+	if (v.state != IMAGE_FAULT)
+		return false;
+	set_image_line(&t, &v);
+	complaints.say(&complaints, LEVEL_FAILED, t.p);
+	return true;
+}
+
+/* Builds the first n images. */
+static int build_images(const struct context *like, const struct builder *b, struct kernels *k, unsigned n,
+			const struct signals *before)
+{
+	static bool built[KERNELS_MAX];
+	static struct context ctx;
+	int status = 0;
+	unsigned i;
+
+	for (i = 0; i < n; i++) {
+		int ret = build(b, &k->kernel[i], before);
+
+		built[i] = !ret;
+		if (ret)
+			status = STATUS_FAILED;
+		if (ret > 0 && is_interrupted(ret))
+			break;
+	}
+	if (i + 1 < n)
+		say(&complaints, LEVEL_FAILED, "%u more images were not rebuilt", n - i - 1);
+	/* The settings are what was written before. */
+	context_like(&ctx, like);
+	ctx.phase = PHASE_NEXT_BOOT;
+	(void)!decide_settings(&ctx);
+	for (i = 0; i < n; i++) {
+		if (built[i] && is_wrong(&ctx, &k->kernel[i]) && !status)
+			status = 1;
+	}
+	return status;
+}
+
+static const struct builder *find_builder(void)
+{
+	for (unsigned i = 0; i < ARRAY_SIZE(builders); i++) {
+		if (!access(builders[i].path, X_OK))
+			return &builders[i];
+	}
+	return NULL;
+}
+
+int rebuild_images(const struct context *ctx, bool newest_only)
+{
+	static struct kernels k;
+	const struct builder *b = find_builder();
+	/* Ctrl-C is for the tool. We report its result even if somebody passes the signal on to us. */
+	struct signals before;
+
 	if (ctx->root.sysroot) {
 		say(&complaints, LEVEL_DONE, "no image is rebuilt with --sysroot");
 		return 0;
 	}
-	for (unsigned i = 0; i < ARRAY_SIZE(builders); i++) {
-		if (!access(builders[i][0], X_OK))
-			return run_builder(builders[i]);
+	if (!b) {
+		say(&complaints, LEVEL_FAILED,
+		    "neither update-initramfs nor dracut is installed: rebuild the image yourself, or it keeps the old "
+		    "settings");
+		return 1;
 	}
-	say(&complaints, LEVEL_FAILED,
-	    "neither update-initramfs nor dracut is installed: rebuild the image yourself, or it keeps the old settings");
-	return 1;
+	before.interrupt = signal(SIGINT, SIG_IGN);
+	before.quit = signal(SIGQUIT, SIG_IGN);
+	kernels_find(&k, &ctx->root);
+	if (!k.n)
+		return build(b, NULL, &before) ? STATUS_FAILED : 0;
+	if (k.more && !newest_only)
+		say(&complaints, LEVEL_REFUSED,
+		    "there are more than %u kernels: the images of %u old ones stay as they are", (unsigned)KERNELS_MAX,
+		    k.more);
+	return build_images(ctx, b, &k, newest_only ? 1 : k.n, &before);
 }

@@ -148,7 +148,7 @@ static bool read_entry(struct reading *r)
 	if (!stream_read(s, header, HEADER) || !parse_header(r->field, header))
 		return false;
 	len = r->field[NAME_SIZE];
-	if (!len || len > NAME_SIZE_MAX)
+	if (len > NAME_SIZE_MAX)
 		return stream_read(s, NULL, (size_t)len + padding(HEADER + len)) && skip_content(r);
 	if (!stream_read(s, r->name, len) || !stream_read(s, NULL, padding(HEADER + len)))
 		return false;

@@ -23,6 +23,7 @@ enum {
 	OPTION_CMDLINE = 1 << 12, /* its TEXT is in ctx->argument[ARGUMENT_CMDLINE] */
 	OPTION_NO_IMAGE = 1 << 13,
 	OPTION_IMAGE = 1 << 14,
+	OPTION_NEWEST = 1 << 15,
 };
 
 struct request {
