@@ -2,6 +2,8 @@
 #
 # make             builds both programs into build/
 # make install     DESTDIR= PREFIX=/usr
+# make install-files
+#                  of that, what builders of images other than initramfs-tools and dracut need
 # make deb         the Debian package and its source package, into build/deb/
 # make demo        see it work, in a virtual machine
 # make check       every test but those of tests/system
@@ -116,6 +118,8 @@ scripts := init-top/00-vfio-boot local-top/vfio-boot local-premount/vfio-boot nf
 # systemd looks below /usr and /usr/local alike.
 service := $(PREFIX)/lib/systemd/system/vfio-boot.service
 settings := $(DESTDIR)/etc/vfio-boot.conf
+# For images with systemd. dracut's module takes them from there.
+units := $(notdir $(wildcard dracut/*.service dracut/*.timer))
 grub := /etc/grub.d/90_vfio-boot
 # Both are told of an image that was built.
 after_image := /etc/initramfs/post-update.d/vfio-boot /etc/kernel/postinst.d/zz-vfio-boot
@@ -127,12 +131,20 @@ completion := $(PREFIX)/share/bash-completion/completions/vfio-boot
 at_prefix := sed 's,/usr/lib/vfio-boot,$(libdir),g; s,/usr/sbin/vfio-boot,$(PREFIX)/sbin/vfio-boot,g; \
 	s,/usr/share/initramfs-tools$$,$(initramfs),'
 
-install: all
+# What doc/other-builders.md needs.
+install-files: $(B)/vfio-boot-claim
 	install -D -m 755 $(B)/vfio-boot-claim $(DESTDIR)$(libdir)/vfio-boot-claim
-	install -D -m 755 $(B)/vfio-boot $(DESTDIR)$(PREFIX)/sbin/vfio-boot
 	$(at_prefix) hook/image-files >$(DESTDIR)$(libdir)/image-files
 	chmod 755 $(DESTDIR)$(libdir)/image-files
-	install -d $(DESTDIR)$(initramfs)/hooks $(DESTDIR)/etc/vfio-boot.conf.d $(DESTDIR)$(dir $(service)) $(DESTDIR)$(dracut)
+	install -d $(DESTDIR)$(libdir)/initrd $(DESTDIR)/etc/vfio-boot.conf.d
+	for unit in $(units); do \
+		$(at_prefix) dracut/$$unit >$(DESTDIR)$(libdir)/initrd/$$unit || exit 1; \
+	done
+	test -e $(settings) || install -m 644 conf/vfio-boot.conf $(settings)
+
+install: all install-files
+	install -D -m 755 $(B)/vfio-boot $(DESTDIR)$(PREFIX)/sbin/vfio-boot
+	install -d $(DESTDIR)$(initramfs)/hooks $(DESTDIR)$(dir $(service)) $(DESTDIR)$(dracut)
 	$(at_prefix) conf/vfio-boot.service >$(DESTDIR)$(service)
 	$(at_prefix) hook/vfio-boot >$(DESTDIR)$(initramfs)/hooks/vfio-boot
 	chmod 755 $(DESTDIR)$(initramfs)/hooks/vfio-boot
@@ -141,7 +153,7 @@ install: all
 		$(at_prefix) premount/$$script >$(DESTDIR)$(initramfs)/scripts/$$script && \
 		chmod 755 $(DESTDIR)$(initramfs)/scripts/$$script || exit 1; \
 	done
-	for file in $(notdir $(wildcard dracut/*)); do \
+	for file in $(notdir $(wildcard dracut/*.sh)); do \
 		$(at_prefix) dracut/$$file >$(DESTDIR)$(dracut)/$$file || exit 1; \
 	done
 	chmod 755 $(DESTDIR)$(dracut)/*.sh
@@ -157,15 +169,15 @@ install: all
 		install -d $(DESTDIR)$(mandir)/$${page%/*} && \
 		$(at_prefix) man/$${page#*/} >$(DESTDIR)$(mandir)/$$page || exit 1; \
 	done
-	test -e $(settings) || install -m 644 conf/vfio-boot.conf $(settings)
 
 # The settings are the administrator's and stay.
 uninstall:
 	rm -f $(DESTDIR)$(libdir)/vfio-boot-claim $(DESTDIR)$(libdir)/image-files $(DESTDIR)$(PREFIX)/sbin/vfio-boot \
-		$(DESTDIR)$(initramfs)/hooks/vfio-boot $(patsubst dracut/%,$(DESTDIR)$(dracut)/%,$(wildcard dracut/*)) \
+		$(DESTDIR)$(initramfs)/hooks/vfio-boot $(patsubst dracut/%,$(DESTDIR)$(dracut)/%,$(wildcard dracut/*.sh)) \
+		$(units:%=$(DESTDIR)$(libdir)/initrd/%) \
 		$(DESTDIR)$(service) $(scripts:%=$(DESTDIR)$(initramfs)/scripts/%) \
 		$(pages:%=$(DESTDIR)$(mandir)/%) $(DESTDIR)$(completion) $(DESTDIR)$(grub) $(after_image:%=$(DESTDIR)%)
-	-rmdir $(DESTDIR)$(libdir) $(DESTDIR)$(dracut)
+	-rmdir $(DESTDIR)$(libdir)/initrd $(DESTDIR)$(libdir) $(DESTDIR)$(dracut)
 
 # A copy without what is no part of the source; build dependencies are all that is installed.
 deb_source = $(B)/deb/vfio-boot-$(VERSION)
@@ -215,5 +227,5 @@ clean:
 
 include tests/unit.mk
 
-.PHONY: all size install uninstall deb demo check check-all check_ready lint clean
+.PHONY: all size install install-files uninstall deb demo check check-all check_ready lint clean
 -include $(shell find $(B)/klibc $(B)/host $(B)/asan -name "*.d" 2>/dev/null)

@@ -38,7 +38,7 @@ vfio_boot_unit() { # UNIT [WANTED-BY...]
     local unit=$1 by
 
     shift
-    inst_simple "$moddir/$unit" "$systemdsystemunitdir/$unit"
+    inst_simple "${dracutsysrootdir-}/usr/lib/vfio-boot/initrd/$unit" "$systemdsystemunitdir/$unit"
     for by; do
         mkdir -p "$initdir$systemdsystemunitdir/$by.wants"
         ln -sfn "../$unit" "$initdir$systemdsystemunitdir/$by.wants/$unit"
