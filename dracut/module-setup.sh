@@ -38,7 +38,9 @@ vfio_boot_unit() { # UNIT [WANTED-BY...]
     local unit=$1 by
 
     shift
-    inst_simple "${dracutsysrootdir-}/usr/lib/vfio-boot/initrd/$unit" "$systemdsystemunitdir/$unit"
+    mkdir -p "$initdir$systemdsystemunitdir"
+    cp "${dracutsysrootdir-}/usr/lib/vfio-boot/initrd/$unit" "$initdir$systemdsystemunitdir/$unit" ||
+        dwarn "vfio-boot: cannot copy $unit"
     for by; do
         mkdir -p "$initdir$systemdsystemunitdir/$by.wants"
         ln -sfn "../$unit" "$initdir$systemdsystemunitdir/$by.wants/$unit"

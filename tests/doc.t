@@ -100,7 +100,7 @@ is(join('; ', faults_of_doc(slurp("doc/$_.md"))), '', "doc/$_.md leads where it 
 # --- design.md ---------------------------------------------------------------
 
 my $design = slurp('doc/design.md');
-my @paths = map { m{^(?:hook|premount|src)/} ? $_ : "src/$_" }
+my @paths = map { m{^(?:hook|premount|dracut|conf|src)/} ? $_ : "src/$_" }
 	$design =~ m{`((?:[a-z]+/)+(?:[\w-]+(?:\.[ch])?)?)`}g;
 cmp_ok(scalar @paths, '>=', 20, 'design.md names files and folders');
 is(join(' ', grep { !-e } @paths), '', 'and all of them exist');

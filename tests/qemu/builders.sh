@@ -102,7 +102,7 @@ for link in bin sbin lib lib64; do cp -a "/$link" /root/sysroot/; done
 mkdir /root/sysroot/dev /root/sysroot/proc /root/sysroot/sys /root/sysroot/tmp /root/sysroot/run
 run dracut --force --sysroot /root/sysroot --omit vfio-boot /root/image.img "$version"
 run dracut --force --sysroot /root/sysroot /root/image.img "$version"
-lsinitrd /root/image.img 2>/dev/null | grep -c 'vfio-boot-claim$' | sed 's/^/programs /' | say
+lsinitrd /root/image.img 2>/dev/null | grep -c -e 'vfio-boot-claim$' -e '/vfio-boot-claim\.service$' | sed 's/^/files /' | say
 rm -rf /root/sysroot /root/image.img
 
 # From one builder to the other and back.

@@ -61,7 +61,7 @@ for (sort keys %bad) {
 	my ($with, $without) = reverse split / /, $_ eq 'sysroot' ? with($_, 'exit') : '0 ' . with($_, 'exit');
 	is($with, $without, "$_: the build ends as it does without us");
 }
-is(with('sysroot', 'programs'), '1', 'sysroot: the image has the program');
+is(with('sysroot', 'files'), '2', 'sysroot: the image has the program and its unit');
 
 is(with('to-initramfs-tools', 'removes'), 'dracut', 'to initramfs-tools: dracut goes, and nothing else');
 is(with('to-initramfs-tools', 'exit'), '0 0', 'to initramfs-tools: apt and the doctor are content');
