@@ -134,8 +134,8 @@ static int run(struct context *ctx, bool root_missing)
 	int status;
 
 	/*
-	 * systemd sends it to all that is left of the initramfs when it switches to the real root, and a group that is half
-	 * done would lack its drivers.
+	 * systemd sends it to all that is left of the initramfs when it switches to the real root, and a group that is
+	 * half done would lack its drivers.
 	 */
 	signal(SIGTERM, SIG_IGN);
 	kernel_log_begin(&log, ctx->root.fd, &ctx->settings, end);

@@ -24,8 +24,8 @@ static const char *const state_path = "run/vfio-boot/root-wait";
 #define TWIN_TICKS (5 * TICKS)
 
 /*
- * The boot looks for its root about once a second, and has to have looked so often. Where it has done something else for
- * longer than this, as when somebody types a passphrase, the waiting begins anew.
+ * The boot looks for its root about once a second, and has to have looked so often. Where it has done something else
+ * for longer than this, as when somebody types a passphrase, the waiting begins anew.
  */
 #define CALLS_MIN 3
 #define GAP_TICKS (5 * TICKS)
