@@ -49,6 +49,8 @@ my $nobody = 'no device of the host is visible here: the boot claims storage onl
 is(with('rebuilt', 'warned'), $nobody, 'rebuilt: without /sys there is one warning');
 is(with('omitted', 'exit'), '0 1', 'omitted: an image without our module is found out');
 like(with('omitted', 'said'), qr/vfio-boot-claim is not in it/, 'omitted: which is said');
+is(with('looked', 'exit'), '0', 'looked: an installation whose image has no module of ours is none that fails');
+like(with('looked', 'said'), qr/vfio-boot-claim is not in it/, 'looked: but it says so');
 
 my %bad = (
 	kernel_cmdline => qr/^\Q$nobody\E settings in dracut's kernel_cmdline have no effect \(write them to \S+\)$/,
@@ -61,7 +63,7 @@ for (sort keys %bad) {
 	my ($with, $without) = reverse split / /, $_ eq 'sysroot' ? with($_, 'exit') : '0 ' . with($_, 'exit');
 	is($with, $without, "$_: the build ends as it does without us");
 }
-is(with('sysroot', 'files'), '2', 'sysroot: the image has the program and its unit');
+is(with('sysroot', 'files'), '4', 'sysroot: the image has the program, its unit and the two links to that');
 
 is(with('to-initramfs-tools', 'removes'), 'dracut', 'to initramfs-tools: dracut goes, and nothing else');
 is(with('to-initramfs-tools', 'exit'), '0 0', 'to initramfs-tools: apt and the doctor are content');
