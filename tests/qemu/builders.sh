@@ -1,7 +1,7 @@
 # shellcheck shell=sh
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
-# Run inside a copy of the guest `boot-dracut` by builders.t, with the package in /root/new: its life beside dracut, the
+# Run inside a copy of the guest `boot-dracut` by tests/system/builders.t, with the package in /root/new: its life beside dracut, the
 # change to initramfs-tools and back, and the end under both. Each line of the answer begins with the name of the moment;
 # what apt said is in /root/log.
 
@@ -28,7 +28,7 @@ would_remove() {
 look_into_image() { # VERSION
 	rm -rf /root/image
 	mkdir /root/image
-	if command -v lsinitrd >/dev/null; then
+	if [ "$(dpkg-query -W -f '${db:Status-Status}' dracut 2>/dev/null)" = installed ]; then
 		(cd /root/image && lsinitrd --unpack "/boot/initrd.img-$1" 2>&1) | say
 	else
 		unmkinitramfs "/boot/initrd.img-$1" /root/image 2>&1 | say
@@ -100,6 +100,11 @@ rm -r /lib/modules/4.1-none/kernel/drivers/vfio
 depmod 4.1-none
 run dracut --force /root/image.img 4.1-none
 rm -r /lib/modules/4.1-none
+moment=read_only_var
+mount --bind /var /var && mount -o remount,bind,ro /var
+touch /var/lib/vfio-boot/written 2>/dev/null && echo "written to" | say
+run dracut --force --tmpdir /tmp /root/image.img "$version"
+umount /var
 moment=sysroot
 mkdir /root/sysroot
 for path in usr etc boot; do cp -al "/$path" /root/sysroot/; done

@@ -8,7 +8,7 @@
 use strict;
 use warnings;
 use FindBin;
-use lib $FindBin::Bin;
+use lib "$FindBin::Bin/../qemu";
 use Guest;
 use Test::More;
 
@@ -55,6 +55,7 @@ like(with('looked', 'said'), qr/vfio-boot-claim is not in it/, 'looked: but it s
 my %bad = (
 	kernel_cmdline => qr/^\Q$nobody\E settings in dracut's kernel_cmdline have no effect \(write them to \S+\)$/,
 	hostonly_cmdline => qr/^\Q$nobody\E$/,
+	read_only_var => qr/^\Q$nobody\E$/,
 	no_vfio => qr/^\Q$nobody\E kernel 4\.1-none has no vfio-pci: it cannot claim anything$/,
 	sysroot => qr/^\Q$nobody\E$/,
 );
@@ -63,6 +64,7 @@ for (sort keys %bad) {
 	my ($with, $without) = reverse split / /, $_ eq 'sysroot' ? with($_, 'exit') : '0 ' . with($_, 'exit');
 	is($with, $without, "$_: the build ends as it does without us");
 }
+is(with('read_only_var', 'written'), '', 'read_only_var: it is');
 is(with('sysroot', 'files'), '4', 'sysroot: the image has the program, its unit and the two links to that');
 
 is(with('to-initramfs-tools', 'removes'), 'dracut', 'to initramfs-tools: dracut goes, and nothing else');
