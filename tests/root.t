@@ -69,6 +69,11 @@ is(state_of($disk), $claimed, 'give nothing back');
 is(run('--root-missing'), 1, 'the third one does');
 is(state_of($disk), 'nvme/', 'as the time is up');
 
+tree('');
+spew($state, '0 0 0 0');
+run('--root-missing') for 1 .. 3;
+is(state_of($disk), $claimed, 'the time begins when the boot begins to look, however long udev has taken before');
+
 # In the middle, too: what the boot has done meanwhile brings the root.
 tree('');
 spew($state, '0 9 0 0');

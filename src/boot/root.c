@@ -206,7 +206,7 @@ int give_back_root(struct context *ctx, clock_t deadline, const struct listener 
 
 	if (!wait || s.step >= STEP_DONE)
 		return 0;
-	if (s.calls && (int32_t)(now() - s.last) > GAP_TICKS)
+	if ((int32_t)(now() - s.last) > GAP_TICKS)
 		s = (struct state){ now(), 0, s.step, 0 };
 	s.calls++;
 	s.last = now();
