@@ -3,6 +3,7 @@
 # The commands of doc/other-builders.md for an image with systemd, which another builder has made (dracut without our
 # module): an archive behind it is enough. The units claim, give back what may be the root, and look a second time.
 # builders: initramfs-tools
+# suites: bookworm trixie forky
 
 use strict;
 use warnings;
