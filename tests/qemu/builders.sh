@@ -69,6 +69,13 @@ packages
 look_into_image "$version"
 run vfio-boot doctor --image -k "$version"
 
+# What autopkgtest runs in this state.
+moment=autopkgtest
+export AUTOPKGTEST_TMP=/root/tmp
+mkdir $AUTOPKGTEST_TMP
+run /root/autopkgtest
+tail -n 1 /root/ran | sed 's/ for .*//; s/^/ended /' | say
+
 # Settings that are newer than the image, and the image that has them.
 moment=settings
 echo 'ids = 8086:10d3' >>/etc/vfio-boot.conf

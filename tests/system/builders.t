@@ -40,6 +40,8 @@ is(with('install', 'package'), 'dracut installed initramfs-tools not-installed v
 is(with('install', 'made') . ': ' . with('install', 'has'), "by dracut: $by_dracut", 'install: the trigger has rebuilt the image');
 is(with('install', 'warned') . with('install', 'said'), '', 'install: without a word');
 
+is(with('autopkgtest', 'exit') . ' ' . with('autopkgtest', 'ended'), '0 the image', 'autopkgtest: is content');
+
 is(with('settings', 'exit'), '1', 'settings that are newer than the image: the doctor says so');
 like(with('settings', 'said'), qr{^/boot/initrd\.img-\S+ has older settings: /etc/vfio-boot\.conf differs \((?:update-initramfs -u -k|dracut --force) .*\)$},
 	'settings: in one line, with what to type');
