@@ -144,5 +144,59 @@ is(qx(dash -u $dir/image-files copy $dir/image 6.1 2>&1 >/dev/null),
 spew("$dir/vfio-boot", "#!/bin/sh\nkill -SEGV \$\$\n");
 is(qx(dash -u $dir/image-files copy $dir/image 6.1 2>&1 >/dev/null),
 	"W: vfio-boot: vfio-boot plan ended with status 139: $open\n", 'and that it crashed');
+# The program.
+make_path("$dir/devices");
+spew("$dir/vfio-boot", "#!/bin/sh\n");
+remove_tree("$dir/image");
+is(qx($copy 2>&1), '', 'a host program that has nothing to say');
+is(slurp("$dir/image$dir/claim"), "program\n", 'the claim program is in the image');
+is((stat "$dir/image$dir/claim")[2] & 07777, 0755, 'where it can be run');
+chmod 0644, "$dir/claim";
+is(qx($copy 2>&1), "W: vfio-boot: cannot copy $dir/claim: nothing will be claimed at boot\n", 'one that cannot be run is a warning');
+chmod 0755, "$dir/claim";
+
+# Options of vfio modules, and nothing else of modprobe.d.
+make_path("$dir/modprobe.d");
+spew("$dir/modprobe.d/vfio.conf", "options vfio-pci disable_denylist=1\n");
+spew("$dir/modprobe.d/kept.conf", "softdep nouveau pre: vfio_pci_core\n");
+spew("$dir/modprobe.d/other.conf", "options novfio x=1\n");
+remove_tree("$dir/image");
+make_path("$dir/image$dir/modprobe.d");
+spew("$dir/image$dir/modprobe.d/kept.conf", "kept\n");
+is(qx($copy 2>&1), '', 'options of modules');
+is(slurp("$dir/image$dir/modprobe.d/vfio.conf"), "options vfio-pci disable_denylist=1\n", 'those of vfio are in the image');
+is(slurp("$dir/image$dir/modprobe.d/kept.conf"), "kept\n", 'a file that is there already stays');
+ok(!-e "$dir/image$dir/modprobe.d/other.conf", 'and others are not our business');
+remove_tree("$dir/modprobe.d");
+
+# The modules that the kernel has as files; - and _ are equal.
+my $modules = "$dir/modules";
+my $names = "dash $dir/image-files modules 6.1 $modules";
+sub modules { join ' ', split /\n/, qx($names 2>&1) }
+spew("$modules/modules.dep", "kernel/drivers/vfio/pci/vfio-pci.ko.xz: kernel/vfio_iommu_type1.ko\nkernel/drivers/vfio/vfio.ko:\nkernel/x/vfio-pci-core.ko.zst:\n"
+	. "kernel/drivers/vfio/pci/mlx5/mlx5-vfio-pci.ko:\n");
+spew("$modules/modules.alias", "alias vfio_pci:v000015B3d*sv*sd*bc*sc*i* mlx5_vfio_pci\nalias pci:v00008086d* e1000e\n");
+is(modules(), 'vfio vfio-pci vfio-pci-core mlx5_vfio_pci', 'the modules that there are, with variant drivers');
+spew("$modules/modules.dep", "kernel/drivers/vfio/vfio.ko:\n");
+is(modules(), 'vfio W: vfio-boot: kernel 6.1 has no vfio-pci: it cannot claim anything', 'none that claims: a warning');
+spew("$modules/modules.builtin", "kernel/drivers/vfio/pci/vfio-pci.ko\n");
+is(modules(), 'vfio', 'one that is built in needs no file');
+
+# The root of another system.
+my $other = "$dir/other";
+remove_tree("$dir/image", $other);
+spew("$other$dir/claim", "theirs\n");
+chmod 0755, "$other$dir/claim";
+spew("$other$dir/none", "ids = 10de:*\n");
+spew("$dir/vfio-boot", "#!/bin/sh\necho \$* >>$dir/asked\n");
+is(qx($copy $other 2>&1), "W: vfio-boot: no device of the host is visible here: the boot claims storage only if it is named, until the image is built on the host\n",
+	'another root: what it lives on cannot be seen from here');
+is(slurp("$dir/image$dir/claim"), "theirs\n", 'its program is copied');
+is(slurp("$dir/image$dir/none"), "ids = 10de:*\n", 'and its settings');
+is(slurp("$dir/image$dir/protect"), $elsewhere, 'its image knows that nobody knows');
+ok(!-e "$other$dir/protect", 'it is not written to');
+ok(!-e "$dir/asked", 'and this host is not asked');
+spew("$other$dir/none", "# ids = 10de:*\n");
+is(qx($copy $other/ 2>&1), '', 'where nothing is selected, nothing is lost by it');
 remove_tree($dir) if Test::More->builder->is_passing;
 done_testing();
