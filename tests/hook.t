@@ -67,6 +67,8 @@ is(hook("echo new >$dir/protect; printf '%s\\n' 'vfio-boot: a\\tb' 'vfio-boot: c
 is(image(), "new\n", 'and the file as it is');
 is(hook("echo 'vfio-boot: cannot' >&2; exit 3"), old('cannot'), 'what failed has said why, in one warning');
 is(hook('exit 3'), old('vfio-boot protect failed'), 'or has not');
+is(hook("echo 'vfio-boot: a' >&2; echo 'vfio-boot: b' >&2; exit 3"), old('a;b'), 'or more than one thing');
+is(hook("echo 'vfio-boot: a' >&2; exit 5"), old('vfio-boot protect ended with status 5'), 'a status that it has not is told');
 hook("echo 'vfio-boot: cannot' >&2; exit 3");
 is(image(), "old\n$unknown", 'what it lived on goes on to be protected, but nobody claims to know');
 is(host(), image(), 'on the host as in the image, so that a plan says the same');
@@ -90,6 +92,8 @@ my $open = 'what the next boot refuses is not known';
 is(planned($_), "-- exit 0\n", "a plan that ends with `$_`: not a word") for 'exit 0', 'exit 1', 'exit 2';
 is(planned('echo 10de:2204: absent: x; echo vfio-boot: y >&2; exit 2'),
 	"W: vfio-boot: y\nW: vfio-boot: 10de:2204: absent: x\n-- exit 0\n", 'but with what it has said');
+is(planned('echo vfio-boot: planned for the kernel command line: x >&2; echo "vfio-boot: $*" >&2'), "W: vfio-boot: plan --no-image -k 6.1\n-- exit 0\n",
+	'it is planned for this kernel, as if the image had the settings already');
 is(planned('echo vfio-boot: cannot >&2; exit 3'), "W: vfio-boot: cannot\nW: vfio-boot: vfio-boot plan failed: $open\n-- exit 0\n", 'one that fails is a warning');
 is(planned("exit $_"), "W: vfio-boot: vfio-boot plan ended with status $_: $open\n-- exit 0\n", "and so is one that ends with $_") for 4, 126, 127;
 is(planned('kill -SEGV $$'), "W: vfio-boot: vfio-boot plan ended with status 139: $open\n-- exit 0\n", 'or crashes, in one line');
@@ -148,7 +152,7 @@ is(qx(dash -u $dir/image-files copy $dir/image 6.1 2>&1 >/dev/null),
 make_path("$dir/devices");
 spew("$dir/vfio-boot", "#!/bin/sh\n");
 remove_tree("$dir/image");
-is(qx($copy 2>&1), '', 'a host program that has nothing to say');
+is(qx(umask 077; $copy 2>&1), '', 'a host program that has nothing to say');
 is(slurp("$dir/image$dir/claim"), "program\n", 'the claim program is in the image');
 is((stat "$dir/image$dir/claim")[2] & 07777, 0755, 'where it can be run');
 chmod 0644, "$dir/claim";
@@ -175,7 +179,7 @@ my $names = "dash $dir/image-files modules 6.1 $modules";
 sub modules { join ' ', split /\n/, qx($names 2>&1) }
 spew("$modules/modules.dep", "kernel/drivers/vfio/pci/vfio-pci.ko.xz: kernel/vfio_iommu_type1.ko\nkernel/drivers/vfio/vfio.ko:\nkernel/x/vfio-pci-core.ko.zst:\n"
 	. "kernel/drivers/vfio/pci/mlx5/mlx5-vfio-pci.ko:\n");
-spew("$modules/modules.alias", "alias vfio_pci:v000015B3d*sv*sd*bc*sc*i* mlx5_vfio_pci\nalias pci:v00008086d* e1000e\n");
+spew("$modules/modules.alias", "alias vfio_pci:v000015B3d*sv*sd*bc*sc*i* mlx5_vfio_pci\nalias vfio_pci:v000015B4d*sv*sd*bc*sc*i* mlx5_vfio_pci\nalias pci:v00008086d* e1000e\n");
 is(modules(), 'vfio vfio-pci vfio-pci-core mlx5_vfio_pci', 'the modules that there are, with variant drivers');
 spew("$modules/modules.dep", "kernel/drivers/vfio/vfio.ko:\n");
 is(modules(), 'vfio W: vfio-boot: kernel 6.1 has no vfio-pci: it cannot claim anything', 'none that claims: a warning');
@@ -196,6 +200,10 @@ is(slurp("$dir/image$dir/none"), "ids = 10de:*\n", 'and its settings');
 is(slurp("$dir/image$dir/protect"), $elsewhere, 'its image knows that nobody knows');
 ok(!-e "$other$dir/protect", 'it is not written to');
 ok(!-e "$dir/asked", 'and this host is not asked');
+spew("$other$dir/none", "  ids=10de:*\n");
+like(qx($copy $other 2>&1), qr/^W: .*storage only if it is named/, 'however that is written');
+remove_tree("$dir/image");
+like(qx($copy / 2>&1) . slurp("$dir/asked"), qr/\Aprotect\nplan /, '/ is this host');
 spew("$other$dir/none", "# ids = 10de:*\n");
 is(qx($copy $other/ 2>&1), '', 'where nothing is selected, nothing is lost by it');
 remove_tree($dir) if Test::More->builder->is_passing;
