@@ -404,7 +404,8 @@ for my $signal ('INT', 'QUIT', 'TSTP', 'HUP', 'TERM') {
 		waitpid $pid, 0;
 	}
 	heard($?);
-	like("$out-- $status", qr/\A\Q$a\E .*: failed, timeout.*-- 1\z/s, "SIG$signal does not end it half way, or stop it");
+	# modprobe, which gets it too, does not ignore it: where that runs already, the claim has no time limit to wait for.
+	like("$out-- $status", qr/\A\Q$a\E .*: failed, .*-- 1\z/s, "SIG$signal does not end it half way, or stop it");
 }
 
 # The child of a release that was late has come to its end since.
