@@ -28,6 +28,7 @@ sub image {
 	Guest::write_file("$dir.sh", $script);
 	my @from = $from ? qx($Guest::here/image $from) : ();
 	chomp @from;
+	die "there is no image $from\n" if $from && !@from;
 	is(system("$Guest::here/by-page", $guest, "$dir.sh", $dir, @from), 0, 'every line of doc/other-builders.md succeeds') or die "see $dir/log\n";
 	return $dir;
 }
