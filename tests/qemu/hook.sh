@@ -48,6 +48,7 @@ run_hook plain
 [ -x "$work/image$claim" ] && [ -f "$work/image/etc/vfio-boot.conf" ] && echo "plain: copied"
 
 mkdir "$work/aliases"
+cp "/lib/modules/$version"/modules.dep "/lib/modules/$version"/modules.builtin "$work/aliases/"
 echo "alias vfio_pci:v00008086d000010D3sv*sd*bc*sc*i* e1000e" >"$work/aliases/modules.alias"
 run_hook variants MODULESDIR="$work/aliases"
 # In the initramfs-tools of trixie a hook only asks for modules, and mkinitramfs copies all of them at once.
