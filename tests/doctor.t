@@ -49,6 +49,7 @@ sub image {
 	return copy($kept, "$root/$image") if -e $kept;
 	remove_tree($work);
 	for (grep { defined $file{$_} } keys %file) {
+		make_path("$work/main/$_" =~ s{/[^/]*\z}{}r);
 		if (ref $file{$_}) { symlink ${ $file{$_} }, "$work/main/$_" or die "$_: $!\n"; next }
 		spew("$work/main/$_", $file{$_});
 		chmod 0755, "$work/main/$_" if /claim$/;
