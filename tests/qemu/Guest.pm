@@ -52,7 +52,8 @@ sub around_claim {
 	$after //= '';
 	return { 'scripts/init-top/ORDER' => "$before/scripts/init-top/00-vfio-boot\n/scripts/init-top/udev\n$after" } if !$dracut;
 	return {
-		before => $before,
+		# systemd has made it read-only since 256.
+		before => "mount -o remount,rw /usr 2>/dev/null\n$before",
 		after => $after,
 		'etc/systemd/system/vfio-boot-claim.service.d/test.conf' => "[Service]\nExecStartPre=-sh /before\n",
 		'etc/systemd/system/vfio-boot-second-look.service.d/test.conf' => "[Service]\nExecStartPre=-sh /after\n",
