@@ -3,11 +3,16 @@
 
 #include "text.h"
 
+bool ends_with(const char *s, const char *suffix)
+{
+	size_t len = strlen(s), tail = strlen(suffix);
+
+	return len >= tail && !strcmp(s + len - tail, suffix);
+}
+
 bool has_conf_suffix(const char *name)
 {
-	size_t len = strlen(name);
-
-	return len >= 5 && !strcmp(name + len - 5, ".conf");
+	return ends_with(name, ".conf");
 }
 
 int span_cmp(struct span a, struct span b)

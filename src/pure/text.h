@@ -39,6 +39,9 @@ bool span_is(struct span s, const char *word) __attribute__((nonnull(2)));
  */
 bool parameter_is(struct span name, const char *word) __attribute__((nonnull(2)));
 
+/* Returns true if the text ends in the suffix. */
+bool ends_with(const char *s, const char *suffix) __attribute__((nonnull));
+
 /* Returns true if the name, or the path, ends in .conf, as those of drop-ins do. */
 bool has_conf_suffix(const char *name) __attribute__((nonnull));
 

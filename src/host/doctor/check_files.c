@@ -64,8 +64,7 @@ void check_settings(const struct check_input *in, struct check *c)
 {
 	const struct settings *s = &in->ctx->settings;
 	const struct machine *m = &in->ctx->machine;
-	unsigned n = 0;
-	const struct selector *sel;
+	unsigned n = count_selecting(&s->list[LIST_IDS]);
 	struct text t, what;
 
 	for (unsigned i = 0; i < s->problems && i < PROBLEMS_MAX && i < 5; i++) {
@@ -80,8 +79,6 @@ void check_settings(const struct check_input *in, struct check *c)
 		check_remedy(c, "vfio-boot plan shows which settings still apply");
 		return;
 	}
-	for_each_selector(&s->list[LIST_IDS], sel)
-		n += !(sel->flags & SELECTOR_EXCLUDES);
 	if (m->no_claim_reason && in->readable)
 		check_say(c, CHECK_NONE, "nothing is claimed: %s", m->no_claim_reason);
 	else if (!n)

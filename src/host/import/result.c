@@ -70,14 +70,6 @@ void result_warning(struct result *f, const struct place *at, const char *fmt, .
 	f->warning[f->warnings++] = copy(t.p);
 }
 
-/* Returns true if the place is the last one of the list. */
-static bool ends_with(const char *from, const struct text *place)
-{
-	size_t len = strlen(from);
-
-	return len >= place->len && !strcmp(from + len - place->len, place->p);
-}
-
 static struct result_setting *find_setting(const struct result *f, const char *selector)
 {
 	for (struct result_setting *s = f->setting; s < f->setting + f->settings; s++) {
@@ -101,7 +93,7 @@ void result_setting(struct result *f, const struct place *at, const char *select
 		return;
 	}
 	/* A line may have the same entry twice. */
-	if (ends_with(s->from, &t))
+	if (ends_with(s->from, t.p))
 		return;
 	if (asprintf(&from, "%s, %s", s->from, t.p) < 0)
 		abort();

@@ -29,9 +29,8 @@ static void set_place(struct text *t, unsigned place, const char *release)
 static int note_efi(void *data, const char *name)
 {
 	struct text *t = data;
-	size_t len = strlen(name);
 
-	if (len < 5 || strcmp(name + len - 4, ".efi") != 0)
+	if (!ends_with(name, ".efi") || !name[4])
 		return 0;
 	text_add(t, "/%s", name);
 	return 1;

@@ -7,6 +7,7 @@
 #include "format.h"
 #include "image_judge.h"
 #include "kernel.h"
+#include "request.h"
 #include "settings.h"
 #include "sysfs.h"
 
@@ -239,15 +240,8 @@ void set_image_line(struct text *t, const struct image_verdict *v)
 bool settings_select(const struct context *ctx)
 {
 	const struct list *ids = &ctx->settings.list[LIST_IDS];
-	const struct selector *sel;
 
-	if (ids->off || ctx->settings.unprotected)
-		return false;
-	for_each_selector(ids, sel) {
-		if (!(sel->flags & SELECTOR_EXCLUDES))
-			return true;
-	}
-	return false;
+	return !ids->off && !ctx->settings.unprotected && count_selecting(ids);
 }
 
 static int note_kernel_file(void *data, const char *name)

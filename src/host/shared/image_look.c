@@ -9,6 +9,7 @@
 #include "firmware.h"
 #include "format.h"
 #include "image_look.h"
+#include "request.h"
 #include "settings.h"
 #include "sysfs.h"
 
@@ -32,13 +33,6 @@ struct search {
 	struct text extra[IMAGE_DIFFERENCES];
 	bool extra_selects;
 };
-
-static bool ends_with(const char *path, const char *suffix)
-{
-	size_t len = strlen(path), tail = strlen(suffix);
-
-	return len >= tail && !strcmp(path + len - tail, suffix);
-}
 
 static bool begins_with(const char *path, const char *prefix)
 {
@@ -102,15 +96,10 @@ static void inspect_order(struct image_content *c, const char *content)
 static bool text_selects(const struct entry *e)
 {
 	static struct settings s;
-	const struct selector *sel;
 
 	settings_init(&s);
 	settings_parse_file(&s, e->path, e->content, e->size);
-	for_each_selector(&s.list[LIST_IDS], sel) {
-		if (!(sel->flags & SELECTOR_EXCLUDES))
-			return true;
-	}
-	return false;
+	return count_selecting(&s.list[LIST_IDS]) > 0;
 }
 
 /*

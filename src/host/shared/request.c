@@ -121,6 +121,16 @@ const char *physical_function(int root, struct text *t, const struct device *d)
 	return text_set(t, "%s", base_name(link.p));
 }
 
+unsigned count_selecting(const struct list *l)
+{
+	const struct selector *sel;
+	unsigned n = 0;
+
+	for_each_selector(l, sel)
+		n += !(sel->flags & SELECTOR_EXCLUDES);
+	return n;
+}
+
 bool cannot_print(void)
 {
 	bool failed = fflush(stdout) || ferror(stdout);

@@ -72,6 +72,9 @@ int choose(struct context *ctx, char *const *word, bool chosen[DEVICES_MAX])
 const char *physical_function(int root, struct text *t, const struct device *d)
 	__attribute__((nonnull, returns_nonnull));
 
+/* Returns how many entries of a list select a device, rather than exclude it. */
+unsigned count_selecting(const struct list *l) __attribute__((nonnull));
+
 /* Flushes standard output. Returns true, after a message, if something could not be written. */
 bool cannot_print(void) __attribute__((warn_unused_result));
 
