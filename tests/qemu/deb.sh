@@ -70,7 +70,7 @@ state
 moment=autopkgtest
 export AUTOPKGTEST_TMP=/root/tmp
 mkdir $AUTOPKGTEST_TMP
-run /root/autopkgtest
+run /root/tests/image
 tail -n 1 /root/ran | say
 
 # The menu of machines of several kinds.

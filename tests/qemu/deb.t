@@ -75,7 +75,7 @@ my ($size) = Guest::read_file($build_log) =~ m{^build/vfio-boot-claim: (\d+) byt
 is(-s "$work/newer/content/usr/lib/vfio-boot/vfio-boot-claim", $size, 'the claim program is what the Makefile has made');
 
 my (%said, %cfg);
-for (split /\n/, qx($Guest::here/deb $deb $newer 2>$work/errors)) {
+for (split /\n/, qx($Guest::here/deb deb host $deb $newer 2>$work/errors)) {
 	my ($moment, $line) = /^([\w-]+): (.*)/ or next;
 	if ($line =~ /^cfg (.*)/) { $cfg{$moment} .= "$1\n" } else { push @{ $said{$moment} }, $line }
 }
