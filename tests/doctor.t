@@ -466,6 +466,7 @@ unlink "$root/$image";
 in_tree('efi/EFI/Linux/debian.efi', 'x');
 of_image('a unified kernel image', [ '/efi/EFI/Linux/debian.efi was not looked into: it is part of a unified kernel image' ], 0);
 remove_tree("$root/efi");
+in_tree('efi/EFI/Linux/.efi', 'x');
 like(doctor('--image'), qr/\Avfio-boot: the kernel \Q$release\E has no image; .*-- exit 1\n\z/s, '--image: none');
 unlink "$root/proc/sys/kernel/osrelease";
 of_image('of a kernel that is not known', [ 'doctor: the kernel to look for is not known (-k VERSION)' ], 1);

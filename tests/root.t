@@ -84,6 +84,23 @@ is(state_of($disk), $claimed, 'the waiting begins anew');
 sleep 1;
 is(run('--root-missing'), 1, 'and ends after its time');
 is(state_of($disk), 'nvme/', 'as if nobody had typed');
+tree('');
+spew($state, '0 9 0 0');
+run('--root-missing');
+sleep 1;
+run('--root-missing');
+is(state_of($disk), $claimed, 'the boot has to look three times then, too');
+is(run('--root-missing'), 1, 'which it has');
+
+# Nobody waits for a root where nothing was claimed that can be it.
+for ([ '03:00', 0 ], [ $disk, 1 ]) {
+	my ($ids, $waits) = @$_;
+	tree('');
+	q35($root, "ids = $ids\n");
+	unlink $state;
+	run();
+	is(-e $state ? 1 : 0, $waits, "after a claim of $ids " . ($waits ? 'the boot waits' : 'it does not wait'));
+}
 
 tree('');
 spew($state, '0 9 0');
@@ -111,7 +128,7 @@ sub with_twin {
 with_twin();
 is(run('--root-missing'), 1, 'of two claimed disks one has the ID of a protected one');
 is(state_of($disk, $a, $b), "nvme/ $claimed $claimed", 'that one is given back');
-like(slurp($state), qr/\A\d+ 0 1 \d+\z/, 'the other has its time');
+like(slurp($state), qr/\A\d+ 0 1 [1-9]\d*\z/, 'the other has its time');
 spew($state, slurp($state) =~ s/ \d+ / 9 /r);
 is(run('--root-missing'), 0, 'which is not up yet');
 is(state_of($a, $b), "$claimed $claimed", 'so it stays claimed');

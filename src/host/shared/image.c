@@ -30,7 +30,7 @@ static int note_efi(void *data, const char *name)
 {
 	struct text *t = data;
 
-	if (!ends_with(name, ".efi") || !name[4])
+	if (!ends_with(name, ".efi"))
 		return 0;
 	text_add(t, "/%s", name);
 	return 1;
