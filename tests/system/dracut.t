@@ -42,6 +42,16 @@ for my $image (qw(dracut dracut-bare dracut-hooks)) {
 	unlike($boot->{console}, qr/Start(?:ed|ing) vfio-boot-root-missing/, "$image: nothing waits for a root where no storage was claimed");
 }
 
+# While udev is at work nobody waits for the root, however long that takes.
+my $busy = Guest->boot('dracut-busy', image => 'dracut', conf => "ids = 0000:04:00.0\nroot-wait = 4\n", overlay => {
+	'var/lib/vfio-boot/protect' => "# nothing\n",
+	'etc/udev/rules.d/00-slow.rules' => qq(ACTION=="add", SUBSYSTEM=="block", KERNEL=="sda", PROGRAM="/usr/bin/sleep 20"\n),
+});
+my ($timer, $root) = (at($busy, 'sd .*Attached SCSI disk'), at($busy, 'EXT4-fs \(sda\): mounted'));
+cmp_ok(($root // 0) - ($timer // 0), '>', 15, 'udev takes long before the root is there');
+is($busy->driver('0000:04:00.0'), 'vfio-pci', 'and the disk that was claimed stays claimed');
+is($busy->report('0000:04:00.0')->{verdict}, 'claimed', 'which the report says');
+
 # Rescue: a boot that is stopped early has claimed already, unless it was told not to; and the units can be masked.
 sub stopped {
 	my ($name, $words) = @_;
