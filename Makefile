@@ -127,6 +127,8 @@ after_image := /etc/initramfs/post-update.d/vfio-boot /etc/kernel/postinst.d/zz-
 dracut := /usr/lib/dracut/modules.d/50vfio-boot
 mandir := $(PREFIX)/share/man
 pages := man8/vfio-boot.8 man8/vfio-boot-claim.8 man5/vfio-boot.conf.5
+# udev looks there whatever PREFIX is, and knows no other folder of packages.
+rules := /usr/lib/udev/rules.d/60-vfio-boot.rules
 completion := $(PREFIX)/share/bash-completion/completions/vfio-boot
 at_prefix := sed 's,/usr/lib/vfio-boot,$(libdir),g; s,/usr/sbin/vfio-boot,$(PREFIX)/sbin/vfio-boot,g; \
 	s,/usr/share/initramfs-tools$$,$(initramfs),'
@@ -136,7 +138,8 @@ install-files: $(B)/vfio-boot-claim
 	install -D -m 755 $(B)/vfio-boot-claim $(DESTDIR)$(libdir)/vfio-boot-claim
 	$(at_prefix) hook/image-files >$(DESTDIR)$(libdir)/image-files
 	chmod 755 $(DESTDIR)$(libdir)/image-files
-	install -d $(DESTDIR)$(libdir)/initrd $(DESTDIR)/etc/vfio-boot.conf.d
+	install -d $(DESTDIR)$(libdir)/initrd $(DESTDIR)/etc/vfio-boot.conf.d $(DESTDIR)$(dir $(rules))
+	$(at_prefix) conf/60-vfio-boot.rules >$(DESTDIR)$(rules)
 	for unit in $(units); do \
 		$(at_prefix) dracut/$$unit >$(DESTDIR)$(libdir)/initrd/$$unit || exit 1; \
 	done
@@ -174,7 +177,7 @@ install: all install-files
 uninstall:
 	rm -f $(DESTDIR)$(libdir)/vfio-boot-claim $(DESTDIR)$(libdir)/image-files $(DESTDIR)$(PREFIX)/sbin/vfio-boot \
 		$(DESTDIR)$(initramfs)/hooks/vfio-boot $(patsubst dracut/%,$(DESTDIR)$(dracut)/%,$(wildcard dracut/*.sh)) \
-		$(units:%=$(DESTDIR)$(libdir)/initrd/%) \
+		$(units:%=$(DESTDIR)$(libdir)/initrd/%) $(DESTDIR)$(rules) \
 		$(DESTDIR)$(service) $(scripts:%=$(DESTDIR)$(initramfs)/scripts/%) \
 		$(pages:%=$(DESTDIR)$(mandir)/%) $(DESTDIR)$(completion) $(DESTDIR)$(grub) $(after_image:%=$(DESTDIR)%)
 	-rmdir $(DESTDIR)$(libdir)/initrd $(DESTDIR)$(libdir) $(DESTDIR)$(dracut)

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -164,14 +165,33 @@ static bool check_drivers(const struct act *act, struct device *unit, bool with_
 }
 
 /*
+ * The kernel lets no driver have a function that has just come before it has dealt with all of its card
+ * (pci_bus_add_devices()), which can take as long as the drivers of the other functions do.
+ */
+#define BIND_TRIES 40
+#define BIND_PAUSE 50 /* milliseconds */
+
+static void wait_for_driver(const struct act *act, const struct device *d)
+{
+	for (unsigned i = 0; i < BIND_TRIES && !has_right_driver(act, d) && !is_past(act->deadline); i++) {
+		poll(NULL, 0, BIND_PAUSE);
+		(void)probe(act, d);
+	}
+}
+
+/*
  * Claims the boot display, or all other functions. The boot display comes last: vfio-pci removes the framebuffer when
  * it binds, and nothing brings it back if the rest of the claim fails.
  */
 static bool claim_functions(const struct act *act, struct device *unit, bool display)
 {
 	for (struct device *d = unit; d; d = unit_next(act, d)) {
-		if (d->decided.verdict == VERDICT_CLAIM && d->found.boot_display == display && !claim_function(act, d))
+		if (d->decided.verdict != VERDICT_CLAIM || d->found.boot_display != display)
+			continue;
+		if (!claim_function(act, d))
 			return false;
+		if (act->m->late)
+			wait_for_driver(act, d);
 	}
 	return check_drivers(act, unit, display);
 }

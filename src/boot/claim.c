@@ -8,6 +8,7 @@
 #include "context.h"
 #include "errtext.h"
 #include "format.h"
+#include "late.h"
 #include "listener.h"
 #include "lock.h"
 #include "log.h"
@@ -29,7 +30,7 @@ enum {
 
 /* The options with an argument in the order of ARGUMENT_*, then those of OPTION_*. */
 static const char words[] =
-	"--sysroot\0--cmdline\0-k\0--dry-run\0--next-boot\0--second-look\0--settle\0--root-missing\0";
+	"--sysroot\0--cmdline\0-k\0--late\0--dry-run\0--next-boot\0--second-look\0--settle\0--root-missing\0";
 
 /* Stores the arguments of options in ctx->argument. Returns the options without an argument. */
 static unsigned read_options(struct context *ctx, char **argv)
@@ -100,6 +101,21 @@ static bool has_claimed_storage(const struct machine *m)
 	return false;
 }
 
+/*
+ * Returns true if this run is to decide on the function that has come. If not, the settings do not mean it, or another
+ * run has decided on it meanwhile.
+ */
+static bool take_batch(struct context *ctx, clock_t deadline)
+{
+	const char *name = ctx->argument[ARGUMENT_LATE];
+
+	if (!late_is_noted(ctx->root.fd, name))
+		return false;
+	late_wait(ctx->root.fd, deadline);
+	late_take(&ctx->late, ctx->root.fd, name);
+	return true;
+}
+
 static int claim(struct context *ctx, bool asked, clock_t deadline, const struct listener *log)
 {
 	int lock = lock_take(ctx->root.fd, deadline), error;
@@ -107,6 +123,10 @@ static int claim(struct context *ctx, bool asked, clock_t deadline, const struct
 	if (lock < 0) {
 		say(log, LEVEL_FAILED, "another run is active; this run does nothing");
 		return STATUS_FAILED;
+	}
+	if (ctx->argument[ARGUMENT_LATE] && !take_batch(ctx, deadline)) {
+		lock_release(lock);
+		return 0;
 	}
 	if (asked)
 		ctx = decide_in_time(ctx, deadline, log);
@@ -117,6 +137,8 @@ static int claim(struct context *ctx, bool asked, clock_t deadline, const struct
 	error = report_write(&ctx->machine, ctx->root.fd, log);
 	if (ctx->phase == PHASE_INIT_TOP && has_claimed_storage(&ctx->machine))
 		begin_root_wait(ctx->root.fd);
+	if (!ctx->machine.late)
+		late_enable(ctx->root.fd, asked && report_is_there(ctx->root.fd));
 	lock_release(lock);
 	say_verdicts(&ctx->machine, true, log);
 	say_foreign(ctx, log);
@@ -125,14 +147,34 @@ static int claim(struct context *ctx, bool asked, clock_t deadline, const struct
 	return error || ctx->machine.failed ? STATUS_FAILED : plan_status(&ctx->machine);
 }
 
+/* udev kills what has not ended after 180 seconds (event_timeout= of udev.conf). */
+#define LATE_SECONDS 150
+
+static clock_t end_of(const struct context *ctx)
+{
+	unsigned seconds = ctx->settings.timeout;
+
+	return deadline_after(ctx->machine.late && seconds > LATE_SECONDS ? LATE_SECONDS : seconds);
+}
+
+/* Returns true if there is nothing to do for the function that has come. Otherwise notes it. */
+static bool is_no_concern(const struct context *ctx, bool asked)
+{
+	const char *name = ctx->argument[ARGUMENT_LATE];
+
+	return !asked || !late_concerns(&ctx->settings, ctx->root.fd, name) || !late_note(ctx->root.fd, name);
+}
+
 static int run(struct context *ctx, bool root_missing)
 {
 	struct kernel_log log;
 	bool asked = decide_settings(ctx);
-	clock_t begin = deadline_after(0), end = deadline_after(ctx->settings.timeout);
+	clock_t begin = deadline_after(0), end = end_of(ctx);
 	clock_t deadline = end - (end - begin) / LOG_PART;
 	int status;
 
+	if (ctx->machine.late && is_no_concern(ctx, asked))
+		return 0;
 	/*
 	 * systemd sends it to all that is left of the initramfs when it switches to the real root, and a group that is
 	 * half done would lack its drivers.
@@ -167,11 +209,11 @@ int main(int argc, char **argv)
 	}
 	if (options & OPTION_NEXT_BOOT)
 		ctx->phase = PHASE_NEXT_BOOT;
-	else if (options & (OPTION_SECOND_LOOK | OPTION_SETTLE | OPTION_ROOT_MISSING))
+	else if (options & (OPTION_SECOND_LOOK | OPTION_SETTLE | OPTION_ROOT_MISSING) || ctx->argument[ARGUMENT_LATE])
 		ctx->phase = PHASE_SECOND_LOOK;
 	else if (options & OPTION_DRY_RUN)
 		ctx->phase = PHASE_NOW;
-	ctx->settle = options & OPTION_SETTLE;
+	ctx->settle = options & OPTION_SETTLE || ctx->argument[ARGUMENT_LATE];
 	status = context_open(ctx);
 	if (status)
 		return status;

@@ -146,7 +146,8 @@ struct device {
 		const char *framebuffer; /* of the firmware, if it still occupies a BAR after the claim; or NULL */
 		const char *driver;	 /* bound to it after a release, or NULL */
 		bool begun;		 /* this run has begun with the unit */
-		bool due;		 /* an earlier run of this boot left something of it open */
+		bool due;		 /* an earlier run of this boot left something of it open, or it has come since */
+		bool late;		 /* it came after the claim of this boot */
 		bool foreign;		 /* with PROGRESS_OVERRIDDEN of an earlier run: an override was there before */
 		bool given_back;	 /* an earlier look of this boot has given it back */
 		bool tried;		 /* an earlier look of this boot could not bind it */
@@ -194,7 +195,8 @@ struct machine {
 	bool denylist_off;	      /* vfio-pci takes what is on its denylist, see find_denylist() */
 	bool loaded;		      /* written by the act layer: the modules have been loaded */
 	struct worker loader;	      /* written by the act layer: the process that loads them */
-	bool settle;		      /* handle only what an earlier run of this boot left open */
+	bool settle;		      /* handle only what an earlier run of this boot left open, or what came since */
+	bool late;		      /* handle only what came since; its driver may take a moment to bind */
 	bool failed;		      /* no_claim_reason is a failure, not the wish of the user */
 	bool read_all;		      /* the scan reads everything about every device */
 	const struct device *reading; /* the device whose attributes are being read, and may block; or NULL */

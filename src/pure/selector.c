@@ -198,6 +198,18 @@ enum selector_match selector_match(const struct selector *s, const struct device
 	return s->flags & SELECTOR_GUARDED && !ids_fit(s, d) ? SELECTOR_GUARD_FAILS : SELECTOR_YES;
 }
 
+bool selector_may_match(const struct selector *s, const struct device *d)
+{
+	switch (s->kind) {
+	case SELECT_PATH:
+		return PCIADDR_DEVFN(d->address) == s->hop[s->hops - 1];
+	case SELECT_BOOT_VGA:
+		return base_class(d) == 0x03;
+	default:
+		return selector_match(s, d) != SELECTOR_NO;
+	}
+}
+
 bool selector_covers(const struct selector *s, const struct device *d)
 {
 	enum selector_match match = selector_match(s, d);

@@ -82,6 +82,12 @@ const char *selector_parse(struct selector *out, const char *p, size_t len)
 /* Returns true if the selector names a device (path, PCI address, boot display), false if it is an ID or a class. */
 bool selector_names(const struct selector *s) __attribute__((nonnull));
 
+/*
+ * Returns false if the selector cannot match d. Needs the address and IDs of d alone: a path is followed only to the
+ * number of its last function, and each display may be the boot display.
+ */
+bool selector_may_match(const struct selector *s, const struct device *d) __attribute__((nonnull));
+
 /* Returns whether the selector matches d. */
 enum selector_match selector_match(const struct selector *s, const struct device *d) __attribute__((nonnull));
 

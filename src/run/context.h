@@ -3,6 +3,7 @@
 #ifndef VFIO_BOOT_CONTEXT_H
 #define VFIO_BOOT_CONTEXT_H
 
+#include "late.h"
 #include "machine.h"
 #include "settings_files.h"
 
@@ -11,9 +12,9 @@
 
 /*
  * The arguments of options of both programs: --sysroot DIR (else the real root), --cmdline TEXT (else that of this
- * boot) and the kernel VERSION (else the running one).
+ * boot), the kernel VERSION (else the running one), and of the claim program the function that has come (--late).
  */
-enum { ARGUMENT_SYSROOT, ARGUMENT_CMDLINE, ARGUMENT_RELEASE, ARGUMENTS };
+enum { ARGUMENT_SYSROOT, ARGUMENT_CMDLINE, ARGUMENT_RELEASE, ARGUMENT_LATE, ARGUMENTS };
 
 /* A device whose attributes a process is still waiting for, so that no other one may ask for them. */
 struct stuck {
@@ -38,6 +39,7 @@ struct context {
 	struct root root;
 	struct stuck stuck[STUCK_MAX]; /* found by earlier attempts to read the machine */
 	unsigned stucks;
+	struct late late; /* with --late */
 	/* results */
 	bool decided;	   /* set by decide_machine() in a child */
 	bool ran;	   /* the decision was carried out, as far as the verdicts say */

@@ -6,6 +6,7 @@
 #include "child.h"
 #include "errtext.h"
 #include "format.h"
+#include "late.h"
 #include "listener.h"
 #include "log.h"
 #include "pipeline.h"
@@ -37,6 +38,7 @@ bool decide_settings(struct context *ctx)
 
 	machine_init(m, s, ctx->phase);
 	m->settle = ctx->settle;
+	m->late = ctx->argument[ARGUMENT_LATE];
 	m->read_all = ctx->read_all;
 	m->no_claim_reason = settings_load(s, &ctx->buffers, &ctx->root, ctx->argument[ARGUMENT_CMDLINE]);
 	ctx->left_out_off = s->off_now && ctx->phase == PHASE_NEXT_BOOT && !ctx->argument[ARGUMENT_CMDLINE];
@@ -69,6 +71,8 @@ static int read_machine(struct context *ctx)
 	if (!ret) {
 		if (!next_boot)
 			report_recall(m, ctx->root.fd);
+		if (m->late)
+			late_recall(&ctx->late, m);
 		recall_stuck(ctx);
 		scan_places(&scan);
 		select_devices(m);

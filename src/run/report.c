@@ -71,6 +71,7 @@ static void recall_row(void *data, struct device *d, const struct report_row *ro
 	d->done.given_back =
 		r->m->phase == PHASE_SECOND_LOOK && (row->reason == REASON_ROOT_MISSING || row->notes & NOTE_ROOT);
 	d->done.tried = r->m->phase == PHASE_SECOND_LOOK && row->reason == REASON_BIND;
+	d->done.late = row->notes & NOTE_LATE;
 	if (row->verdict != VERDICT_PENDING && row->reason != REASON_TIMEOUT && !(row->notes & NOTES_OWED))
 		return;
 	/* One that is given back is a release that took too long (vfio-boot release). No later run repeats it. */
@@ -165,6 +166,12 @@ static bool is_same_failure(const struct device *d, const struct report_row *row
 	       !d->done.begun;
 }
 
+/* Returns true if the function is one for which this run was started. */
+static bool has_come(const struct machine *m, const struct device *d)
+{
+	return m->late && d->done.due;
+}
+
 static void merge_row(void *machine, struct device *d, const struct report_row *row)
 {
 	struct report_row now;
@@ -177,8 +184,9 @@ static void merge_row(void *machine, struct device *d, const struct report_row *
 		d->decided.verdict = VERDICT_CLAIM;
 	report_row_of_device(&now, machine, d);
 	d->done.keeps_row = is_same_failure(d, row) && now.notes == row->notes;
+	/* A function that was taken out and comes again is news. */
 	if (d->done.keeps_row || !strcmp(report_row_line(&was, row), report_row_line(&is, &now)))
-		d->done.said = true;
+		d->done.said = !has_come(machine, d);
 	else if (d->decided.verdict == VERDICT_CLAIM && d->found.driver == d->found.target &&
 		 !(d->done.progress & PROGRESS_OVERRIDDEN) && !is_same_outcome(row, &now))
 		d->decided.verdict = VERDICT_ALREADY;
@@ -187,6 +195,11 @@ static void merge_row(void *machine, struct device *d, const struct report_row *
 void report_merge(struct machine *m, int root)
 {
 	(void)!each_row(m, root, merge_row, m);
+}
+
+bool report_is_there(int root)
+{
+	return !faccessat(root, report_path, F_OK, 0);
 }
 
 static int open_new(int root)
@@ -249,6 +262,22 @@ static bool is_kept(const struct machine *m, const struct device *d, const struc
 	return d ? row->verdict == VERDICT_CLAIM : row->kind == ROW_DEVICE && row->reason == REASON_VANISHED;
 }
 
+/* Returns true if a function that has come since is what this row calls absent. */
+static bool has_arrived(const struct machine *m, const struct report_row *row)
+{
+	const struct device *d;
+	const struct selector *sel;
+
+	if (!m->late || row->kind != ROW_ABSENT)
+		return false;
+	for_each_device(m, d) {
+		sel = d->asked.selector;
+		if (d->done.due && sel && span_is(sel->text, report_column(row, REPORT_SELECTOR)))
+			return true;
+	}
+	return false;
+}
+
 /* Keeps the row of a device that this run did not decide on. */
 static void keep_row(void *data, struct device *d, const struct report_row *row)
 {
@@ -259,6 +288,8 @@ static void keep_row(void *data, struct device *d, const struct report_row *row)
 		return;
 	/* write_selectors() writes it anew. */
 	if (of_selector && !w->m->settle && !w->m->no_claim_reason)
+		return;
+	if (has_arrived(w->m, row))
 		return;
 	if ((d && d->done.keeps_row) || is_kept(w->m, d, row))
 		write_row(w, row);
@@ -291,7 +322,7 @@ int report_write(struct machine *m, int root, const struct listener *log)
 	struct writer w;
 
 	/* Without a report nothing was left open. A new one would tell that the claim of this boot has run. */
-	if (m->settle && faccessat(root, report_path, F_OK, 0))
+	if (m->settle && !report_is_there(root))
 		return 0;
 	w.m = m;
 	w.log = log;

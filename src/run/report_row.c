@@ -10,7 +10,7 @@
 
 /* In the order of the bits NOTE_*. */
 static const char *const note_words =
-	"optional\0override-left\0driver-lost\0group-open\0driver-left\0override-before\0root-missing\0";
+	"optional\0override-left\0driver-lost\0group-open\0driver-left\0override-before\0root-missing\0late\0";
 
 static enum verdict find_verdict(const char *word)
 {
@@ -161,8 +161,8 @@ void report_row_of_device(struct report_row *r, const struct machine *m, const s
 	add_message(&message, m, d);
 	if (d->done.worker.pid)
 		text_set(&worker, "%u@%u", d->done.worker.pid, d->done.worker.start);
-	if (d->decided.verdict >= VERDICT_REFUSED)
-		add_notes(&notes, notes_of(d) | (d->done.given_back ? NOTE_ROOT : 0));
+	add_notes(&notes, (d->decided.verdict >= VERDICT_REFUSED ? notes_of(d) | (d->done.given_back ? NOTE_ROOT : 0) : 0) |
+				  (m->late || d->done.late ? NOTE_LATE : 0));
 	set_row(r, &line, message.p, worker.p, notes.p);
 }
 

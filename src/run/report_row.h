@@ -40,6 +40,7 @@ enum {
 	NOTE_OPEN = 1 << 3,	/* the device was left alone, because a VFIO user has the group open */
 	NOTE_HELD = 1 << 4,	/* its vfio driver could not be unbound when it was given back */
 	NOTE_ROOT = 1 << 6,	/* it is to be given back, since the root did not appear */
+	NOTE_LATE = 1 << 7,	/* it, or one of its group, came after the claim of this boot */
 	NOTE_BEFORE = 1 << 5,	/* somebody else's override was there before, and has to be there in the end */
 };
 

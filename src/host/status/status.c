@@ -68,6 +68,8 @@ static void print_device_row(const struct row *r, const struct listener *out)
 	if (was_claimed(r))
 		text_add(&t, r->report.verdict == VERDICT_ALREADY ? " bound to %s" : " for %s",
 			 report_column(&r->report, REPORT_DRIVER));
+	if (r->report.notes & NOTE_LATE)
+		text_add(&t, " (after the boot)");
 	if (reason)
 		text_add(&t, ", %s", reason);
 	if (message)

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * late: functions that came after the claim of this boot (doc/interface.md, "What comes later"). udev starts a run for
+ * each of them. A run notes its function, and then waits for the lock. Who has the lock decides on all functions that
+ * are noted: they are one batch.
+ */
+#ifndef VFIO_BOOT_LATE_H
+#define VFIO_BOOT_LATE_H
+
+#include <time.h>
+
+#include "machine.h"
+
+/*
+ * Makes or removes the directory of the notes. udev starts nothing as long as it is not there (conf/60-vfio-boot.rules).
+ * `on`: the settings select something, and the claim of this boot has run.
+ */
+void late_enable(int root, bool on);
+
+/*
+ * Returns true if the settings may mean the function of this name, as far as can be told without the others. An answer
+ * costs a few system calls, however many functions there are.
+ */
+bool late_concerns(const struct settings *settings, int root, const char *name) __attribute__((nonnull));
+
+/* Notes a function. Returns false if there is no directory of notes, or if the name is none of a function. */
+bool late_note(int root, const char *name) __attribute__((nonnull, warn_unused_result));
+
+/* The functions that a run decides on. The notes of more are left to the next run. */
+#define LATE_MAX 256
+
+struct late {
+	unsigned functions;
+	char name[LATE_MAX][PCIADDR_TEXT];
+};
+
+/* Returns true if the function is still noted: no other run has taken it. */
+bool late_is_noted(int root, const char *name) __attribute__((nonnull, warn_unused_result));
+
+/* Takes the notes of all functions, that of `name` first. What comes from now on is for the next run. */
+void late_take(struct late *late, int root, const char *name) __attribute__((nonnull));
+
+/* Waits until no function has come or gone for a moment, at most for some seconds. */
+void late_wait(int root, clock_t deadline);
+
+/*
+ * Sets done.due and done.late of the functions that were taken. What an earlier run of this boot left open of others is
+ * none of this run's business.
+ */
+void late_recall(const struct late *late, struct machine *m) __attribute__((nonnull));
+
+#endif
