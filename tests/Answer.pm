@@ -10,6 +10,8 @@ use strict;
 use warnings;
 use Cwd 'getcwd';
 use Exporter 'import';
+use File::Basename 'dirname';
+use File::Path qw(make_path remove_tree);
 use Time::HiRes 'sleep';
 use Tree;
 
@@ -64,6 +66,37 @@ sub note {
 	close $out;
 }
 
+# Makes the virtual functions that a PF is told to have, or takes them away. Each is in a group of its own, and without
+# sriov_drivers_autoprobe no driver of the host has it.
+sub answer_vfs {
+	my ($file) = @_;
+	my $dir = $file =~ s{/[^/]*\z}{}r;
+	my ($pf) = $dir =~ m{([^/]*)\z};
+	my $wanted = slurp($file) =~ /^(\d+)/ ? $1 : return;
+	my @there = glob "$dir/virtfn*";
+	return if @there == $wanted;
+	note('vfs', $wanted, 'autoprobe', slurp("$dir/sriov_drivers_autoprobe") =~ /^(\d)/);
+	for my $i (0 .. (@there > $wanted ? @there : $wanted) - 1) {
+		my $vf = sprintf '0000:03:10.%d', $i;
+		my $where = dirname(readlink "$pci/devices/$pf") . "/$vf";
+		my $path = "$root/sys/" . $where =~ s{^(?:\.\./)+}{}r;
+		if ($i >= $wanted) {
+			remove_tree($path);
+			unlink "$pci/devices/$vf", "$dir/virtfn$i";
+			remove_tree("$root/sys/kernel/iommu_groups/" . (100 + $i));
+			next;
+		}
+		spew("$path/modalias", "pci:v00008086d000010CAsv00008086sd0000A03Cbc02sc00i00\n");
+		spew("$path/driver_override", "(null)\n");
+		symlink "../$pf", "$path/physfn";
+		make_path("$root/sys/kernel/iommu_groups/" . (100 + $i) . '/devices');
+		symlink '/sys/kernel/iommu_groups/' . (100 + $i), "$path/iommu_group";
+		symlink "/sys/bus/pci/devices/$vf", "$root/sys/kernel/iommu_groups/" . (100 + $i) . "/devices/$vf";
+		symlink $where, "$pci/devices/$vf";
+		symlink "../$vf", "$dir/virtfn$i";
+	}
+}
+
 # The tree's answer, until it is killed. vfio-pci does not take $refuses; %own are the drivers that the devices have
 # without an override.
 sub answer {
@@ -78,6 +111,7 @@ sub answer {
 			my $driver = override($dev) || $own{$dev} || '';
 			set_driver($dev, $driver) if driver($dev) eq '' && $driver ne 'none' && !($driver eq 'vfio-pci' && $dev eq $refuses);
 		}
+		answer_vfs($_) for glob "$pci/devices/*/sriov_numvfs";
 		for my $file (glob "$pci/drivers/*/unbind") {
 			my $gone = slurp($file);
 			next if $gone !~ /^0000:/;
@@ -96,7 +130,8 @@ sub run_answered {
 	my ($refuses, $own, @command) = @_;
 	spew("$pci/drivers/$_/unbind", '') for @drivers;
 	my $pid = answer($refuses, %$own);
-	my @slow = map { ('-P', getcwd() . "/$pci/$_") } 'drivers_probe', map { "drivers/$_/unbind" } @drivers;
+	my @slow = map { ('-P', getcwd() . "/$pci/$_") } 'drivers_probe', (map { "drivers/$_/unbind" } @drivers),
+		map { s{^\Q$pci/\E}{}r } glob "$pci/devices/*/sriov_numvfs";
 	my $status = system(@as_root, 'strace', '-f', '-qq', '-o', '/dev/null', '-e', 'trace=write', @slow, '-e',
 		'inject=write:delay_exit=200000', @command, '--sysroot', $root);
 	kill 'KILL', $pid;

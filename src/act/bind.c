@@ -14,33 +14,8 @@
 #include "modules.h"
 #include "plan.h"
 #include "settings.h"
+#include "store.h"
 #include "sysfs.h"
-
-/*
- * Writes a value with a single write() to the file below /sys/bus whose path is `before`, `name` and `after` together.
- * Returns 0 or -errno; a short write is -EIO. After the time limit, writes nothing and returns -EBUSY.
- */
-static int store(const struct act *act, const char *value, const char *before, const char *name, const char *after)
-{
-	int fd, ret, len = (int)strlen(value), written;
-	struct text step;
-	unsigned path;
-
-	if (is_past(act->deadline))
-		return -EBUSY;
-	/* The parent reads this if the write does not return in time. */
-	text_set(&step, "%s to /", *value == '\n' ? "a line feed" : value);
-	path = step.len;
-	text_add(&step, "sys/bus/%s%s%s", before, name, after);
-	act->m->step = step;
-	fd = openat(act->root->fd, step.p + path, O_WRONLY | O_CLOEXEC);
-	written = fd < 0 ? -1 : (int)write(fd, value, (size_t)len);
-	ret = written < 0 ? -errno : written == len ? 0 : -EIO;
-	close(fd);
-	if (act->m->settings->log == LOG_DEBUG)
-		say(act->log, LEVEL_DEBUG, "%s: %s", step.p, ret ? error_text(-ret) : "ok");
-	return ret;
-}
 
 /*
  * Writes the override, or clears it if `driver` is NULL. A line feed clears it; an empty write does nothing

@@ -18,6 +18,7 @@
 #include "report.h"
 #include "root.h"
 #include "sysfs.h"
+#include "virtual.h"
 
 enum {
 	OPTION_DRY_RUN = 1 << 0,
@@ -128,6 +129,8 @@ static int claim(struct context *ctx, bool asked, clock_t deadline, const struct
 		lock_release(lock);
 		return 0;
 	}
+	if (asked && ctx->settle && !ctx->machine.late)
+		ctx = make_virtual(ctx, deadline, log);
 	if (asked)
 		ctx = decide_in_time(ctx, deadline, log);
 	say_state(ctx, log);

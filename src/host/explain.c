@@ -31,6 +31,10 @@ static const char *effect(const struct selector *sel, enum list_name list, const
 	static const char *const covers[LISTS] = { "excludes", "protects", "reserves" };
 	enum selector_match match = selector_match(sel, d);
 
+	if (list == LIST_VFS && (d->asked.vfs == sel || d->asked.selector == sel))
+		return d->found.pf ? "makes it" : "makes VFs";
+	if (list == LIST_VFS)
+		return match == SELECTOR_GUARD_FAILS ? "guard fails" : NULL;
 	if (list != LIST_IDS || sel->flags & SELECTOR_EXCLUDES)
 		return selector_covers(sel, d) ? covers[list] : NULL;
 	return match == SELECTOR_YES ? "selects" : match == SELECTOR_GUARD_FAILS ? "guard fails" : NULL;
@@ -63,6 +67,8 @@ static enum state judge_rule(struct text *t, const struct context *ctx, const st
 	}
 	if (rule == REASON_BRIDGE)
 		text_set(t, "it is no bridge (class %04x)", d->found.class >> 8);
+	else if (rule == REASON_NO_IOMMU && !d->group)
+		text_set(t, "it gets its IOMMU group when it is made");
 	else if (rule == REASON_NO_IOMMU)
 		text_set(t, "it is in IOMMU group %u", d->group->number);
 	else if (named && plan_rule(m, d, false, rule))

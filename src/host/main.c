@@ -33,13 +33,14 @@ static const struct verb verbs[] = {
 	{ "explain", verb_explain,
 	  OPTION_JSON | OPTION_NOW | OPTION_NEXT_BOOT | OPTION_KERNEL | OPTION_CMDLINE | OPTION_NO_IMAGE, 1, ANY_WORDS,
 	  "DEVICE...", "why a device gets its verdict, rule by rule, with the lines that name it" },
-	{ "add", verb_add, OPTION_WHOLE | OPTION_FORCE | OPTION_AS_WRITTEN | OPTION_NO_REBUILD | OPTION_NEWEST, 1,
+	{ "add", verb_add,
+	  OPTION_WHOLE | OPTION_FORCE | OPTION_AS_WRITTEN | OPTION_NO_REBUILD | OPTION_NEWEST | OPTION_VFS, 1,
 	  ANY_WORDS, "SELECTOR...", "select one more for the next boot, and rebuild the images" },
 	{ "remove", verb_remove, OPTION_WHOLE | OPTION_FORCE | OPTION_NO_REBUILD | OPTION_NEWEST, 1, ANY_WORDS,
 	  "SELECTOR...", "take it out of the settings again, and rebuild the images" },
-	{ "claim", verb_claim, OPTION_JSON | OPTION_WHOLE, 1, ANY_WORDS, "DEVICE...",
+	{ "claim", verb_claim, OPTION_JSON | OPTION_WHOLE | OPTION_VFS, 1, ANY_WORDS, "DEVICE...",
 	  "give devices to vfio-pci now, by the same rules as at boot" },
-	{ "release", verb_release, OPTION_JSON, 1, ANY_WORDS, "DEVICE...",
+	{ "release", verb_release, OPTION_JSON | OPTION_TAKE_VFS, 1, ANY_WORDS, "DEVICE...",
 	  "give devices, with their IOMMU groups, back to their own drivers now" },
 	{ "status", verb_status, OPTION_JSON, 0, 0, "", "what this boot did, and what has drifted since" },
 	{ "doctor", verb_doctor, OPTION_JSON | OPTION_KERNEL | OPTION_IMAGE, 0, 0, "",
@@ -74,6 +75,8 @@ static const struct {
 	{ { "no-image", 0, NULL, 0 }, "", "as if the image had these settings" },
 	{ { "image", 0, NULL, 0 }, "", "only whether the image is right: silent if it is" },
 	{ { "newest", 0, NULL, 0 }, "", "rebuild the image of the newest kernel alone" },
+	{ { "vfs", 1, NULL, 0 }, " N", "N virtual functions of it, instead of itself" },
+	{ { "remove-vfs", 0, NULL, 0 }, "", "take all virtual functions of it away" },
 };
 
 /* All verbs have these. Their numbers follow those of options[]. */
@@ -220,6 +223,8 @@ static bool take_option(const struct verb *v, struct request *r, unsigned number
 		context.argument[ARGUMENT_RELEASE] = optarg;
 	else if (1U << number == OPTION_CMDLINE)
 		context.argument[ARGUMENT_CMDLINE] = optarg;
+	else if (1U << number == OPTION_VFS)
+		r->vfs = optarg;
 	r->options |= 1U << number;
 	return true;
 }
@@ -252,6 +257,8 @@ static int check_request(const struct verb *v, const struct request *r)
 		return wrong_use(v, "--now", "not allowed with --next-boot");
 	if (asked(r, OPTION_IMAGE) && asked(r, OPTION_JSON))
 		return wrong_use(v, "--image", "not allowed with --json");
+	if (asked(r, OPTION_TAKE_VFS) && asked(r, OPTION_JSON))
+		return wrong_use(v, "--remove-vfs", "not allowed with --json");
 	return 0;
 }
 

@@ -4,8 +4,8 @@
 #include "errtext.h"
 #include "text.h"
 
-static const uint8_t errors[] = { EPERM, ENOENT, EIO,	ENOMEM, EACCES, EBUSY,	ENODEV,	     EINVAL,
-				  EFBIG, ENOSPC, EROFS, ELOOP,	EISDIR, ESPIPE, ENAMETOOLONG };
+static const uint8_t errors[] = { EPERM,  ENOENT, EIO,	 ENOMEM, EACCES, EBUSY,	       ENODEV, EINVAL, EFBIG,
+				  ENOSPC, EROFS,  ELOOP, EISDIR, ESPIPE, ENAMETOOLONG, ERANGE, ENOTTY, ETIMEDOUT };
 
 const char *error_text(int error)
 {
@@ -15,6 +15,7 @@ const char *error_text(int error)
 		i++;
 	return nth_word("not permitted\0no such file\0I/O error\0out of memory\0permission denied\0busy\0"
 			"no such device\0invalid\0too large\0no space left\0read-only\0"
-			"is a symbolic link\0is a directory\0is a pipe\0name too long\0error",
+			"is a symbolic link\0is a directory\0is a pipe\0name too long\0"
+			"out of range\0not supported\0timed out\0error",
 			i);
 }

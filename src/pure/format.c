@@ -113,6 +113,12 @@ const char *text_set(struct text *t, const char *fmt, ...)
 	return t->p;
 }
 
+void add_bus_index(struct text *t, pciaddr a)
+{
+	text_add(t, "%04x:%02x:%02x.%u", PCIADDR_DOMAIN(a), (unsigned)(a >> 8 & 0xff), (unsigned)(a >> 3 & 0x1f),
+		 (unsigned)(a & 7));
+}
+
 void add_device(struct text *t, const struct device *d)
 {
 	text_add(t, "%s [%04x:%04x]", d->name, d->found.ids.vendor, d->found.ids.device);

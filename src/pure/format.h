@@ -5,7 +5,7 @@
 
 #include <stdarg.h>
 
-#include "text.h"
+#include "pciaddr.h"
 
 struct device;
 struct place;
@@ -24,6 +24,9 @@ struct selector;
 const char *text_set(struct text *t, const char *fmt, ...) __attribute__((format(printf, 2, 3), nonnull(1, 2)));
 void text_add(struct text *t, const char *fmt, ...) __attribute__((format(printf, 2, 3), nonnull(1, 2)));
 void text_vadd(struct text *t, const char *fmt, va_list ap) __attribute__((format(printf, 2, 0), nonnull(1, 2)));
+
+/* Appends DDDD:BB:DD.F, the name of an address in sysfs. */
+void add_bus_index(struct text *t, pciaddr a) __attribute__((nonnull));
 
 /* Appends DDDD:BB:DD.F [VVVV:DDDD]. */
 void add_device(struct text *t, const struct device *d) __attribute__((nonnull));

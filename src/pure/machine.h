@@ -34,6 +34,7 @@ enum reason {
 	REASON_TIMEOUT,
 	REASON_VANISHED,
 	REASON_ROOT_MISSING, /* the boot waited for its root, so it was given back */
+	REASON_VFS,	     /* its virtual functions, or it as one of them, are not there yet or cannot be made */
 	REASONS,
 };
 
@@ -111,6 +112,11 @@ struct device {
 		bool parent_of_pci;   /* PCI functions are below it, and it is no bridge */
 		bool detailed;	      /* the scan has read more than the IDs */
 		bool virtual;	      /* a virtual function (SR-IOV), see find_virtual() */
+		bool later;	      /* a VF that will be made at the next boot (`vfs`) */
+		pciaddr pf;	      /* the PF of a VF, if `vfs` means it, or 0; see virtual.c */
+		uint16_t vf;	      /* the number of that VF */
+		uint16_t vfs;	      /* of a PF that `vfs` means: how many VFs are there now, */
+		uint16_t vfs_total;   /* and how many there can be */
 		const char *driver;   /* bound to it now, or first in a plan for the next boot; or NULL */
 		const char *override; /* its driver_override, or NULL */
 		const char *target;   /* the driver to claim it for, see find_variants() */
@@ -124,9 +130,10 @@ struct device {
 		bool guard_failed; /* a selector names it, but its guard fails, and nothing else selects it */
 		bool excluded;
 		bool taken;		   /* selected only by group=whole */
-		struct selector *selector; /* the most specific match in `ids`, or NULL */
+		struct selector *selector; /* the most specific match in `ids`, else the entry of `vfs`, or NULL */
 		struct selector *protects; /* the most specific match in `protect`, or NULL */
 		struct selector *reserves; /* the most specific match in `reserve`, or NULL */
+		struct selector *vfs;	   /* the entry of `vfs` that asks for VFs of it, or NULL */
 		const struct device *twin; /* a protected function with the same vendor and device ID, or NULL */
 	} asked;
 
@@ -146,13 +153,14 @@ struct device {
 		const char *framebuffer; /* of the firmware, if it still occupies a BAR after the claim; or NULL */
 		const char *driver;	 /* bound to it after a release, or NULL */
 		bool begun;		 /* this run has begun with the unit */
-		bool due;		 /* an earlier run of this boot left something of it open, or it has come since */
-		bool late;		 /* it came after the claim of this boot */
-		bool foreign;		 /* with PROGRESS_OVERRIDDEN of an earlier run: an override was there before */
-		bool given_back;	 /* an earlier look of this boot has given it back */
-		bool tried;		 /* an earlier look of this boot could not bind it */
-		bool keeps_row;		 /* its row in the report stays: this run knows no more, and perhaps less */
-		bool said;		 /* an earlier run of this boot has logged the same verdict */
+		bool autoprobe_off;	 /* sriov_drivers_autoprobe was switched off, and is to be put back */
+		bool due;	      /* an earlier run of this boot left something of it open, or it has come since */
+		bool late;	      /* it came after the claim of this boot */
+		bool foreign;	      /* with PROGRESS_OVERRIDDEN of an earlier run: an override was there before */
+		bool given_back;      /* an earlier look of this boot has given it back */
+		bool tried;	      /* an earlier look of this boot could not bind it */
+		bool keeps_row;	      /* its row in the report stays: this run knows no more, and perhaps less */
+		bool said;	      /* an earlier run of this boot has logged the same verdict */
 		struct worker worker; /* still works on it past its time limit, so no other process may; pid 0: none */
 	} done;
 };

@@ -23,7 +23,7 @@ const char *reason_name(enum reason r)
 	return nth_word(
 		"-\0bridge\0guard-mismatch\0behind-parent\0protected\0in-use\0overridden\0no-iommu\0"
 		"unusable\0reserved\0group-member-refused\0group-incomplete\0unbind-not-allowed\0no-driver\0bind\0"
-		"timeout\0vanished\0root-missing",
+		"timeout\0vanished\0root-missing\0vfs",
 		r);
 }
 
@@ -375,9 +375,54 @@ static void add_root_missing(struct text *t, const struct machine *m, const stru
 		text_add(t, " (if the root is on it, correct %pe)", d->asked.selector);
 }
 
+/* Appends why there are no VFs of a PF, or not these. */
+static void add_vfs_fault(struct text *t, const struct machine *m, const struct device *pf)
+{
+	const struct selector *sel = pf->asked.vfs;
+
+	switch (plan_vfs(m, pf)) {
+	case VFS_NONE:
+		text_add(t, "it can have no virtual functions (is SR-IOV on in the firmware?)");
+		break;
+	case VFS_TOO_MANY:
+		text_add(t, "it can have %u virtual functions, not %u (correct vfs = %pe)", pf->found.vfs_total,
+			 sel->vfs, sel);
+		break;
+	case VFS_OTHERS:
+		text_add(t, "it has %u virtual functions already, not %u (vfio-boot release --remove-vfs %s)",
+			 pf->found.vfs, sel->vfs, pf->name);
+		break;
+	default:
+		text_add(t, "its %u virtual functions could not be made", sel->vfs);
+		if (pf->done.errnum)
+			text_add(t, ": %s (see the kernel log)", error_text(pf->done.errnum));
+		else if (pf->found.driver)
+			text_add(t, ": %s made %u", pf->found.driver, pf->found.vfs);
+		else
+			text_add(t, ": no driver has it (is its module installed?)");
+	}
+}
+
+static void add_vfs(struct text *t, const struct machine *m, const struct device *d)
+{
+	if (!d->found.later) {
+		add_vfs_fault(t, m, d);
+	} else if (d->decided.verdict == VERDICT_REFUSED) {
+		text_add(t, "its physical function ");
+		add_bus_index(t, d->found.pf);
+		text_add(t, " is claimed itself, and has none then (leave out one of the two)");
+	} else {
+		text_add(t, "virtual function %u of ", d->found.vf);
+		add_bus_index(t, d->found.pf);
+		text_add(t, ", made when that one has its driver");
+	}
+}
+
 void add_message(struct text *t, const struct machine *m, const struct device *d)
 {
-	if (d->decided.reason == REASON_ROOT_MISSING) {
+	if (d->decided.reason == REASON_VFS) {
+		add_vfs(t, m, d);
+	} else if (d->decided.reason == REASON_ROOT_MISSING) {
 		add_root_missing(t, m, d);
 	} else if (is_claimed(d)) {
 		if (d->done.framebuffer)

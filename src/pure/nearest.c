@@ -3,13 +3,15 @@
 #include "format.h"
 #include "settings.h"
 
-const struct selector *next_absent(const struct machine *m, const struct selector *after)
+/* Returns the one of two absent selectors, behind `after`, that comes first. */
+static const struct selector *next_in(const struct list *list, const struct selector *after,
+				      const struct selector *next)
 {
-	const struct selector *next = NULL, *sel;
+	const struct selector *sel;
 	int order;
 
-	for_each_selector(&m->settings->list[LIST_IDS], sel) {
-		if (m->no_claim_reason || sel->flags & (SELECTOR_MATCHED | SELECTOR_EXCLUDES))
+	for_each_selector(list, sel) {
+		if (list->off || sel->flags & (SELECTOR_MATCHED | SELECTOR_EXCLUDES))
 			continue;
 		if (after && span_cmp(sel->text, after->text) <= 0)
 			continue;
@@ -19,6 +21,15 @@ const struct selector *next_absent(const struct machine *m, const struct selecto
 			next = sel;
 	}
 	return next;
+}
+
+const struct selector *next_absent(const struct machine *m, const struct selector *after)
+{
+	const struct list *list = m->settings->list;
+
+	if (m->no_claim_reason)
+		return NULL;
+	return next_in(&list[LIST_VFS], after, next_in(&list[LIST_IDS], after, NULL));
 }
 
 #define NEAR_CLASS 1
@@ -85,7 +96,7 @@ void add_absent(struct text *t, const struct machine *m, const struct selector *
 {
 	text_add(t, "no such device");
 	if (sel->flags & SELECTOR_VIRTUAL)
-		text_add(t, " at boot (virtual functions are made later)");
+		text_add(t, " at boot (virtual functions are made later: set vfs)");
 	add_nearest(t, m, sel);
 	if (sel->flags & SELECTOR_OPTIONAL)
 		text_add(t, " (optional)");

@@ -78,7 +78,7 @@ bool plan_rule(const struct machine *m, const struct device *d, bool named, enum
 	case REASON_OVERRIDDEN:
 		return d->found.override && d->found.override != d->found.target && d->found.driver != d->found.target;
 	case REASON_NO_IOMMU:
-		return !has_group(d);
+		return !has_group(d) && !d->found.later;
 	case REASON_UNUSABLE:
 		return plan_unusable(m, d) != UNUSABLE_NOT;
 	case REASON_RESERVED:
@@ -147,6 +147,39 @@ static void judge_device(const struct machine *m, struct device *d)
 	if (d->decided.reason)
 		d->decided.verdict =
 			d->decided.reason == REASON_NO_IOMMU && group_may_come ? VERDICT_PENDING : VERDICT_REFUSED;
+}
+
+enum vfs_fault plan_vfs(const struct machine *m, const struct device *pf)
+{
+	unsigned wanted = pf->asked.vfs->vfs, there = m->phase == PHASE_NEXT_BOOT ? 0 : pf->found.vfs;
+
+	if (!pf->found.vfs_total)
+		return VFS_NONE;
+	if (wanted > pf->found.vfs_total)
+		return VFS_TOO_MANY;
+	if (there && there != wanted)
+		return VFS_OTHERS;
+	return pf->done.error == REASON_VFS ? VFS_FAILED : VFS_FINE;
+}
+
+/* A VF that will be made is pending, unless its PF goes to a guest itself. */
+static void judge_later(struct machine *m, struct device *d)
+{
+	const struct device *pf = machine_find(m, d->found.pf);
+
+	d->decided.reason = REASON_VFS;
+	d->decided.verdict = pf && is_claimed(pf) ? VERDICT_REFUSED : VERDICT_PENDING;
+}
+
+/* A PF stays with the host, so it has a verdict only if something is wrong. */
+static void judge_physical(const struct machine *m, struct device *pf)
+{
+	enum vfs_fault fault = plan_vfs(m, pf);
+
+	if (fault == VFS_FINE || m->late)
+		return;
+	pf->decided.verdict = fault == VFS_FAILED ? VERDICT_FAILED : VERDICT_REFUSED;
+	pf->decided.reason = REASON_VFS;
 }
 
 bool blocks_group(const char *driver)
@@ -301,11 +334,24 @@ void plan_decide(struct machine *m)
 	for_each_group(m, g)
 		judge_group(m, g);
 	for_each_device(m, d) {
-		if (is_marked(d) && d->decided.verdict == VERDICT_NONE)
+		if (d->decided.verdict != VERDICT_NONE)
+			continue;
+		/* A PF has a lower address than its VFs. */
+		if (is_marked(d) && d->found.later)
+			judge_later(m, d);
+		else if (is_marked(d))
 			judge_member(m, d);
+		else if (d->asked.vfs)
+			judge_physical(m, d);
 	}
 	keep_broadly_selected(m);
 	mark_idle_selectors(m);
+}
+
+/* VFs and their PFs are always settled: nothing else is done about them. */
+static bool is_of_vfs(const struct device *d)
+{
+	return d->found.pf || (d->asked.selector && d->asked.selector->vfs);
 }
 
 void plan_settle(struct machine *m)
@@ -313,7 +359,7 @@ void plan_settle(struct machine *m)
 	struct device *d, *other;
 
 	for_each_device(m, d) {
-		bool due = d->done.due;
+		bool due = d->done.due || (!m->late && is_of_vfs(d));
 
 		if (d->group && !plan_ignores_groups(m)) {
 			for_each_member(d->group, other)
@@ -324,22 +370,39 @@ void plan_settle(struct machine *m)
 	}
 }
 
-int plan_status(const struct machine *m)
+/* Returns true if the verdict is none of a machine that does what the settings say. */
+static bool is_fault(const struct device *d)
+{
+	/* The VFs of `vfs` are made when their PF has its driver. */
+	if (d->decided.verdict == VERDICT_PENDING && d->decided.reason == REASON_VFS)
+		return false;
+	return d->decided.verdict >= VERDICT_REFUSED || d->decided.reason == REASON_ROOT_MISSING;
+}
+
+/* Returns true if a selector of the list matches nothing, and is not optional, or claims nothing. */
+static bool misses_one_of(const struct list *list)
 {
 	const struct selector *sel;
+
+	for_each_selector(list, sel) {
+		bool absent = !(sel->flags & (SELECTOR_MATCHED | SELECTOR_OPTIONAL | SELECTOR_EXCLUDES));
+
+		if (!list->off && (absent || sel->flags & SELECTOR_IDLE))
+			return true;
+	}
+	return false;
+}
+
+int plan_status(const struct machine *m)
+{
 	const struct device *d;
 
 	if (m->settings->problems)
 		return 2;
 	for_each_device(m, d) {
-		if (d->decided.verdict >= VERDICT_REFUSED || d->decided.reason == REASON_ROOT_MISSING)
+		if (is_fault(d))
 			return 1;
 	}
-	for_each_selector(&m->settings->list[LIST_IDS], sel) {
-		bool absent = !(sel->flags & (SELECTOR_MATCHED | SELECTOR_OPTIONAL | SELECTOR_EXCLUDES));
-
-		if (!m->no_claim_reason && (absent || sel->flags & SELECTOR_IDLE))
-			return 1;
-	}
-	return 0;
+	return !m->no_claim_reason &&
+	       (misses_one_of(&m->settings->list[LIST_IDS]) || misses_one_of(&m->settings->list[LIST_VFS]));
 }

@@ -66,6 +66,18 @@ bool blocks_group(const char *driver);
 /* Returns true if a driver holds this member and must not be unbound (5). */
 bool held_fast(const struct machine *m, const struct device *d) __attribute__((nonnull));
 
+/* Why the VFs that `vfs` asks for cannot be made of a PF, or are not there. */
+enum vfs_fault {
+	VFS_FINE,
+	VFS_NONE,     /* the function can have none */
+	VFS_TOO_MANY, /* it can have fewer */
+	VFS_OTHERS,   /* others are there, in another number */
+	VFS_FAILED,   /* it was tried: done.errnum, or 0 if it has no driver */
+};
+
+/* Returns the first fault that applies to a PF with asked.vfs. */
+enum vfs_fault plan_vfs(const struct machine *m, const struct device *pf) __attribute__((nonnull));
+
 /* Returns true if the group is incomplete because this member is not selected. */
 bool is_missing(const struct device *d) __attribute__((nonnull));
 

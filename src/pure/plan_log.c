@@ -58,7 +58,7 @@ static void warn_of_guard(const struct machine *m, const struct selector *sel, c
 /* Warns of an exclusion, or an entry of `protect` or `reserve`, that matches no device or whose guard fits none. */
 static void warn_of_cover(const struct selector *sel, enum list_name list, const struct listener *l)
 {
-	static const char *const prefix[LISTS] = { "!", "protect = ", "reserve = " };
+	static const char *const prefix[LISTS] = { "!", "protect = ", "reserve = ", "vfs = " };
 	const bool matched = sel->flags & SELECTOR_MATCHED, stale = sel->flags & SELECTOR_STALE;
 
 	if (matched ? !stale : sel->flags & SELECTOR_OPTIONAL || !(stale || list == LIST_IDS))
@@ -74,7 +74,7 @@ static void warn_of_entry(const struct machine *m, const struct selector *sel, e
 {
 	if (list == LIST_IDS && !(sel->flags & SELECTOR_EXCLUDES))
 		warn_of_guard(m, sel, l);
-	else
+	else if (list != LIST_VFS)
 		warn_of_cover(sel, list, l);
 }
 

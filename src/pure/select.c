@@ -83,11 +83,68 @@ static void mark_twins(struct machine *m)
 	}
 }
 
+struct selector *vfs_entry(const struct machine *m, const struct device *pf)
+{
+	const struct list *list = &m->settings->list[LIST_VFS];
+	struct selector *sel, *best = NULL;
+
+	for_each_selector(list, sel) {
+		if (!list->off && selector_match(sel, pf) == SELECTOR_YES && more_specific(sel, best))
+			best = sel;
+	}
+	return best;
+}
+
+/* The functions that an entry of `vfs` matches are PFs. One whose guard fails is refused for that. */
+static void apply_vfs(struct selector *sel, struct machine *m)
+{
+	struct device *d;
+
+	for_each_device(m, d) {
+		enum selector_match match = selector_match(sel, d);
+
+		if (match == SELECTOR_NO)
+			continue;
+		sel->flags |= SELECTOR_MATCHED;
+		if (match != SELECTOR_GUARD_FAILS || d->asked.selected)
+			continue;
+		d->asked.guard_failed = true;
+		if (more_specific(sel, d->asked.selector))
+			d->asked.selector = sel;
+	}
+}
+
+/* Selects the VFs of each PF for which there is an entry of `vfs`. They are named if it names the PF. */
+static void select_virtual(struct machine *m)
+{
+	struct device *pf, *d;
+
+	for_each_device(m, pf) {
+		pf->asked.vfs = vfs_entry(m, pf);
+		if (pf->asked.vfs && !pf->asked.selector)
+			pf->asked.selector = pf->asked.vfs;
+	}
+	for_each_device(m, d) {
+		pf = d->found.pf ? machine_find(m, d->found.pf) : NULL;
+		if (!pf || !pf->asked.vfs)
+			continue;
+		if (d->asked.guard_failed || !d->asked.selector)
+			d->asked.selector = pf->asked.vfs;
+		d->asked.guard_failed = false;
+		d->asked.selected = true;
+		d->asked.named |= selector_names(pf->asked.vfs);
+	}
+}
+
 static void apply_entry(struct selector *sel, struct machine *m, enum list_name list)
 {
 	struct device *d;
 
 	sel->flags &= SELECTOR_KEPT;
+	if (list == LIST_VFS) {
+		apply_vfs(sel, m);
+		return;
+	}
 	if (list != LIST_IDS || sel->flags & SELECTOR_EXCLUDES) {
 		if (list == LIST_IDS || !m->settings->list[list].off)
 			apply_cover(sel, m, list);
@@ -109,5 +166,7 @@ void select_devices(struct machine *m)
 		for_each_selector(&m->settings->list[i], sel)
 			apply_entry(sel, m, i);
 	}
+	if (!list_is_empty(&m->settings->list[LIST_VFS]))
+		select_virtual(m);
 	mark_twins(m);
 }

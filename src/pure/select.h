@@ -13,6 +13,9 @@
  */
 void select_devices(struct machine *m) __attribute__((nonnull));
 
+/* Returns the most specific entry of `vfs` that asks for VFs of this function, or NULL. */
+struct selector *vfs_entry(const struct machine *m, const struct device *pf) __attribute__((nonnull));
+
 /*
  * Returns true if messages should name selector `a` rather than `b`, which may be NULL. The more specific kind wins,
  * then the text that sorts first.

@@ -71,12 +71,63 @@ static const char *parse_class(struct selector *s, const char *p, const char *en
 	return NULL;
 }
 
-/* Parses the hops /DD.F of a path at *p, if there are any, and moves *p behind them. */
+/* Moves *p behind this word and returns true, or returns false if the text begins otherwise. */
+static bool skip_word(const char **p, const char *end, const char *word)
+{
+	const char *at = *p;
+
+	for (; *word; word++, at++) {
+		if (at == end || *at != *word)
+			return false;
+	}
+	*p = at;
+	return true;
+}
+
+/* Reads 1 to 5 decimal digits up to `end` and stores the number, which is at most `max`. Returns false otherwise. */
+static bool parse_number(const char *p, const char *end, unsigned max, unsigned *out)
+{
+	unsigned value = 0;
+
+	if (p == end || end - p > 5)
+		return false;
+	for (; p < end; p++) {
+		if (*p < '0' || *p > '9')
+			return false;
+		value = value * 10 + (unsigned)(*p - '0');
+	}
+	*out = value;
+	return value <= max;
+}
+
+/* A PF has at most 65,535 VFs, since TotalVFs has 16 bits (PCI Express Base Specification, "SR-IOV Extended
+ * Capability"). */
+#define VFS_MAX 0xffff
+
+/* Parses the number of a VF at *p, up to a guard or the end, and moves *p behind it. */
+static const char *parse_vf(struct selector *s, const char **p, const char *end)
+{
+	const char *at = *p;
+	unsigned number;
+
+	while (at < end && *at != '@')
+		at++;
+	if (!parse_number(*p, at, VFS_MAX - 1, &number))
+		return "not a virtual function (/vfN, N from 0 on)";
+	s->vf = (uint16_t)(number + 1);
+	s->kind = SELECT_PATH;
+	*p = at;
+	return NULL;
+}
+
+/* Parses the hops /DD.F of a path at *p, if there are any, and a last one /vfN, and moves *p behind them. */
 static const char *parse_hops(struct selector *s, const char **p, const char *end)
 {
 	const char *why;
 
 	while (*p < end && **p == '/') {
+		if (skip_word(p, end, "/vf"))
+			return parse_vf(s, p, end);
 		if (s->hops == SELECTOR_HOPS)
 			return "a path has at most 16 hops";
 		*p = pciaddr_parse_devfn(*p + 1, end, &s->hop[s->hops++], NULL, &why);
@@ -121,19 +172,6 @@ static const char *parse_address(struct selector *s, const char *p, const char *
 	return at == end ? NULL : trailing;
 }
 
-/* Moves *p behind this word and returns true, or returns false if the text begins otherwise. */
-static bool skip_word(const char **p, const char *end, const char *word)
-{
-	const char *at = *p;
-
-	for (; *word; word++, at++) {
-		if (at == end || *at != *word)
-			return false;
-	}
-	*p = at;
-	return true;
-}
-
 const char *selector_parse(struct selector *out, const char *p, size_t len)
 {
 	const char *end = p + len;
@@ -143,6 +181,7 @@ const char *selector_parse(struct selector *out, const char *p, size_t len)
 	out->class = out->class_mask = 0;
 	out->kind = SELECT_BOOT_VGA;
 	out->flags = out->hops = 0;
+	out->vfs = out->vf = 0;
 	if (skip_word(&p, end, "!") || skip_word(&p, end, "not:"))
 		out->flags = SELECTOR_EXCLUDES;
 	if (p < end && end[-1] == '?') {
@@ -158,6 +197,24 @@ const char *selector_parse(struct selector *out, const char *p, size_t len)
 	if (skip_word(&p, end, "class:"))
 		return parse_class(out, p, end);
 	return parse_address(out, p, end);
+}
+
+const char *selector_parse_vfs(struct selector *out, const char *p, size_t len)
+{
+	const char *end = p + len, *equals = end, *why;
+	unsigned number;
+
+	while (equals > p && equals[-1] != '=')
+		equals--;
+	/* Without a number, the selector is parsed for its place and flags alone. */
+	why = selector_parse(out, p, (size_t)(equals > p ? equals - 1 - p : end - p));
+	out->text = (struct span){ p, (unsigned)len };
+	if (out->flags & SELECTOR_EXCLUDES)
+		return "exclusions belong in ids";
+	if (equals == p || !parse_number(equals, end, VFS_MAX, &number) || !number)
+		return "not a number of virtual functions (SELECTOR=N, N from 1 on)";
+	out->vfs = (uint16_t)number;
+	return why;
 }
 
 bool selector_names(const struct selector *s)
@@ -202,7 +259,7 @@ bool selector_may_match(const struct selector *s, const struct device *d)
 {
 	switch (s->kind) {
 	case SELECT_PATH:
-		return PCIADDR_DEVFN(d->address) == s->hop[s->hops - 1];
+		return s->vf || PCIADDR_DEVFN(d->address) == s->hop[s->hops - 1];
 	case SELECT_BOOT_VGA:
 		return base_class(d) == 0x03;
 	default:

@@ -59,6 +59,8 @@ struct selector {
 	uint32_t class_mask;
 	uint8_t kind;  /* enum selector_kind */
 	uint8_t flags; /* SELECTOR_* */
+	uint16_t vfs;  /* of an entry of `vfs`: how many VFs are to be made */
+	uint16_t vf;   /* PF/vfN: the number of the VF and 1, or 0 */
 	uint8_t hops;
 	uint8_t hop[SELECTOR_HOPS]; /* the device and function of each hop of a path */
 	struct place at;
@@ -77,6 +79,10 @@ enum selector_match {
  * out->flags are valid, so the caller knows whether the entry was meant to exclude something.
  */
 const char *selector_parse(struct selector *out, const char *p, size_t len)
+	__attribute__((nonnull, warn_unused_result));
+
+/* Likewise for an entry SELECTOR=N of `vfs`; out->text is all of it. */
+const char *selector_parse_vfs(struct selector *out, const char *p, size_t len)
 	__attribute__((nonnull, warn_unused_result));
 
 /* Returns true if the selector names a device (path, PCI address, boot display), false if it is an ID or a class. */

@@ -57,7 +57,7 @@ static const struct choice {
 	{ offsetof(struct settings, log), "log\0info\0quiet\0debug\0" },
 };
 
-static const char lists[LISTS][8] = { "ids", "protect", "reserve" };
+static const char lists[LISTS][8] = { "ids", "protect", "reserve", "vfs" };
 
 /* A setting that is being parsed. */
 struct reading {
@@ -128,7 +128,7 @@ static bool parse_entry(const struct reading *r, struct span word, bool excluded
 		return false;
 	sel.at = *r->at;
 	sel.at.column += (uint32_t)(word.p - r->origin);
-	why = selector_parse(&sel, word.p, word.len);
+	why = r->list == LIST_VFS ? selector_parse_vfs(&sel, word.p, word.len) : selector_parse(&sel, word.p, word.len);
 	sel.comment = r->s->comment;
 	if (excluded)
 		sel.flags |= SELECTOR_EXCLUDES;
@@ -136,7 +136,7 @@ static bool parse_entry(const struct reading *r, struct span word, bool excluded
 		why = "exclusions belong in ids";
 	if (!why)
 		why = add_selector(r, &sel);
-	else if (r->list != LIST_IDS || sel.flags & SELECTOR_EXCLUDES)
+	else if (r->list != LIST_VFS && (r->list != LIST_IDS || sel.flags & SELECTOR_EXCLUDES))
 		settings_note_unreadable(r->s, r->list, &sel.at);
 	if (why)
 		settings_problem(r->s, &sel.at, word, why);
@@ -144,14 +144,13 @@ static bool parse_entry(const struct reading *r, struct span word, bool excluded
 }
 
 /* The kernel command line replaces the selectors of the files, but not their exclusions. */
-static void replace_ids(struct settings *s)
+static void replace_list(struct list *list)
 {
-	struct list *list = &s->list[LIST_IDS];
 	struct selector *sel, *kept = list->selector;
 
-	if (s->ids_replaced)
+	if (list->replaced)
 		return;
-	s->ids_replaced = true;
+	list->replaced = true;
 	list->off = list->full = false;
 	for_each_selector(list, sel) {
 		if (sel->flags & SELECTOR_EXCLUDES || !sel->at.line)
@@ -203,6 +202,8 @@ static struct span begin_cmdline_list(const struct reading *r, struct span v)
 	struct span rest = { v.p + adds, v.len - adds };
 	struct span all = trimmed(rest.p, rest.p + rest.len);
 
+	if (r->list == LIST_VFS && !adds)
+		replace_list(&r->s->list[LIST_VFS]);
 	if (r->list != LIST_IDS)
 		return rest;
 	/* `off` replaces nothing, because a plan for the next boot leaves it out. */
@@ -210,7 +211,7 @@ static struct span begin_cmdline_list(const struct reading *r, struct span v)
 		r->s->off_now = true;
 		rest.len = 0;
 	} else if (!adds && !only_excludes(all)) {
-		replace_ids(r->s);
+		replace_list(&r->s->list[LIST_IDS]);
 	}
 	return rest;
 }

@@ -14,6 +14,7 @@ enum list_name {
 	LIST_IDS,
 	LIST_PROTECT,
 	LIST_RESERVE,
+	LIST_VFS,
 	LISTS,
 };
 
@@ -32,7 +33,8 @@ struct list {
 	struct selector *selector; /* the first selector */
 	struct selector *end;	   /* behind the last one */
 	bool full;		   /* there are more than SELECTORS_MAX, and a problem says so */
-	bool off;		   /* protect=off or reserve=off on the kernel command line, or ids=off in a file */
+	bool off;		   /* LIST=off on the kernel command line, or for ids in a file */
+	bool replaced;		   /* the kernel command line replaced what the files have in it */
 };
 
 struct settings {
@@ -43,7 +45,6 @@ struct settings {
 	uint8_t unbind;
 	uint8_t log;
 	bool off_now;	      /* the rescue switch on the kernel command line */
-	bool ids_replaced;    /* the kernel command line replaced what the files select */
 	bool protect_unknown; /* what the host depends on is unknown */
 	bool denylist_off;    /* vfio-pci.disable_denylist is on the kernel command line */
 	bool unprotected;     /* an entry that protects did not fit: claim nothing */
@@ -57,6 +58,11 @@ struct settings {
 };
 
 #define for_each_selector(list, sel) for ((sel) = (list)->selector; (sel) < (list)->end; (sel)++)
+
+static inline bool list_is_empty(const struct list *list)
+{
+	return list->off || list->end == list->selector;
+}
 
 /* Stores the defaults, with empty lists. */
 void settings_init(struct settings *s) __attribute__((nonnull));

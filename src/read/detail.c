@@ -242,6 +242,9 @@ void read_details(struct scan *s, struct device *d)
 	if (d->found.detailed)
 		return;
 	d->found.detailed = true;
+	/* What is at its address now need not be the same. */
+	if (d->found.later)
+		return;
 	read_parents(s, d);
 	/* The message about a device behind this one depends on whether this one can be claimed. */
 	above = parent_that_is_no_bridge(d);

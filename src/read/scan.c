@@ -111,6 +111,21 @@ static int match_hop(void *data, const char *name)
 	return 0;
 }
 
+/* Puts a VF in the place of its PF: one that is there, or one that will be made. */
+static void find_virtual_function(struct machine *m, int pci, struct selector *sel)
+{
+	struct device *pf = machine_find(m, sel->target), *d;
+	struct text t;
+
+	sel->target = PCIADDR_NONE;
+	if (pf && read_link(&t, pci, text_set(&t, "%s/virtfn%u", pf->name, sel->vf - 1U)) > 0)
+		sel->target = pciaddr_from_name(base_name(t.p), (unsigned)strlen(base_name(t.p)));
+	for_each_device(m, d) {
+		if (pf && d->found.later && d->found.pf == pf->address && d->found.vf == sel->vf - 1U)
+			sel->target = d->address;
+	}
+}
+
 /* The functions on the bus of a bridge are directories inside that of the bridge. */
 void find_path(struct machine *m, int pci, struct selector *sel)
 {
@@ -126,6 +141,8 @@ void find_path(struct machine *m, int pci, struct selector *sel)
 		h.at = h.found;
 	}
 	sel->target = h.at ? h.at->address : PCIADDR_NONE;
+	if (sel->vf)
+		find_virtual_function(m, pci, sel);
 }
 
 /* Stops at the first group that isolates. */
@@ -184,6 +201,8 @@ void scan_places(struct scan *s)
 	struct device *d;
 
 	find_framebuffers(s);
+	if (!list_is_empty(&m->settings->list[LIST_VFS]))
+		read_virtual(s);
 	for (enum list_name i = 0; i < LISTS; i++) {
 		for_each_selector(&m->settings->list[i], sel)
 			find_path(m, s->pci, sel);
@@ -226,7 +245,7 @@ void scan_details(struct scan *s)
 	if (!m->any_group)
 		m->firmware = firmware_iommu(s->root);
 	for_each_device(m, d) {
-		if (m->read_all || d->asked.selected || d->asked.guard_failed || d->done.due)
+		if (m->read_all || d->asked.selected || d->asked.guard_failed || d->asked.vfs || d->done.due)
 			read_details(s, d);
 	}
 	/* A plan for the next boot has none. */

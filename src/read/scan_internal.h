@@ -22,6 +22,12 @@ void read_parents(const struct scan *s, const struct device *d) __attribute__((n
  */
 void read_display(const struct scan *s, struct device *d) __attribute__((nonnull));
 
+/*
+ * virtual.c: reads of each PF that `vfs` means how many VFs it can have, and how many there are. Marks these with their
+ * PF and number (found.pf, found.vf). For the next boot, adds those that will be made (found.later).
+ */
+void read_virtual(struct scan *s) __attribute__((nonnull));
+
 /* Reads the details of a device and of the members of its group. Reads nothing twice. */
 void read_details(struct scan *s, struct device *d) __attribute__((nonnull));
 

@@ -24,6 +24,14 @@ struct stuck {
 
 #define STUCK_MAX 8
 
+/* A PF of which the VFs could not be made. */
+struct physical {
+	char name[PCIADDR_TEXT];
+	uint8_t errnum; /* what the kernel said, or 0 */
+};
+
+#define PHYSICAL_MAX 64
+
 /* All the memory of a run. A run touches two thirds of a mebibyte of it at most and never allocates more. */
 struct context {
 	/* options */
@@ -40,6 +48,8 @@ struct context {
 	struct stuck stuck[STUCK_MAX]; /* found by earlier attempts to read the machine */
 	unsigned stucks;
 	struct late late; /* with --late */
+	struct physical pf[PHYSICAL_MAX];
+	unsigned pfs;
 	/* results */
 	bool decided;	   /* set by decide_machine() in a child */
 	bool ran;	   /* the decision was carried out, as far as the verdicts say */

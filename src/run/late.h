@@ -12,8 +12,8 @@
 #include "machine.h"
 
 /*
- * Makes or removes the directory of the notes. udev starts nothing as long as it is not there (conf/60-vfio-boot.rules).
- * `on`: the settings select something, and the claim of this boot has run.
+ * Makes or removes the directory of the notes. udev starts nothing as long as it is not there
+ * (conf/60-vfio-boot.rules). `on`: the settings select something, and the claim of this boot has run.
  */
 void late_enable(int root, bool on);
 

@@ -44,7 +44,7 @@ bool decide_settings(struct context *ctx)
 	ctx->left_out_off = s->off_now && ctx->phase == PHASE_NEXT_BOOT && !ctx->argument[ARGUMENT_CMDLINE];
 	if (!m->no_claim_reason)
 		m->no_claim_reason = find_no_claim_reason(ctx);
-	return !m->no_claim_reason && s->list[LIST_IDS].end > s->list[LIST_IDS].selector;
+	return !m->no_claim_reason && (!list_is_empty(&s->list[LIST_IDS]) || !list_is_empty(&s->list[LIST_VFS]));
 }
 
 /* Leaves the devices alone for which an earlier attempt of this run waits. */
@@ -57,6 +57,19 @@ static void recall_stuck(struct context *ctx)
 			continue;
 		d->done.worker = s->worker;
 		d->done.waits_for = "its driver_override (a driver holds its lock)";
+	}
+}
+
+/* Tells the decision of which PFs this run could not make the VFs. */
+static void recall_physical(struct context *ctx)
+{
+	for (const struct physical *p = ctx->pf; p < ctx->pf + ctx->pfs; p++) {
+		struct device *d = machine_find_name(&ctx->machine, p->name, strlen(p->name));
+
+		if (!d)
+			continue;
+		d->done.error = REASON_VFS;
+		d->done.errnum = p->errnum;
 	}
 }
 
@@ -74,8 +87,11 @@ static int read_machine(struct context *ctx)
 		if (m->late)
 			late_recall(&ctx->late, m);
 		recall_stuck(ctx);
+		recall_physical(ctx);
 		scan_places(&scan);
 		select_devices(m);
+		if (m->settle && !m->late)
+			report_recall_arrived(m, ctx->root.fd);
 		scan_details(&scan);
 		report_recall_overrides(m);
 		ret = next_boot ? 0 : scan_use(m, ctx->root.fd, NULL);

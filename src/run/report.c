@@ -94,6 +94,25 @@ void report_recall(struct machine *m, int root)
 	(void)!each_row(m, root, recall_row, &r);
 }
 
+static void recall_absent(void *data, struct device *d, const struct report_row *row)
+{
+	struct machine *m = data;
+
+	if (row->kind != ROW_ABSENT)
+		return;
+	for_each_device(m, d) {
+		const struct selector *sel = d->asked.selector;
+
+		if (is_wanted(d) && sel && span_is(sel->text, report_column(row, REPORT_SELECTOR)))
+			d->done.due = d->done.late = true;
+	}
+}
+
+void report_recall_arrived(struct machine *m, int root)
+{
+	(void)!each_row(m, root, recall_absent, m);
+}
+
 /*
  * Returns true if the override is that of a claim. Without an override the driver tells. A device with neither may have
  * been left by a give-back that did not end, and needs a probe. So does one that had an override before the claim, and
@@ -257,8 +276,9 @@ static bool is_kept(const struct machine *m, const struct device *d, const struc
 	/* This run could not read the devices. */
 	if (m->end == m->device)
 		return true;
+	/* PFs are always settled. */
 	if (m->settle)
-		return !(d && d->done.due);
+		return !(d && (d->done.due || (row->reason == REASON_VFS && !m->late)));
 	return d ? row->verdict == VERDICT_CLAIM : row->kind == ROW_DEVICE && row->reason == REASON_VANISHED;
 }
 
@@ -268,7 +288,7 @@ static bool has_arrived(const struct machine *m, const struct report_row *row)
 	const struct device *d;
 	const struct selector *sel;
 
-	if (!m->late || row->kind != ROW_ABSENT)
+	if (!m->settle || row->kind != ROW_ABSENT)
 		return false;
 	for_each_device(m, d) {
 		sel = d->asked.selector;

@@ -19,6 +19,12 @@
 void report_recall(struct machine *m, int root) __attribute__((nonnull));
 
 /*
+ * Sets done.due of each device that a selector matches which the report calls absent: it has come since. To be called
+ * by a run that only completes what is open, after select_devices().
+ */
+void report_recall_arrived(struct machine *m, int root) __attribute__((nonnull));
+
+/*
  * Checks which overrides are those of an interrupted run, after the drivers and overrides have been read. Such an
  * override is ours to complete or to give back, so found.override becomes NULL. If the run did not write it, or if
  * somebody has written something else since, PROGRESS_OVERRIDDEN is cleared.

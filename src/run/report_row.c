@@ -161,8 +161,9 @@ void report_row_of_device(struct report_row *r, const struct machine *m, const s
 	add_message(&message, m, d);
 	if (d->done.worker.pid)
 		text_set(&worker, "%u@%u", d->done.worker.pid, d->done.worker.start);
-	add_notes(&notes, (d->decided.verdict >= VERDICT_REFUSED ? notes_of(d) | (d->done.given_back ? NOTE_ROOT : 0) : 0) |
-				  (m->late || d->done.late ? NOTE_LATE : 0));
+	add_notes(&notes,
+		  (d->decided.verdict >= VERDICT_REFUSED ? notes_of(d) | (d->done.given_back ? NOTE_ROOT : 0) : 0) |
+			  (m->late || d->done.late ? NOTE_LATE : 0));
 	set_row(r, &line, message.p, worker.p, notes.p);
 }
 

@@ -7,6 +7,7 @@
 
 #include "change.h"
 #include "dependencies.h"
+#include "format.h"
 #include "guarded_path.h"
 #include "listener.h"
 #include "log.h"
@@ -143,6 +144,69 @@ static int add_matches(struct addition *a, char *word, const struct selector *se
 	return 0;
 }
 
+/* Returns true, after a message, if the settings ask for VFs of this function already. */
+static bool has_vfs(const struct device *d, const char *number)
+{
+	struct text n;
+
+	if (!d->asked.vfs)
+		return false;
+	if (!strcmp(number, text_set(&n, "%u", d->asked.vfs->vfs)))
+		say(&complaints, LEVEL_DONE, "%pe is in the settings already", d->asked.vfs);
+	else
+		say(&complaints, LEVEL_REFUSED, "%pe is in the settings (remove it first)", d->asked.vfs);
+	return true;
+}
+
+/* Adds a line of `vfs`. */
+static void add_vfs_line(struct addition *a, const char *selector, const struct device *d)
+{
+	char name[NAME_SIZE];
+
+	fprintf(a->to, "vfs = %s=%s", selector, a->change.r->vfs);
+	if (d)
+		fprintf(a->to, "  # %s %s", d->name, device_name(name, d));
+	fputc('\n', a->to);
+	a->entries++;
+}
+
+/*
+ * Adds an entry of `vfs` for each PF that a word names, by its guarded path, or for the word as it is. Returns 0, or an
+ * exit status after a message.
+ */
+static int add_vfs(struct addition *a, char *word)
+{
+	static bool matched[DEVICES_MAX];
+	struct change *c = &a->change;
+	const struct machine *m = &c->before->machine;
+	char *const words[] = { word, NULL };
+	const struct device *d;
+	struct selector sel;
+	struct text t;
+	const char *wrong;
+	bool as_written;
+
+	text_set(&t, "%s=%s", word, c->r->vfs);
+	wrong = selector_parse_vfs(&sel, t.p, t.len);
+	if (wrong) {
+		say(&complaints, LEVEL_FAILED, "%s: %s", t.p, wrong);
+		return STATUS_WRONG;
+	}
+	if (choose(c->before, words, matched) && !asked(c->r, OPTION_FORCE))
+		return 1;
+	as_written = !selector_names(&sel) || sel.flags & SELECTOR_GUARDED || asked(c->r, OPTION_AS_WRITTEN);
+	for_each_device(m, d) {
+		if (!matched[d - m->device])
+			continue;
+		c->chosen[d - m->device] = true;
+		if (!as_written && !has_vfs(d, c->r->vfs))
+			add_vfs_line(a, guarded_path(c->before, &t, d), d);
+	}
+	if (as_written)
+		add_vfs_line(a, word, NULL);
+	return 0;
+}
+
 /* Adds a word of the command line. Returns 0, or an exit status after a message. */
 static int add_word(struct addition *a, char *const *at)
 {
@@ -171,28 +235,27 @@ static int add_word(struct addition *a, char *const *at)
 static void add_rest_of_groups(struct addition *a)
 {
 	struct change *c = &a->change;
-	const struct machine *m = &c->after->machine;
-	const struct device *d, *member;
+	const struct device *d, *member, *was;
 
-	for_each_device(m, d) {
-		if (!c->chosen[d - m->device] || !d->group || d->group->reason != REASON_GROUP_INCOMPLETE)
+	for_each_device(&c->after->machine, d) {
+		if (!change_chose(c, d) || !d->group || d->group->reason != REASON_GROUP_INCOMPLETE)
 			continue;
 		for_each_member(d->group, member) {
-			if (!is_missing(member) || c->chosen[member - m->device])
+			was = change_before(c, member);
+			if (!is_missing(member) || change_chose(c, member) || !was)
 				continue;
-			c->chosen[member - m->device] = true;
-			add_device_line(a, &c->before->machine.device[member - m->device]);
+			c->chosen[was - c->before->machine.device] = true;
+			add_device_line(a, was);
 		}
 	}
 }
 
 static bool is_incomplete(const struct change *c)
 {
-	const struct machine *m = &c->after->machine;
 	const struct device *d;
 
-	for_each_device(m, d) {
-		if (c->chosen[d - m->device] && d->decided.reason == REASON_GROUP_INCOMPLETE)
+	for_each_device(&c->after->machine, d) {
+		if (change_chose(c, d) && d->decided.reason == REASON_GROUP_INCOMPLETE)
 			return true;
 	}
 	return false;
@@ -200,7 +263,7 @@ static bool is_incomplete(const struct change *c)
 
 static bool change_claims(const struct change *c, const struct device *d)
 {
-	return c->chosen[d - c->after->machine.device] && (is_claimed(d) || d->decided.verdict == VERDICT_PENDING);
+	return change_chose(c, d) && (is_claimed(d) || d->decided.verdict == VERDICT_PENDING);
 }
 
 /* Returns true if the change takes d from the host, by a claim of d itself or of a device of its group. */
@@ -309,7 +372,7 @@ static int add_words(struct addition *a)
 	int status = 0;
 
 	for (char **word = a->change.r->word; *word; word++) {
-		int wrong = add_word(a, word);
+		int wrong = a->change.r->vfs ? add_vfs(a, *word) : add_word(a, word);
 
 		if (wrong > status)
 			status = wrong;

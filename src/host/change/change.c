@@ -32,7 +32,7 @@ static bool replaces_ids(const char *from, const char *to)
 
 	settings_init(&s);
 	settings_parse_cmdline(&s, "", from, (size_t)(to - from));
-	return s.ids_replaced || s.off_now;
+	return s.list[LIST_IDS].replaced || s.off_now;
 }
 
 /* Returns the command line with blanks for the words that replaces_ids(), so that all others keep their places. */
@@ -59,7 +59,7 @@ static bool read_files(struct change *c)
 
 	if (!request_read(ctx, PHASE_NEXT_BOOT))
 		return false;
-	c->replaced = ctx->settings.ids_replaced;
+	c->replaced = ctx->settings.list[LIST_IDS].replaced;
 	if (!c->replaced)
 		return true;
 	say(&complaints, LEVEL_REFUSED,
@@ -117,35 +117,48 @@ void change_end(struct change *c)
 		close(c->lock_fd);
 }
 
-/* Devices are indexed alike in both snapshots, which therefore must have the same ones. */
+/* Returns the next device that is not just planned (`vfs`), or the end. */
+static const struct device *next_there(const struct machine *m, const struct device *d)
+{
+	while (d < m->end && d->found.later)
+		d++;
+	return d;
+}
+
+/* Both snapshots must have the same devices, but for the VFs that only one of them asks for. */
 static bool same_devices(const struct machine *a, const struct machine *b)
 {
-	size_t n = (size_t)(a->end - a->device);
+	const struct device *d = next_there(a, a->device), *e = next_there(b, b->device);
 
-	if ((size_t)(b->end - b->device) != n)
-		return false;
-	for (size_t i = 0; i < n; i++) {
-		if (a->device[i].address != b->device[i].address)
-			return false;
+	while (d < a->end && e < b->end && d->address == e->address) {
+		d = next_there(a, d + 1);
+		e = next_there(b, e + 1);
 	}
-	return true;
+	return d == a->end && e == b->end;
+}
+
+/* Leaves out the entries of a list that are removed. */
+static void drop_removed(struct change *c, enum list_name name)
+{
+	struct list *list = &c->after->settings.list[name];
+	struct selector *sel, *kept = list->selector;
+
+	for_each_selector(list, sel) {
+		if (!c->removed[name][sel - list->selector])
+			*kept++ = *sel;
+	}
+	list->end = kept;
 }
 
 bool change_decide(struct change *c, const char *added)
 {
 	struct context *ctx = c->after;
-	struct list *ids = &ctx->settings.list[LIST_IDS];
-	struct selector *sel, *kept;
 
 	ctx->phase = PHASE_NEXT_BOOT;
 	ctx->read_all = true;
 	(void)!decide_settings(ctx);
-	kept = ids->selector;
-	for_each_selector(ids, sel) {
-		if (!c->removed[sel - ids->selector])
-			*kept++ = *sel;
-	}
-	ids->end = kept;
+	drop_removed(c, LIST_IDS);
+	drop_removed(c, LIST_VFS);
 	settings_parse_file(&ctx->settings, "what is added", added, strlen(added));
 	if (!decide_machine(ctx, &complaints))
 		return false;
@@ -156,25 +169,33 @@ bool change_decide(struct change *c, const char *added)
 	return false;
 }
 
-static const struct device *device_before(const struct change *c, const struct device *d)
+struct device *change_before(const struct change *c, const struct device *d)
 {
-	return &c->before->machine.device[d - c->after->machine.device];
+	return machine_find(&c->before->machine, d->address);
+}
+
+bool change_chose(const struct change *c, const struct device *d)
+{
+	const struct device *was = change_before(c, d);
+
+	return was && c->chosen[was - c->before->machine.device];
 }
 
 static bool is_changed(const struct change *c, const struct device *d)
 {
-	const struct device *was = device_before(c, d);
+	const struct device *was = change_before(c, d);
 
-	return was->decided.verdict != d->decided.verdict || was->decided.reason != d->decided.reason;
+	return !was || was->decided.verdict != d->decided.verdict || was->decided.reason != d->decided.reason;
 }
 
 bool change_is_refused(const struct change *c)
 {
-	const struct device *d;
+	const struct device *d, *was;
 
 	for_each_device(&c->after->machine, d) {
-		if (d->decided.verdict == VERDICT_REFUSED && (c->chosen[d - c->after->machine.device] ||
-							      device_before(c, d)->decided.verdict != VERDICT_REFUSED))
+		was = change_before(c, d);
+		if (d->decided.verdict == VERDICT_REFUSED &&
+		    (change_chose(c, d) || !was || was->decided.verdict != VERDICT_REFUSED))
 			return true;
 	}
 	return false;
@@ -187,10 +208,12 @@ void change_say(const struct change *c, const struct listener *l)
 	struct text t;
 
 	for_each_device(m, d) {
-		if (!c->chosen[d - m->device] && !is_changed(c, d))
+		if (!change_chose(c, d) && !is_changed(c, d))
 			continue;
 		if (d->decided.verdict != VERDICT_NONE)
 			set_device_line(&t, m, d, false);
+		else if (d->asked.vfs)
+			text_set(&t, "%pd: stays with the host, and has %u virtual functions", d, d->asked.vfs->vfs);
 		else
 			text_set(&t, "%pd: left to the host", d);
 		l->say(l, d->decided.verdict == VERDICT_REFUSED ? LEVEL_REFUSED : LEVEL_DONE, t.p);
@@ -204,7 +227,9 @@ static int count_selectors(const char *text)
 
 	settings_init(&s);
 	settings_parse_file(&s, OWN_FILE, text, strlen(text));
-	return s.problems ? -1 : (int)(s.list[LIST_IDS].end - s.list[LIST_IDS].selector);
+	return s.problems ? -1
+			  : (int)(s.list[LIST_IDS].end - s.list[LIST_IDS].selector + s.list[LIST_VFS].end -
+				  s.list[LIST_VFS].selector);
 }
 
 bool is_same_entry(const struct selector *a, const struct selector *b)

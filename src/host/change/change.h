@@ -16,9 +16,9 @@ struct change {
 	int lock_fd;		/* descriptor of the lock against other changes, or -1 */
 	char *old;		/* the text of OWN_FILE, owned */
 	size_t old_len;
-	bool replaced;		     /* the kernel command line has a list that replaces that of the files */
-	bool chosen[DEVICES_MAX];    /* the devices of this change, indexed as in both contexts */
-	bool removed[SELECTORS_MAX]; /* the entries of `ids` that are removed, indexed as in the list */
+	bool replaced;			    /* the kernel command line has a list that replaces that of the files */
+	bool chosen[DEVICES_MAX];	    /* the devices of this change, indexed as in `before` */
+	bool removed[LISTS][SELECTORS_MAX]; /* the entries that are removed, indexed as in the lists */
 };
 
 /*
@@ -34,6 +34,12 @@ void change_end(struct change *c) __attribute__((nonnull));
  * message if that fails.
  */
 bool change_decide(struct change *c, const char *added) __attribute__((nonnull, warn_unused_result));
+
+/* Returns the device before the change at the address of one after it, or NULL: a VF that only the change asks for. */
+struct device *change_before(const struct change *c, const struct device *d) __attribute__((nonnull));
+
+/* Returns true if a device, before or after the change, is one of this change. */
+bool change_chose(const struct change *c, const struct device *d) __attribute__((nonnull));
 
 /* Returns true if the plan refuses a device of this change, or one that it did not refuse before. */
 bool change_is_refused(const struct change *c) __attribute__((nonnull));

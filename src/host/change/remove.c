@@ -9,9 +9,12 @@
 #include "log.h"
 #include "settings.h"
 
-static struct list *ids_of(const struct change *c)
+/* The lists from which entries are removed. */
+static const enum list_name lists[] = { LIST_IDS, LIST_VFS };
+
+static struct list *list_of(const struct change *c, enum list_name name)
 {
-	return &c->before->settings.list[LIST_IDS];
+	return &c->before->settings.list[name];
 }
 
 /* Returns a device that the entry selects and that is not matched, or NULL. */
@@ -43,7 +46,7 @@ static bool selects_one_of(const struct change *c, const struct selector *sel, c
  * Removes an entry. Returns false after a message if vfio-boot add did not write it, or if it selects another device,
  * too.
  */
-static bool remove_entry(struct change *c, const struct selector *sel, const struct device *other)
+static bool remove_entry(struct change *c, enum list_name list, const struct selector *sel, const struct device *other)
 {
 	if (strcmp(sel->at.source, OWN_FILE) != 0) {
 		say(&complaints, LEVEL_REFUSED, "%pe: vfio-boot add did not write this entry (remove it there)", sel);
@@ -55,7 +58,7 @@ static bool remove_entry(struct change *c, const struct selector *sel, const str
 		    (int)sel->text.len, sel->text.p);
 		return false;
 	}
-	c->removed[sel - ids_of(c)->selector] = true;
+	c->removed[list][sel - list_of(c, list)->selector] = true;
 	return true;
 }
 
@@ -79,18 +82,19 @@ static void match_rest_of_groups(const struct machine *m, bool matched[DEVICES_M
  * Removes the entries that are written like the word, and matches the devices that they select. Sets *found if there is
  * one. Returns false, after a message, if one cannot be removed.
  */
-static bool remove_same(struct change *c, const struct selector *word, bool matched[DEVICES_MAX], bool *found)
+static bool remove_same(struct change *c, enum list_name list, const struct selector *word, bool matched[DEVICES_MAX],
+			bool *found)
 {
 	const struct machine *m = &c->before->machine;
 	const struct selector *sel;
 	const struct device *d;
 	bool all = true;
 
-	for_each_selector(ids_of(c), sel) {
+	for_each_selector(list_of(c, list), sel) {
 		if (!is_same_entry(sel, word))
 			continue;
 		*found = true;
-		all &= remove_entry(c, sel, NULL);
+		all &= remove_entry(c, list, sel, NULL);
 		for_each_device(m, d)
 			matched[d - m->device] |= selector_match(sel, d) != SELECTOR_NO;
 	}
@@ -98,17 +102,17 @@ static bool remove_same(struct change *c, const struct selector *word, bool matc
 }
 
 /* Removes the other entries that select a matched device. Otherwise as remove_same(). */
-static bool remove_selecting(struct change *c, const struct selector *word, const bool matched[DEVICES_MAX],
-			     bool *found)
+static bool remove_selecting(struct change *c, enum list_name list, const struct selector *word,
+			     const bool matched[DEVICES_MAX], bool *found)
 {
 	const struct selector *sel;
 	bool all = true;
 
-	for_each_selector(ids_of(c), sel) {
+	for_each_selector(list_of(c, list), sel) {
 		if (sel->flags & SELECTOR_EXCLUDES || is_same_entry(sel, word) || !selects_one_of(c, sel, matched))
 			continue;
 		*found = true;
-		all &= remove_entry(c, sel, unmatched_device(c, sel, matched));
+		all &= remove_entry(c, list, sel, unmatched_device(c, sel, matched));
 	}
 	return all;
 }
@@ -122,9 +126,10 @@ static int remove_word(struct change *c, char *word)
 	static bool matched[DEVICES_MAX];
 	const struct machine *m = &c->before->machine;
 	char *const words[] = { word, NULL };
-	bool found = false, all, whole;
+	bool found = false, all = true, whole;
 	struct selector wanted;
-	const char *wrong = selector_parse(&wanted, word, strlen(word));
+	const char *wrong = strchr(word, '=') ? selector_parse_vfs(&wanted, word, strlen(word))
+					      : selector_parse(&wanted, word, strlen(word));
 	const struct device *d;
 
 	if (wrong) {
@@ -133,7 +138,8 @@ static int remove_word(struct change *c, char *word)
 	}
 	memset(matched, 0, sizeof(matched));
 	whole = asked(c->r, OPTION_WHOLE) && !(wanted.flags & SELECTOR_EXCLUDES);
-	all = remove_same(c, &wanted, matched, &found);
+	for (unsigned i = 0; i < ARRAY_SIZE(lists); i++)
+		all &= remove_same(c, lists[i], &wanted, matched, &found);
 	if (!found && wanted.flags & SELECTOR_EXCLUDES) {
 		say(&complaints, LEVEL_REFUSED, "%s: no such exclusion in the settings", word);
 		return 1;
@@ -146,7 +152,8 @@ static int remove_word(struct change *c, char *word)
 		c->chosen[d - m->device] |= matched[d - m->device];
 	if (found && !whole)
 		return !all;
-	all &= remove_selecting(c, &wanted, matched, &found);
+	for (unsigned i = 0; i < ARRAY_SIZE(lists); i++)
+		all &= remove_selecting(c, lists[i], &wanted, matched, &found);
 	if (!found)
 		say(&complaints, LEVEL_REFUSED, "%s: nothing in the settings selects it", word);
 	return !found || !all;
@@ -157,9 +164,14 @@ static bool is_removed_at(const struct change *c, unsigned line, size_t column)
 {
 	const struct selector *sel;
 
-	for_each_selector(ids_of(c), sel) {
-		if (c->removed[sel - ids_of(c)->selector] && sel->at.line == line && sel->at.column == column)
-			return true;
+	for (unsigned i = 0; i < ARRAY_SIZE(lists); i++) {
+		const struct list *list = list_of(c, lists[i]);
+
+		for_each_selector(list, sel) {
+			if (c->removed[lists[i]][sel - list->selector] && sel->at.line == line &&
+			    sel->at.column == column)
+				return true;
+		}
 	}
 	return false;
 }
@@ -253,8 +265,8 @@ static int remove_from_settings(struct change *c)
 		if (wrong > status)
 			status = wrong;
 	}
-	for (unsigned i = 0; i < SELECTORS_MAX; i++)
-		removed += c->removed[i];
+	for (unsigned i = 0; i < LISTS * SELECTORS_MAX; i++)
+		removed += c->removed[i / SELECTORS_MAX][i % SELECTORS_MAX];
 	/* Remove everything that the user asked for, or nothing. */
 	if (status || !removed)
 		return nothing_changed(status);

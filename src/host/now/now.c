@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* vfio-boot claim: claims devices on the running system. Begins and ends such a run for vfio-boot release, too. */
 #include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -18,17 +20,18 @@
 #include "plan_log.h"
 #include "report.h"
 #include "settings.h"
+#include "virtual.h"
 
 /*
  * Replaces the entries of `ids` by the words. Keeps its exclusions if the run claims. Returns false, after a message,
  * if a word is no selector.
  */
-static bool select_words(struct settings *s, char *const *word, const char *source, bool claims)
+static bool select_words(struct list *list, char *const *word, const char *source, bool claims)
 {
-	struct list *list = &s->list[LIST_IDS];
 	struct selector *sel, *kept = list->selector;
 	bool good = true;
 
+	list->off = false;
 	for_each_selector(list, sel) {
 		if (claims && sel->flags & SELECTOR_EXCLUDES)
 			*kept++ = *sel;
@@ -37,7 +40,8 @@ static bool select_words(struct settings *s, char *const *word, const char *sour
 		const char *wrong = "more than 256 selectors, counting the exclusions in the settings";
 
 		if (kept < list->selector + SELECTORS_MAX)
-			wrong = selector_parse(kept, *word, strlen(*word));
+			wrong = strchr(*word, '=') ? selector_parse_vfs(kept, *word, strlen(*word))
+						   : selector_parse(kept, *word, strlen(*word));
 		if (!wrong && kept->flags & SELECTOR_EXCLUDES)
 			wrong = "an exclusion selects nothing";
 		if (wrong) {
@@ -49,6 +53,29 @@ static bool select_words(struct settings *s, char *const *word, const char *sour
 	}
 	list->end = kept;
 	return good;
+}
+
+/* The words of the request as entries of `vfs`. To take VFs away their number does not matter. */
+static char **vfs_words(const struct request *r)
+{
+	static char *words[SELECTORS_MAX + 2];
+
+	for (unsigned n = 0; r->word[n] && n <= SELECTORS_MAX; n++) {
+		if (asprintf(&words[n], "%s=%s", r->word[n], r->vfs ? r->vfs : "1") < 0)
+			abort();
+	}
+	return words;
+}
+
+/* Makes the words of the request the entries of `ids`, or of `vfs`. Returns as select_words() does. */
+static bool select_asked(struct settings *s, const struct request *r, const char *source, bool claims)
+{
+	struct list *ids = &s->list[LIST_IDS], *vfs = &s->list[LIST_VFS];
+	static char *const none[] = { NULL };
+
+	if (asked(r, OPTION_VFS | OPTION_TAKE_VFS))
+		return select_words(ids, none, source, claims) && select_words(vfs, vfs_words(r), source, false);
+	return select_words(ids, r->word, source, claims) && select_words(vfs, none, source, false);
 }
 
 /*
@@ -77,7 +104,8 @@ int by_hand_begin(struct by_hand *b, const struct request *r, const char *source
 	ctx->phase = PHASE_NOW;
 	ctx->by_hand = true;
 	(void)!decide_settings(ctx);
-	if (!select_words(&ctx->settings, r->word, source, claims))
+	ctx->read_all = ctx->machine.read_all = asked(r, OPTION_TAKE_VFS);
+	if (!select_asked(&ctx->settings, r, source, claims))
 		return STATUS_WRONG;
 	if (claims && ctx->machine.no_claim_reason) {
 		say_notes(&ctx->machine, &complaints);
@@ -98,6 +126,8 @@ int by_hand_begin(struct by_hand *b, const struct request *r, const char *source
 		return STATUS_FAILED;
 	}
 	ignore_signals();
+	if (asked(r, OPTION_VFS))
+		ctx = b->ctx = make_virtual(ctx, b->deadline, &complaints);
 	text_set(&ctx->machine.step, "the list of the devices");
 	ctx = b->ctx = decide_in_time(ctx, b->deadline, &complaints);
 	progress_end(&b->progress);
@@ -128,7 +158,7 @@ bool by_hand_end(struct by_hand *b, report_amend_fn *amend, const void *data)
 static bool is_asked_for(const struct machine *m, const struct device *d)
 {
 	const struct device *member;
-	bool asked_for = d->asked.selected || d->asked.guard_failed;
+	bool asked_for = d->asked.selected || d->asked.guard_failed || d->asked.vfs;
 
 	if (d->group && !plan_ignores_groups(m)) {
 		for_each_member(d->group, member)

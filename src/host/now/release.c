@@ -20,6 +20,7 @@
 #include "plan_log.h"
 #include "report.h"
 #include "sysfs.h"
+#include "take_vfs.h"
 #include "vfio_users.h"
 
 struct release {
@@ -41,33 +42,11 @@ static bool is_to_release(const struct device *d)
 	return is_vfio_driver(d->found.driver) || (!d->found.driver && (is_chosen(d) || is_claim_override(d)));
 }
 
-/*
- * Returns true if somebody has a VF of the PF open, and stores in t who. When vfio-pci is unbound from a PF, it removes
- * the VFs (vfio_pci_core_unregister_device() calls pci_disable_sriov()) and waits for everybody who has one open. VFs
- * that nobody has open are removed, as by every other PF driver.
- */
-static bool add_vf_users(struct text *t, int root, const struct device *pf)
-{
-	struct text vf, group;
-	const char *number;
-
-	for (unsigned i = 0; read_link(&vf, root, text_set(&vf, "sys/bus/pci/devices/%s/virtfn%u", pf->name, i)) > 0;
-	     i++) {
-		if (read_link(&group, root, device_path(&group, base_name(vf.p), "iommu_group")) <= 0)
-			continue;
-		text_set(t, "its VF %s is open, by ", base_name(vf.p));
-		number = base_name(group.p);
-		if (add_group_users(t, root, decimal(&number)))
-			return true;
-	}
-	return false;
-}
-
 /* Returns true if somebody uses the unit, and stores in t who. */
 static bool find_users(struct text *t, int root, const struct act *act, const struct device *unit)
 {
 	for (const struct device *d = unit; d; d = unit_next(act, d)) {
-		if (d->found.use == USE_VFS && is_vfio_driver(d->found.driver) && add_vf_users(t, root, d))
+		if (d->found.use == USE_VFS && is_vfio_driver(d->found.driver) && find_vf_users(t, root, d->name))
 			return true;
 	}
 	text_set(t, "its group is open, by ");
@@ -293,11 +272,14 @@ int verb_release(struct request *request)
 {
 	static struct release r;
 	struct by_hand run;
-	int status = by_hand_begin(&run, request, "vfio-boot release", false);
 	struct machine *m;
 	struct device *d;
 	bool recorded;
+	int status;
 
+	if (asked(request, OPTION_TAKE_VFS))
+		return release_vfs(request);
+	status = by_hand_begin(&run, request, "vfio-boot release", false);
 	if (status)
 		return status;
 	m = &run.ctx->machine;

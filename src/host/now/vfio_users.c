@@ -74,3 +74,19 @@ bool add_group_users(struct text *t, int root, unsigned group)
 	text_add(t, "a process that cannot be seen from here");
 	return true;
 }
+
+bool find_vf_users(struct text *t, int root, const char *pf)
+{
+	struct text vf, group;
+	const char *number;
+
+	for (unsigned i = 0; read_link(&vf, root, text_set(&vf, "sys/bus/pci/devices/%s/virtfn%u", pf, i)) > 0; i++) {
+		if (read_link(&group, root, device_path(&group, base_name(vf.p), "iommu_group")) <= 0)
+			continue;
+		text_set(t, "its VF %s is open, by ", base_name(vf.p));
+		number = base_name(group.p);
+		if (add_group_users(t, root, decimal(&number)))
+			return true;
+	}
+	return false;
+}

@@ -12,4 +12,11 @@
  */
 bool add_group_users(struct text *t, int root, unsigned group) __attribute__((nonnull, warn_unused_result));
 
+/*
+ * Returns true if somebody has a VF of the PF of this name open, and stores in t who. When vfio-pci is unbound from a
+ * PF, it removes the VFs (vfio_pci_core_unregister_device() calls pci_disable_sriov()) and waits for everybody who has
+ * one open. VFs that nobody has open are removed, as by every other PF driver.
+ */
+bool find_vf_users(struct text *t, int root, const char *pf) __attribute__((nonnull));
+
 #endif

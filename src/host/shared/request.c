@@ -48,13 +48,13 @@ void context_like(struct context *to, const struct context *from)
  */
 static bool is_virtual(const struct context *ctx, const struct selector *sel)
 {
-	pciaddr a = sel->address;
 	struct text t;
 
 	if (ctx->phase != PHASE_NEXT_BOOT || sel->kind != SELECT_ADDRESS)
 		return false;
-	text_set(&t, "sys/bus/pci/devices/%04x:%02x:%02x.%u/physfn", PCIADDR_DOMAIN(a), (unsigned)(a >> 8 & 0xff),
-		 (unsigned)(a >> 3 & 0x1f), (unsigned)(a & 7));
+	text_set(&t, "sys/bus/pci/devices/");
+	add_bus_index(&t, sel->address);
+	text_add(&t, "/physfn");
 	return !faccessat(ctx->root.fd, t.p, F_OK, 0);
 }
 

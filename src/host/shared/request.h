@@ -24,6 +24,8 @@ enum {
 	OPTION_NO_IMAGE = 1 << 13,
 	OPTION_IMAGE = 1 << 14,
 	OPTION_NEWEST = 1 << 15,
+	OPTION_VFS = 1 << 16, /* its N is in request.vfs */
+	OPTION_TAKE_VFS = 1 << 17,
 };
 
 struct request {
@@ -32,6 +34,7 @@ struct request {
 	unsigned options;
 	char **word; /* the arguments that are no options, up to a NULL */
 	unsigned words;
+	const char *vfs; /* how many VFs are asked for, as it was written, or NULL */
 };
 
 /* Returns true if this option was given. */

@@ -227,6 +227,20 @@ static bool warn_of_unclaimed(const struct rows *s, bool newer, void (*warn)(voi
 	return drifted;
 }
 
+/* Warns of each PF whose VFs have not been made since `vfs` asks for them. */
+static void warn_of_no_vfs(const struct rows *s, void (*warn)(void *data, const char *text), void *data)
+{
+	const struct device *d;
+	struct text t;
+
+	for_each_device(&s->ctx->machine, d) {
+		if (d->asked.vfs && !d->found.vfs && plan_vfs(&s->ctx->machine, d) == VFS_FINE && !row_of(s, d->name))
+			warn(data,
+			     text_set(&t, "%pd: its %u virtual functions are not there (systemctl restart vfio-boot)",
+				      d, d->asked.vfs->vfs));
+	}
+}
+
 static void warn_of_deselected(struct rows *s, void (*warn)(void *data, const char *text), void *data)
 {
 	struct text t;
@@ -260,6 +274,7 @@ bool drift_settings(struct rows *s, void (*warn)(void *data, const char *text), 
 	if (ctx->machine.no_claim_reason || !rows_decide(s))
 		return false;
 	drifted = warn_of_unclaimed(s, newer, warn, data);
+	warn_of_no_vfs(s, warn, data);
 	if (newer)
 		warn_of_deselected(s, warn, data);
 	return drifted;

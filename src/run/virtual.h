@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* virtual: makes the virtual functions that `vfs` asks for, before the run decides on them. */
+#ifndef VFIO_BOOT_VIRTUAL_H
+#define VFIO_BOOT_VIRTUAL_H
+
+#include "pipeline.h"
+
+/*
+ * Waits until the PFs have drivers, and makes their VFs. Leaves a part of the time for what follows. Stores in ctx->pf
+ * what went wrong, and returns a context for the decision, like decide_in_time(). Does nothing if no VFs are to be
+ * made.
+ */
+struct context *make_virtual(struct context *ctx, clock_t deadline, const struct listener *log)
+	__attribute__((nonnull, returns_nonnull, warn_unused_result));
+
+#endif
