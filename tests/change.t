@@ -124,7 +124,7 @@ writes('which --force writes', [ 'add', '--force', '10000:e1:00.0' ],
 	"${header}ids = 10000:e0:06.0/00.0\@1344:5425  # 10000:e1:00.0\n", qr/refused, behind-parent/);
 machine('sriov', '');
 my ($vf) = map { m{([^/]+)/physfn$} } glob "$root/sys/bus/pci/devices/*/physfn";
-refuses('a virtual function', [ 'add', $vf ], 1, qr/no such device at boot \(virtual functions are made later\)/);
+refuses('a virtual function', [ 'add', $vf ], 1, qr/no such device at boot \(virtual functions are made later: set vfs\)/);
 
 machine('qemu-q35', '');
 refuses('what is not there', [ 'add', '03:00.2' ], 1, qr/no such device; nearest: 0000:03:00\.0/);

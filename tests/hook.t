@@ -23,10 +23,12 @@ $files =~ s{/var/lib/vfio-boot/protect}{$dir/protect}g;
 $files =~ s{/etc/vfio-boot\.conf}{$dir/none}g;
 $files =~ s{/etc/modprobe\.d}{$dir/modprobe.d}g;
 $files =~ s{/sys/bus/pci/devices}{$dir/devices}g;
+$files =~ s{/usr/lib/udev/rules\.d}{$dir/rules.d}g;
 $files =~ s{timeout -k 5 60}{timeout -k 1 \${limit-60}}g;
 spew("$dir/image-files", $files);
 spew("$dir/claim", "program\n");
 chmod 0755, "$dir/claim";
+spew("$dir/rules.d/60-vfio-boot.rules", "rules\n");
 my $copy = "dash -u $dir/image-files copy $dir/image 6.1";
 
 # What the hook prints, with a program that does this for `protect`, if there is one, and that for `plan`.
@@ -173,6 +175,20 @@ is(slurp("$dir/image$dir/modprobe.d/kept.conf"), "kept\n", 'a file that is there
 ok(!-e "$dir/image$dir/modprobe.d/other.conf", 'and others are not our business');
 remove_tree("$dir/modprobe.d");
 
+# udev's rules.
+remove_tree("$dir/image");
+is(qx($copy 2>&1), '', 'the rules of udev');
+is(slurp("$dir/image$dir/rules.d/60-vfio-boot.rules"), "rules\n", 'are in the image');
+rename "$dir/rules.d", "$dir/rules" or die "$!\n";
+is(qx($copy 2>&1), "W: vfio-boot: cannot copy $dir/rules.d/60-vfio-boot.rules\n", 'and missed where they are not there');
+rename "$dir/rules", "$dir/rules.d" or die "$!\n";
+
+# The virtual functions of `vfs` are no fault of an image.
+spew("$dir/vfio-boot", "#!/bin/sh\n[ \$1 = protect ] || echo '0000:03:10.0 [8086:10ca] no group: pending, vfs: virtual function 0 of 0000:03:00.0'\n");
+chmod 0755, "$dir/vfio-boot";
+is(qx($copy 2>&1), '', 'virtual functions that will be made are no warning');
+unlink "$dir/vfio-boot";
+
 # The modules that the kernel has as files; - and _ are equal.
 my $modules = "$dir/modules";
 my $names = "dash $dir/image-files modules 6.1 $modules";
@@ -192,6 +208,7 @@ remove_tree("$dir/image", $other);
 spew("$other$dir/claim", "theirs\n");
 chmod 0755, "$other$dir/claim";
 spew("$other$dir/none", "ids = 10de:*\n");
+spew("$other$dir/rules.d/60-vfio-boot.rules", "theirs\n");
 spew("$dir/vfio-boot", "#!/bin/sh\necho \$* >>$dir/asked\n");
 is(qx($copy $other 2>&1), "W: vfio-boot: no device of the host is visible here: the boot claims storage only if it is named, until the image is built on the host\n",
 	'another root: what it lives on cannot be seen from here');

@@ -178,4 +178,34 @@ unlink "$root/run/vfio-boot/report";
 answered('--settle');
 ok(!-d $late, 'where the claim of the boot did not run, none');
 
+# A host driver has taken back what was claimed.
+for (['yes', 'claimed', 'ids = 03:00', 1], ['no', 'claimed', 'ids = 03:00', 0], ['yes', 'given-back', 'ids = 03:00', 0], ['yes', 'refused', 'ids = 03:00', 0],
+	['yes', 'already', 'ids = 03:00', 1], ['yes', 'claimed', 'ids = 8086:10d3', 0], ['yes', 'claimed', 'ids = 10de:2204', 0]) {
+	my ($keep, $verdict, $settings, $taken) = @$_;
+	tree("$settings\nkeep = $keep\n", 'e1000e');
+	report(map { "$_|8086:10d3|7|$verdict|-|vfio-pci|03:00|-" } $a, $b);
+	my $before = rows();
+	answered('--rebound', $a);
+	is(state_of($a, $b), $taken ? 'vfio-pci/vfio-pci vfio-pci/vfio-pci' : 'e1000e/ e1000e/', "keep = $keep, $verdict before, $settings: " . ($taken ? 'claimed again' : 'left there'));
+	is(rows() =~ s/\t-\t-\tlate$//gmr, $before =~ s/already/claimed/gr, 'and the report says what it said') if $taken || $verdict ne 'claimed' || $keep eq 'no';
+	is(join(' ', glob "$late/*"), '', 'no note is left');
+}
+# A release that runs meanwhile gives back what is claimed until then.
+tree("ids = 03:00\nkeep = yes\n", 'e1000e');
+report(map { "$_|8086:10d3|7|claimed|-|vfio-pci|03:00|-" } $a, $b);
+open $lock, '>', "$root/run/vfio-boot/lock" or die "$!\n";
+flock $lock, LOCK_EX or die "$!\n";
+$pid = fork // die "$!\n";
+exec @as_root, 'build/vfio-boot-claim', '--rebound', $a, '--sysroot', $root or die "$!\n" if !$pid;
+ok(wait_until(sub { -e "$late/$a+" }), 'a run notes what was bound');
+report(map { "$_|8086:10d3|7|given-back|-|-|03:00|given back at run time (vfio-boot release)" } $a, $b);
+flock $lock, LOCK_UN;
+waitpid $pid, 0;
+is(state_of($a), 'e1000e/', 'what was released meanwhile is not claimed again');
+for (['yes', 1], ['no', 0]) {
+	tree("ids = 03:00\nkeep = $_->[0]\n");
+	answered('--second-look');
+	is(-e "$root/run/vfio-boot/keep" ? 1 : 0, $_->[1], "keep = $_->[0]: udev is told");
+}
+
 done_testing();

@@ -31,7 +31,7 @@ enum {
 
 /* The options with an argument in the order of ARGUMENT_*, then those of OPTION_*. */
 static const char words[] =
-	"--sysroot\0--cmdline\0-k\0--late\0--dry-run\0--next-boot\0--second-look\0--settle\0--root-missing\0";
+	"--sysroot\0--cmdline\0-k\0--late\0--rebound\0--dry-run\0--next-boot\0--second-look\0--settle\0--root-missing\0";
 
 /* Stores the arguments of options in ctx->argument. Returns the options without an argument. */
 static unsigned read_options(struct context *ctx, char **argv)
@@ -102,18 +102,30 @@ static bool has_claimed_storage(const struct machine *m)
 	return false;
 }
 
+/* Returns the function for which udev has started this run, or NULL. */
+static const char *late_function(const struct context *ctx)
+{
+	return ctx->argument[ARGUMENT_LATE] ? ctx->argument[ARGUMENT_LATE] : ctx->argument[ARGUMENT_REBOUND];
+}
+
+static enum late_event event_of(const struct context *ctx)
+{
+	return ctx->argument[ARGUMENT_LATE] ? LATE_COME : LATE_REBOUND;
+}
+
 /*
  * Returns true if this run is to decide on the function that has come. If not, the settings do not mean it, or another
  * run has decided on it meanwhile.
  */
 static bool take_batch(struct context *ctx, clock_t deadline)
 {
-	const char *name = ctx->argument[ARGUMENT_LATE];
+	enum late_event event = event_of(ctx);
+	const char *name = late_function(ctx);
 
-	if (!late_is_noted(ctx->root.fd, name))
+	if (!late_is_noted(ctx->root.fd, name, event))
 		return false;
 	late_wait(ctx->root.fd, deadline);
-	late_take(&ctx->late, ctx->root.fd, name);
+	late_take(&ctx->late, ctx->root.fd, name, event);
 	return true;
 }
 
@@ -125,7 +137,7 @@ static int claim(struct context *ctx, bool asked, clock_t deadline, const struct
 		say(log, LEVEL_FAILED, "another run is active; this run does nothing");
 		return STATUS_FAILED;
 	}
-	if (ctx->argument[ARGUMENT_LATE] && !take_batch(ctx, deadline)) {
+	if (ctx->machine.late && !take_batch(ctx, deadline)) {
 		lock_release(lock);
 		return 0;
 	}
@@ -141,7 +153,7 @@ static int claim(struct context *ctx, bool asked, clock_t deadline, const struct
 	if (ctx->phase == PHASE_INIT_TOP && has_claimed_storage(&ctx->machine))
 		begin_root_wait(ctx->root.fd);
 	if (!ctx->machine.late)
-		late_enable(ctx->root.fd, asked && report_is_there(ctx->root.fd));
+		late_enable(&ctx->settings, ctx->root.fd, asked && report_is_there(ctx->root.fd));
 	lock_release(lock);
 	say_verdicts(&ctx->machine, true, log);
 	say_foreign(ctx, log);
@@ -163,9 +175,10 @@ static clock_t end_of(const struct context *ctx)
 /* Returns true if there is nothing to do for the function that has come. Otherwise notes it. */
 static bool is_no_concern(const struct context *ctx, bool asked)
 {
-	const char *name = ctx->argument[ARGUMENT_LATE];
+	const char *name = late_function(ctx);
 
-	return !asked || !late_concerns(&ctx->settings, ctx->root.fd, name) || !late_note(ctx->root.fd, name);
+	return !asked || (!ctx->argument[ARGUMENT_LATE] && !ctx->settings.keep) ||
+	       !late_concerns(&ctx->settings, ctx->root.fd, name) || !late_note(ctx->root.fd, name, event_of(ctx));
 }
 
 static int run(struct context *ctx, bool root_missing)
@@ -212,11 +225,11 @@ int main(int argc, char **argv)
 	}
 	if (options & OPTION_NEXT_BOOT)
 		ctx->phase = PHASE_NEXT_BOOT;
-	else if (options & (OPTION_SECOND_LOOK | OPTION_SETTLE | OPTION_ROOT_MISSING) || ctx->argument[ARGUMENT_LATE])
+	else if (options & (OPTION_SECOND_LOOK | OPTION_SETTLE | OPTION_ROOT_MISSING) || late_function(ctx))
 		ctx->phase = PHASE_SECOND_LOOK;
 	else if (options & OPTION_DRY_RUN)
 		ctx->phase = PHASE_NOW;
-	ctx->settle = options & OPTION_SETTLE || ctx->argument[ARGUMENT_LATE];
+	ctx->settle = options & OPTION_SETTLE || late_function(ctx);
 	status = context_open(ctx);
 	if (status)
 		return status;

@@ -157,6 +157,7 @@ struct device {
 		bool due;	      /* an earlier run of this boot left something of it open, or it has come since */
 		bool late;	      /* it came after the claim of this boot */
 		bool foreign;	      /* with PROGRESS_OVERRIDDEN of an earlier run: an override was there before */
+		bool was_claimed;     /* an earlier run of this boot has claimed it */
 		bool given_back;      /* an earlier look of this boot has given it back */
 		bool tried;	      /* an earlier look of this boot could not bind it */
 		bool keeps_row;	      /* its row in the report stays: this run knows no more, and perhaps less */

@@ -55,6 +55,7 @@ static const struct choice {
 	{ offsetof(struct settings, driver), "driver\0vfio-pci\0auto\0" },
 	{ offsetof(struct settings, unbind), "unbind\0no\0yes\0" },
 	{ offsetof(struct settings, log), "log\0info\0quiet\0debug\0" },
+	{ offsetof(struct settings, keep), "keep\0no\0yes\0" },
 };
 
 static const char lists[LISTS][8] = { "ids", "protect", "reserve", "vfs" };

@@ -31,7 +31,7 @@ struct context *context_again(const struct context *ctx)
 	settings_copy(&again->settings, &ctx->settings);
 	machine_init(&again->machine, &again->settings, ctx->phase);
 	again->machine.settle = ctx->settle;
-	again->machine.late = ctx->argument[ARGUMENT_LATE];
+	again->machine.late = ctx->argument[ARGUMENT_LATE] || ctx->argument[ARGUMENT_REBOUND];
 	again->machine.read_all = ctx->read_all;
 	again->buffers.cmdline_used = ctx->buffers.cmdline_used;
 	return again;

@@ -12,9 +12,10 @@
 
 /*
  * The arguments of options of both programs: --sysroot DIR (else the real root), --cmdline TEXT (else that of this
- * boot), the kernel VERSION (else the running one), and of the claim program the function that has come (--late).
+ * boot), the kernel VERSION (else the running one), and of the claim program the function that has come
+ * (--late), or to which a host driver was bound (--rebound).
  */
-enum { ARGUMENT_SYSROOT, ARGUMENT_CMDLINE, ARGUMENT_RELEASE, ARGUMENT_LATE, ARGUMENTS };
+enum { ARGUMENT_SYSROOT, ARGUMENT_CMDLINE, ARGUMENT_RELEASE, ARGUMENT_LATE, ARGUMENT_REBOUND, ARGUMENTS };
 
 /* A device whose attributes a process is still waiting for, so that no other one may ask for them. */
 struct stuck {

@@ -13,18 +13,29 @@
 #include "settings.h"
 #include "sysfs.h"
 
-static const char *const directory = "run/vfio-boot/late";
+static const char *const directory = "run/vfio-boot/late", *const keep_path = "run/vfio-boot/keep";
 
 /* A batch has come when nothing has changed for so long. A kernel that finds a slow card takes no longer. */
 #define QUIET_TICKS (TICKS * 3 / 10)
 #define BATCH_TICKS (3 * TICKS)
 
-void late_enable(int root, bool on)
+void late_enable(const struct settings *settings, int root, bool on)
 {
 	if (on)
 		mkdirat(root, directory, 0755);
 	else
 		unlinkat(root, directory, AT_REMOVEDIR);
+	if (on && settings->keep)
+		close(openat(root, keep_path, O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0644));
+	else
+		unlinkat(root, keep_path, 0);
+}
+
+static bool is_virtual(int root, const char *name)
+{
+	struct text t;
+
+	return read_link(&t, root, device_path(&t, name, "physfn")) > 0;
 }
 
 bool late_concerns(const struct settings *settings, int root, const char *name)
@@ -41,6 +52,9 @@ bool late_concerns(const struct settings *settings, int root, const char *name)
 		return false;
 	if (settings->group == GROUP_WHOLE)
 		return true;
+	/* It may be one of those that somebody has just made. */
+	if (!list_is_empty(&settings->list[LIST_VFS]) && is_virtual(root, name))
+		return true;
 	for_each_selector(&settings->list[LIST_IDS], sel) {
 		if (!(sel->flags & SELECTOR_EXCLUDES) && selector_may_match(sel, &d))
 			return true;
@@ -48,28 +62,29 @@ bool late_concerns(const struct settings *settings, int root, const char *name)
 	return false;
 }
 
-static const char *note_of(struct text *t, const char *name)
+/* The name of a note is that of its function, with a + behind it if a driver was bound. */
+static const char *note_of(struct text *t, const char *name, enum late_event event)
 {
-	return text_set(t, "%s/%s", directory, name);
+	return text_set(t, "%s/%s%s", directory, name, event == LATE_REBOUND ? "+" : "");
 }
 
-bool late_note(int root, const char *name)
+bool late_note(int root, const char *name, enum late_event event)
 {
 	struct text t;
 	int fd;
 
 	if (pciaddr_from_name(name, (unsigned)strlen(name)) == PCIADDR_NONE)
 		return false;
-	fd = openat(root, note_of(&t, name), O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0644);
+	fd = openat(root, note_of(&t, name, event), O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0644);
 	close(fd);
 	return fd >= 0;
 }
 
-bool late_is_noted(int root, const char *name)
+bool late_is_noted(int root, const char *name, enum late_event event)
 {
 	struct text t;
 
-	return !faccessat(root, note_of(&t, name), F_OK, 0);
+	return !faccessat(root, note_of(&t, name, event), F_OK, 0);
 }
 
 /* A sum of all names: it differs when one comes or goes. */
@@ -99,6 +114,19 @@ void late_wait(int root, clock_t deadline)
 	} while (!is_past(quiet) && !is_past(limit));
 }
 
+static void take(struct late *late, int root, const char *name, size_t len, enum late_event event)
+{
+	char *to = late->function[late->functions].name;
+	struct text path;
+
+	if (late->functions == LATE_MAX || len >= PCIADDR_TEXT)
+		return;
+	memcpy(to, name, len);
+	to[len] = '\0';
+	late->function[late->functions++].event = (uint8_t)event;
+	unlinkat(root, note_of(&path, to, event), 0);
+}
+
 struct taking {
 	struct late *late;
 	int root;
@@ -107,22 +135,18 @@ struct taking {
 static int take_note(void *data, const char *name)
 {
 	const struct taking *t = data;
-	struct late *late = t->late;
-	struct text path;
+	size_t len = strcspn(name, "+");
 
-	if (late->functions == LATE_MAX || strlen(name) >= PCIADDR_TEXT)
-		return 0;
-	memcpy(late->name[late->functions++], name, strlen(name) + 1);
-	unlinkat(t->root, note_of(&path, name), 0);
+	take(t->late, t->root, name, len, name[len] ? LATE_REBOUND : LATE_COME);
 	return 0;
 }
 
-void late_take(struct late *late, int root, const char *name)
+void late_take(struct late *late, int root, const char *name, enum late_event event)
 {
 	struct taking t = { late, root };
 
 	late->functions = 0;
-	take_note(&t, name);
+	take(late, root, name, strlen(name), event);
 	list_directory(root, directory, take_note, &t);
 }
 
@@ -133,11 +157,16 @@ void late_recall(const struct late *late, struct machine *m)
 	for_each_device(m, d)
 		d->done.due = false;
 	for (unsigned i = 0; i < late->functions; i++) {
-		d = machine_find_name(m, late->name[i], strlen(late->name[i]));
-		if (!d)
+		const char *name = late->function[i].name;
+
+		d = machine_find_name(m, name, strlen(name));
+		/* What was released, or never claimed, is none of ours. */
+		if (!d || (late->function[i].event == LATE_REBOUND && !d->done.was_claimed))
 			continue;
-		d->done.due = d->done.late = true;
+		d->done.due = true;
 		/* What could not be bound is a new function since. */
-		d->done.tried = false;
+		if (late->function[i].event == LATE_COME)
+			d->done.tried = false;
+		d->done.late |= late->function[i].event == LATE_COME;
 	}
 }

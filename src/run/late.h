@@ -12,10 +12,17 @@
 #include "machine.h"
 
 /*
- * Makes or removes the directory of the notes. udev starts nothing as long as it is not there
- * (conf/60-vfio-boot.rules). `on`: the settings select something, and the claim of this boot has run.
+ * Makes or removes the directory of the notes, and the file that asks for runs of LATE_REBOUND. udev starts nothing as
+ * long as they are not there (conf/60-vfio-boot.rules). `on`: the settings select something, and the claim of this boot
+ * has run.
  */
-void late_enable(int root, bool on);
+void late_enable(const struct settings *settings, int root, bool on) __attribute__((nonnull));
+
+/* What has happened to a function. */
+enum late_event {
+	LATE_COME,    /* it has come */
+	LATE_REBOUND, /* a driver of the host was bound to it; this counts only if it was claimed before (`keep`) */
+};
 
 /*
  * Returns true if the settings may mean the function of this name, as far as can be told without the others. An answer
@@ -24,21 +31,24 @@ void late_enable(int root, bool on);
 bool late_concerns(const struct settings *settings, int root, const char *name) __attribute__((nonnull));
 
 /* Notes a function. Returns false if there is no directory of notes, or if the name is none of a function. */
-bool late_note(int root, const char *name) __attribute__((nonnull, warn_unused_result));
+bool late_note(int root, const char *name, enum late_event event) __attribute__((nonnull, warn_unused_result));
 
 /* The functions that a run decides on. The notes of more are left to the next run. */
 #define LATE_MAX 256
 
 struct late {
 	unsigned functions;
-	char name[LATE_MAX][PCIADDR_TEXT];
+	struct {
+		char name[PCIADDR_TEXT];
+		uint8_t event; /* enum late_event */
+	} function[LATE_MAX];
 };
 
 /* Returns true if the function is still noted: no other run has taken it. */
-bool late_is_noted(int root, const char *name) __attribute__((nonnull, warn_unused_result));
+bool late_is_noted(int root, const char *name, enum late_event event) __attribute__((nonnull, warn_unused_result));
 
 /* Takes the notes of all functions, that of `name` first. What comes from now on is for the next run. */
-void late_take(struct late *late, int root, const char *name) __attribute__((nonnull));
+void late_take(struct late *late, int root, const char *name, enum late_event event) __attribute__((nonnull));
 
 /* Waits until no function has come or gone for a moment, at most for some seconds. */
 void late_wait(int root, clock_t deadline);

@@ -38,7 +38,7 @@ bool decide_settings(struct context *ctx)
 
 	machine_init(m, s, ctx->phase);
 	m->settle = ctx->settle;
-	m->late = ctx->argument[ARGUMENT_LATE];
+	m->late = ctx->argument[ARGUMENT_LATE] || ctx->argument[ARGUMENT_REBOUND];
 	m->read_all = ctx->read_all;
 	m->no_claim_reason = settings_load(s, &ctx->buffers, &ctx->root, ctx->argument[ARGUMENT_CMDLINE]);
 	ctx->left_out_off = s->off_now && ctx->phase == PHASE_NEXT_BOOT && !ctx->argument[ARGUMENT_CMDLINE];

@@ -72,6 +72,7 @@ static void recall_row(void *data, struct device *d, const struct report_row *ro
 		r->m->phase == PHASE_SECOND_LOOK && (row->reason == REASON_ROOT_MISSING || row->notes & NOTE_ROOT);
 	d->done.tried = r->m->phase == PHASE_SECOND_LOOK && row->reason == REASON_BIND;
 	d->done.late = row->notes & NOTE_LATE;
+	d->done.was_claimed = row->verdict == VERDICT_CLAIM || row->verdict == VERDICT_ALREADY;
 	if (row->verdict != VERDICT_PENDING && row->reason != REASON_TIMEOUT && !(row->notes & NOTES_OWED))
 		return;
 	/* One that is given back is a release that took too long (vfio-boot release). No later run repeats it. */

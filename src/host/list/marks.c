@@ -5,6 +5,7 @@
 #include "format.h"
 #include "listing.h"
 #include "message.h"
+#include "selector.h"
 #include "unprotected.h"
 
 struct marks {
@@ -50,7 +51,11 @@ static void mark_next_boot(const struct listing *l, const struct device *d, stru
 
 	if (is_selected_too_early(l, d))
 		add_mark(m, "next boot: absent (virtual functions are made later)");
-	if (!next || next->decided.verdict == VERDICT_NONE)
+	if (!next)
+		return;
+	if (next->decided.verdict == VERDICT_NONE && next->asked.vfs)
+		add_mark(m, text_set(&t, "next boot: %u VFs for vfio-pci", next->asked.vfs->vfs));
+	if (next->decided.verdict == VERDICT_NONE)
 		return;
 	text_set(&t, "next boot: %s", verdict_name(next->decided.verdict));
 	if (is_claimed(next))
