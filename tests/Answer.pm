@@ -8,7 +8,7 @@ package Answer;
 
 use strict;
 use warnings;
-use Cwd 'getcwd';
+use Cwd 'abs_path';
 use Exporter 'import';
 use File::Basename 'dirname';
 use File::Path qw(make_path remove_tree);
@@ -130,8 +130,8 @@ sub run_answered {
 	my ($refuses, $own, @command) = @_;
 	spew("$pci/drivers/$_/unbind", '') for @drivers;
 	my $pid = answer($refuses, %$own);
-	my @slow = map { ('-P', getcwd() . "/$pci/$_") } 'drivers_probe', (map { "drivers/$_/unbind" } @drivers),
-		map { s{^\Q$pci/\E}{}r } glob "$pci/devices/*/sriov_numvfs";
+	my @slow = map { ('-P', abs_path($_)) } "$pci/drivers_probe", (map { "$pci/drivers/$_/unbind" } @drivers),
+		glob "$pci/devices/*/sriov_numvfs";
 	my $status = system(@as_root, 'strace', '-f', '-qq', '-o', '/dev/null', '-e', 'trace=write', @slow, '-e',
 		'inject=write:delay_exit=200000', @command, '--sysroot', $root);
 	kill 'KILL', $pid;

@@ -187,7 +187,6 @@ rename "$dir/rules", "$dir/rules.d" or die "$!\n";
 spew("$dir/vfio-boot", "#!/bin/sh\n[ \$1 = protect ] || echo '0000:03:10.0 [8086:10ca] no group: pending, vfs: virtual function 0 of 0000:03:00.0'\n");
 chmod 0755, "$dir/vfio-boot";
 is(qx($copy 2>&1), '', 'virtual functions that will be made are no warning');
-unlink "$dir/vfio-boot";
 
 # The modules that the kernel has as files; - and _ are equal.
 my $modules = "$dir/modules";

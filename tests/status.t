@@ -61,11 +61,11 @@ my @cases = (
 -- exit 0
 END
 	'another driver' => ['0000:03:00.0' => [7, 'e1000e']], [$claimed], <<'END',
-0000:03:00.0 [8086:10d3] group 7: claimed for vfio-pci; drifted: it is bound to e1000e now
+0000:03:00.0 [8086:10d3] group 7: claimed for vfio-pci; drifted: it is bound to e1000e now (vfio-boot claim 0000:03:00.0)
 -- exit 1
 END
 	'no driver' => ['0000:03:00.0' => [7, '']], [$claimed], <<'END',
-0000:03:00.0 [8086:10d3] group 7: claimed for vfio-pci; drifted: it is without a driver now
+0000:03:00.0 [8086:10d3] group 7: claimed for vfio-pci; drifted: it is without a driver now (vfio-boot claim 0000:03:00.0)
 -- exit 1
 END
 	'gone' => [], [$claimed], <<'END',

@@ -15,6 +15,7 @@ struct row {
 	struct text now;	      /* the driver that holds the device now, or empty */
 	struct text drift;	      /* what is not as the report says any more, or empty */
 	const struct device *arrived; /* what an absent selector matches now, or NULL */
+	bool optional;		      /* it is gone, and its selector is optional now */
 	bool wrong;		      /* something is not as it should be */
 };
 

@@ -42,7 +42,19 @@ static void judge_driver(struct row *r)
 {
 	text_set(&r->drift, "it is ");
 	add_binding(&r->drift, driver_now(r));
-	text_add(&r->drift, " now");
+	text_add(&r->drift, " now (vfio-boot claim %s)", report_column(&r->report, REPORT_ADDRESS));
+}
+
+/* Returns true if the settings have this selector, and it is optional. */
+static bool is_optional(const struct settings *settings, const char *text)
+{
+	const struct selector *sel;
+
+	for_each_selector(&settings->list[LIST_IDS], sel) {
+		if (span_is(sel->text, text) && sel->flags & SELECTOR_OPTIONAL)
+			return true;
+	}
+	return false;
 }
 
 static void judge_gone(struct rows *s, struct row *r)
@@ -50,6 +62,9 @@ static void judge_gone(struct rows *s, struct row *r)
 	const struct device *moved = drift_moved(s, r);
 
 	text_set(&r->drift, "it is gone");
+	r->optional = is_optional(&s->ctx->settings, report_column(&r->report, REPORT_SELECTOR));
+	if (r->optional)
+		text_add(&r->drift, " (optional)");
 	if (moved)
 		text_add(&r->drift, "; %s is at %s now", report_column(&r->report, REPORT_ID), moved->name);
 }
@@ -84,7 +99,7 @@ static bool is_fault(const struct row *r)
 	case ROW_ABSENT:
 		return !(r->report.notes & NOTE_OPTIONAL) && !(r->arrived && is_vfio_driver(r->arrived->found.driver));
 	case ROW_DEVICE:
-		return r->drift.len || r->report.verdict >= VERDICT_REFUSED;
+		return (r->drift.len && !r->optional) || r->report.verdict >= VERDICT_REFUSED;
 	default:
 		return true;
 	}
