@@ -68,7 +68,8 @@ sub around_claim {
 # disk     the folder with disk, kernel and initrd of an installed Debian
 # machine  more options of tests/qemu/boot
 # keep     keeps what was booted, for another boot
-# unplug   a device that QEMU takes away once the console says "unplug now"
+# qmp      { WORD => [[COMMAND, ARGUMENT => VALUE, ...], ...] }, what QEMU is told once the console says
+#          "qmp: WORD", as often as it does. Its answers are in {qmp}, one line for each command.
 sub boot {
 	my ($class, $name, %o) = @_;
 	my $dir = "$top/build/qemu/$name";
@@ -88,11 +89,12 @@ sub boot {
 	push @options, '-v' if $ENV{VFIO_BOOT_VERBOSE};
 	my ($limit) = "@options" =~ /(?:^| )-t (\d+)/;
 	my @watchers = later(\&look, $dir, ($limit || 120) - 12);
-	push @watchers, later(\&unplug, $dir, $o{unplug}) if $o{unplug};
+	push @watchers, later(\&obey, $dir, $o{qmp}) if $o{qmp};
 	my $status = system "$here/boot", @options, $dir;
 	kill 'KILL', @watchers;
 	my $self = bless { dir => $dir, name => $name, section => {} }, $class;
 	$self->read_facts if -e "$dir/facts";
+	$self->{qmp} = -e "$dir/qmp.log" ? read_file("$dir/qmp.log") : '';
 	$self->{console} = -e "$dir/console" ? read_file("$dir/console") : '';
 	ok($status == 0 && $self->{ended}, "$name: the guest boots to its root and powers off")
 		or $self->give_up($status);
@@ -122,7 +124,7 @@ sub tell_qemu {
 		while (my $line = <$qmp>) {
 			my $answer = decode_json($line);
 			next unless exists $answer->{return} || exists $answer->{error};
-			push @answers, $answer->{return};
+			push @answers, $answer->{return} // $answer->{error}{desc};
 			last;
 		}
 	}
@@ -130,14 +132,59 @@ sub tell_qemu {
 	return @answers;
 }
 
-# Waits for the word of the guest, and then takes a device away.
-sub unplug {
-	my ($dir, $device) = @_;
-	for (1 .. 3000) {
+# Waits for words of the guest, and tells QEMU what each of them stands for.
+sub obey {
+	my ($dir, $script) = @_;
+	my $seen = 0;
+	while (1) {
 		select undef, undef, undef, 0.1;
-		last if -e "$dir/console" && read_file("$dir/console") =~ /unplug now/;
+		next unless -e "$dir/console";
+		my @words = read_file("$dir/console") =~ /qmp: (\S+)\r?\n/g;
+		for my $word (splice @words, $seen) {
+			$seen++;
+			my @commands = @{ $script->{$word} || [] };
+			my @answers = tell_qemu($dir, map { command(@$_) } @commands);
+			open my $log, '>>', "$dir/qmp.log" or die "$dir/qmp.log: $!\n";
+			print $log "$word: @{ $commands[$_] }: ", JSON::PP->new->allow_nonref->encode($answers[$_] // 'no answer'), "\n" for 0 .. $#commands;
+		}
 	}
-	tell_qemu($dir, { execute => 'device_del', arguments => { id => $device } });
+}
+
+# Commands for qmp. A card behind an empty port, or one function of a card with several: function 0 has to come last,
+# and then the guest sees them all.
+sub plug {
+	my ($id, $port, $function) = @_;
+	my @place = defined $function ? (addr => "0.$function", multifunction => 'on') : ();
+	return [ device_add => driver => 'e1000e', id => $id, bus => $port, romfile => '', @place ];
+}
+
+sub unplug { my ($id) = @_; return [ device_del => id => $id ] }
+
+# A switch with a card behind each of its two ports, as a dock brings it. QEMU has no hotplug for what is on the bus inside
+# of a switch, so the machine itself is said to see to it, and does nothing; the guest waits until all of it is there. Once
+# in a boot: the emulated IOMMU does not forget a bus that has gone, and a second one ends QEMU.
+sub plug_switch {
+	my ($id, $port) = @_;
+	my @port = (power_controller_present => 'off', driver => 'xio3130-downstream', bus => $id);
+	return (
+		['stop'],
+		[ device_add => driver => 'x3130-upstream', id => $id, bus => $port ],
+		[ 'qom-set' => path => "/machine/peripheral/$id/$id", property => 'hotplug-handler', value => '/machine' ],
+		[ device_add => @port, id => "$id-b", addr => '1.0', chassis => 42 ],
+		[ device_add => @port, id => "$id-a", addr => '0.0', chassis => 41 ],
+		(map { plug("$id-card-$_", "$id-$_") } qw(a b)),
+		['cont'],
+	);
+}
+
+sub command {
+	my ($name, %arguments) = @_;
+	for (values %arguments) {
+		# A copy, since a number that was compared as text would be sent as text.
+		my $text = $_;
+		$_ = $text eq 'on' ? JSON::PP::true : $text eq 'off' ? JSON::PP::false : $_;
+	}
+	return { execute => $name, arguments => \%arguments };
 }
 
 # What a guest does whose time is almost up: its kernel says it on the console (SysRq: which

@@ -10,13 +10,14 @@ use lib $FindBin::Bin;
 use Guest;
 use Test::More tests => 9;
 
-my $boot = Guest->boot('unplug', conf => "ids = 0000:09:00.0\n", unplug => 'disk', overlay => { 'etc/test' => <<'END' });
+my $boot = Guest->boot('unplug', conf => "ids = 0000:09:00.0\n", qmp => { unplug => [[device_del => id => 'disk']] },
+	overlay => { 'etc/test' => <<'END' });
 #!/bin/sh
 disk=/sys/bus/pci/devices/0000:04:00.0
 strace -f -qq -o /run/trace -e trace=write -P $disk/driver_override -e inject=write:delay_enter=15000000:when=1 \
 	/usr/lib/vfio-boot/vfio-boot-claim --cmdline "vfio.ids=0000:04:00.0,0000:03:00.*" &
 sleep 2
-echo "unplug now" >/dev/kmsg
+echo "qmp: unplug" >/dev/kmsg
 n=0
 while [ -e $disk ] && [ $n -lt 120 ]; do sleep 0.1; n=$((n + 1)); done
 [ -e $disk ] || echo "unplugged"
