@@ -66,7 +66,7 @@ step() {
 
 # machine DIR SECONDS IOMMU DISK DRIVE OPTION...: the test machine, until it is switched off
 # or its time is up (124). DIR gets what QEMU says and its socket; IOMMU and DISK are -device
-# of QEMU, the first may be empty; $cpus is how many it has (2); DISK is alone in its group, with -drive DRIVE. Beside it:
+# of QEMU, the first may be empty; $cpus is how many it has (2), $qemu another emulator; DISK is alone in its group, with -drive DRIVE. Beside it:
 # network and sound, a group of two behind a bridge; a card with two functions; and a switch
 # with display, USB and the twin of the card, each with its port in a group. Its processors
 # take turns: QEMU 7.2 to 8.0, with a thread for each, now and then runs what the kernel is
@@ -90,5 +90,5 @@ machine() {
 		"$@"
 	# The path of a socket may have a hundred bytes.
 	cd "$machine_dir"
-	timeout --kill-after=5 "$limit" qemu-system-x86_64 "$@" </dev/null 2>qemu
+	timeout --kill-after=5 "$limit" "${qemu:-qemu-system-x86_64}" "$@" </dev/null 2>qemu
 }
