@@ -21,7 +21,7 @@ our @EXPORT = qw(answers_in override driver state_of set_driver show_overrides j
 our @holding;
 
 my ($root, $pci);
-my @drivers = qw(vfio-pci e1000e intel_host shpchp nvme);
+my @drivers = qw(vfio-pci e1000e igbvf intel_host shpchp nvme);
 
 # Which tree it is about from now on.
 sub answers_in { $root = shift; $pci = "$root/sys/bus/pci" }

@@ -24,7 +24,7 @@ my %errors = (
 	openat => ['EIO', 'EBUSY', 'ENODEV'], read => ['EIO'], pread64 => ['EIO', 'EINTR'], readlinkat => ['EIO', 'ENOENT'],
 	write => ['EBUSY', 'ENODEV', 'EIO', 'ENOMEM', 'EINTR'], close => ['EIO'], getdents64 => ['EIO'],
 	fork => ['ENOMEM'], clone => ['ENOMEM'], vfork => ['ENOMEM'], pipe2 => ['EMFILE'], poll => ['EINTR'], wait4 => ['EINTR'],
-	execve => ['ENOENT'], faccessat => ['EIO', 'ENOENT'], mkdirat => ['EROFS'], renameat => ['ENOSPC'], flock => ['ENOLCK', 'EINTR'],
+	execve => ['ENOENT'], faccessat => ['EIO', 'ENOENT'], mkdirat => ['EROFS'], unlinkat => ['EROFS'], renameat => ['ENOSPC'], flock => ['ENOLCK', 'EINTR'],
 	fchdir => ['EIO'], mmap => ['ENOMEM'], times => ['EIO'], rt_sigaction => ['EINVAL'],
 );
 

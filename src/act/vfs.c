@@ -54,6 +54,11 @@ void vfs_make(const void *data, struct device *pf)
 	vfs_put_back(act, pf);
 }
 
+void vfs_leave_to_host(const void *data, struct device *vf)
+{
+	store(data, vf->name, "pci/drivers_probe", "", "");
+}
+
 void vfs_take_away(const void *data, struct device *pf)
 {
 	set_number(data, pf, 0);

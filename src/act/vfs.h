@@ -12,6 +12,12 @@
  */
 void vfs_make(const void *data, struct device *pf) __attribute__((nonnull));
 
+/*
+ * Lets the drivers of the host have a VF that was made and is not claimed, since they were kept from it. `data` is a
+ * struct act.
+ */
+void vfs_leave_to_host(const void *data, struct device *vf) __attribute__((nonnull));
+
 /* Takes all VFs of a PF away. Nobody may have one open: the kernel would wait for it. Stores like vfs_make(). */
 void vfs_take_away(const void *data, struct device *pf) __attribute__((nonnull));
 

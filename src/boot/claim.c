@@ -147,6 +147,8 @@ static int claim(struct context *ctx, bool asked, clock_t deadline, const struct
 		ctx = decide_in_time(ctx, deadline, log);
 	say_state(ctx, log);
 	apply_plan(&ctx->machine, &ctx->root, deadline, log);
+	if (ctx->settle && !ctx->machine.late)
+		leave_virtual(ctx, deadline, log);
 	if (ctx->phase == PHASE_SECOND_LOOK)
 		report_merge(&ctx->machine, ctx->root.fd);
 	error = report_write(&ctx->machine, ctx->root.fd, log);

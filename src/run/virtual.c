@@ -107,3 +107,14 @@ struct context *make_virtual(struct context *ctx, clock_t deadline, const struct
 	}
 	return context_again(ctx);
 }
+
+void leave_virtual(struct context *ctx, clock_t deadline, const struct listener *log)
+{
+	struct act act = { &ctx->machine, &ctx->root, log, deadline, false };
+	struct device *d;
+
+	for_each_device(&ctx->machine, d) {
+		if (d->found.pf && !is_claimed(d) && !d->done.worker.pid && !has_driver(ctx->root.fd, d))
+			run_in_child(deadline, vfs_leave_to_host, &act, d);
+	}
+}

@@ -13,4 +13,10 @@
 struct context *make_virtual(struct context *ctx, clock_t deadline, const struct listener *log)
 	__attribute__((nonnull, returns_nonnull, warn_unused_result));
 
+/*
+ * Leaves those VFs of `vfs` to the host that are not claimed and have no driver: the excluded ones. To be called after
+ * the claim.
+ */
+void leave_virtual(struct context *ctx, clock_t deadline, const struct listener *log) __attribute__((nonnull));
+
 #endif

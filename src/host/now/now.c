@@ -263,6 +263,7 @@ int verb_claim(struct request *r)
 	for_each_device(m, d)
 		c.decided[d - m->device] = d->decided.verdict;
 	apply_plan(m, &run->ctx->root, run->deadline, &complaints);
+	leave_virtual(run->ctx, run->deadline, &complaints);
 	recorded = by_hand_end(run, amend_claim, &c);
 	status = print_claim(run->ctx, asked(r, OPTION_JSON));
 	return recorded ? status : STATUS_FAILED;

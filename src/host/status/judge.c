@@ -59,7 +59,8 @@ static bool is_optional(const struct settings *settings, const char *text)
 
 static void judge_gone(struct rows *s, struct row *r)
 {
-	const struct device *moved = drift_moved(s, r);
+	/* What came later may well have gone for good. */
+	const struct device *moved = r->report.notes & NOTE_LATE ? NULL : drift_moved(s, r);
 
 	text_set(&r->drift, "it is gone");
 	r->optional = is_optional(&s->ctx->settings, report_column(&r->report, REPORT_SELECTOR));
