@@ -127,8 +127,8 @@ failed: the devices cannot be read
 END
 	'a broad selector that claims nothing' => ['0000:03:00.0' => [7, 'e1000e']], ['-|-|-|idle|-|-|8086:10d3|matches devices and claims nothing',
 	 '0000:03:00.0|8086:10d3|7|kept|reserved|-|8086:10d3|why'], <<'END',
-8086:10d3: idle: matches devices and claims nothing
 0000:03:00.0 [8086:10d3] group 7: kept, reserved: why; now bound to e1000e
+8086:10d3: idle: matches devices and claims nothing
 -- exit 1
 END
 	'held unasked' => ['0000:09:00.0' => [8, 'vfio-pci']], ['-|-|-|absent|-|-|10de:2204|no such device (optional)|-|optional'], <<'END',

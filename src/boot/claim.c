@@ -124,6 +124,11 @@ static bool take_batch(struct context *ctx, clock_t deadline)
 
 	if (!late_is_noted(ctx->root.fd, name, event))
 		return false;
+	/* As one of the VFs that this program has made. */
+	if (late_is_done(&ctx->machine, ctx->root.fd, name)) {
+		late_drop(ctx->root.fd, name, event);
+		return false;
+	}
 	late_wait(ctx->root.fd, deadline);
 	late_take(&ctx->late, ctx->root.fd, name, event);
 	return true;

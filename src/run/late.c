@@ -8,6 +8,7 @@
 #include "child.h"
 #include "format.h"
 #include "late.h"
+#include "report.h"
 #include "scan.h"
 #include "selector.h"
 #include "settings.h"
@@ -85,6 +86,21 @@ bool late_is_noted(int root, const char *name, enum late_event event)
 	struct text t;
 
 	return !faccessat(root, note_of(&t, name, event), F_OK, 0);
+}
+
+bool late_is_done(struct machine *m, int root, const char *name)
+{
+	struct text t;
+
+	return read_link(&t, root, device_path(&t, name, "driver")) > 0 && is_vfio_driver(base_name(t.p)) &&
+	       report_has_claimed(m, root, name);
+}
+
+void late_drop(int root, const char *name, enum late_event event)
+{
+	struct text t;
+
+	unlinkat(root, note_of(&t, name, event), 0);
 }
 
 /* A sum of all names: it differs when one comes or goes. */

@@ -44,6 +44,12 @@ struct late {
 	} function[LATE_MAX];
 };
 
+/* Returns true if a vfio driver has the function, and the report has it as claimed: there is nothing to do. */
+bool late_is_done(struct machine *m, int root, const char *name) __attribute__((nonnull, warn_unused_result));
+
+/* Takes a note away without deciding on it. */
+void late_drop(int root, const char *name, enum late_event event) __attribute__((nonnull));
+
 /* Returns true if the function is still noted: no other run has taken it. */
 bool late_is_noted(int root, const char *name, enum late_event event) __attribute__((nonnull, warn_unused_result));
 

@@ -222,6 +222,28 @@ bool report_is_there(int root)
 	return !faccessat(root, report_path, F_OK, 0);
 }
 
+struct question {
+	const char *name;
+	bool claimed;
+};
+
+static void answer(void *data, struct device *d, const struct report_row *row)
+{
+	struct question *q = data;
+
+	(void)d;
+	if (!strcmp(report_column(row, REPORT_ADDRESS), q->name))
+		q->claimed = row->verdict == VERDICT_CLAIM || row->verdict == VERDICT_ALREADY;
+}
+
+bool report_has_claimed(struct machine *m, int root, const char *name)
+{
+	struct question q = { name, false };
+
+	(void)!each_row(m, root, answer, &q);
+	return q.claimed;
+}
+
 static int open_new(int root)
 {
 	return openat(root, new_path, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0644);

@@ -34,6 +34,9 @@ void report_recall_overrides(struct machine *m) __attribute__((nonnull));
 /* Returns true if there is a report: the claim of this boot has run. */
 bool report_is_there(int root);
 
+/* Returns true if the report says that the function of this name was claimed. *m need not have it. */
+bool report_has_claimed(struct machine *m, int root, const char *name) __attribute__((nonnull));
+
 /*
  * Merges the report of an earlier run of this boot into the decision. A device that the earlier run claimed, and that
  * is still claimed, counts as claimed by this run. Sets done.said of a device if its row would not change. Does nothing

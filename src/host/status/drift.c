@@ -22,6 +22,20 @@ bool rows_decide(struct rows *s)
 	return s->decided;
 }
 
+/* What came later is at the end of the report. Rows without a device are the last ones, in their order. */
+static int by_address(const void *a, const void *b)
+{
+	const struct row *left = a, *right = b;
+	const char *name = report_column(&left->report, REPORT_ADDRESS),
+		   *other = report_column(&right->report, REPORT_ADDRESS);
+	pciaddr first = pciaddr_from_name(name, (unsigned)strlen(name)),
+		second = pciaddr_from_name(other, (unsigned)strlen(other));
+
+	if (first != second)
+		return first < second ? -1 : 1;
+	return left->number < right->number ? -1 : left->number > right->number;
+}
+
 bool rows_read(struct rows *s, struct text *wrong)
 {
 	static const char *const path = "/run/vfio-boot/report";
@@ -41,9 +55,11 @@ bool rows_read(struct rows *s, struct text *wrong)
 		if (!s->row)
 			abort();
 		memset(&s->row[s->n], 0, sizeof(*s->row));
+		s->row[s->n].number = number;
 		why = report_row_read(&s->row[s->n++].report, line);
 	}
 	lines_close(&l);
+	qsort(s->row, s->n, sizeof(*s->row), by_address);
 	if (!number)
 		why = "empty";
 	if (why)

@@ -12,6 +12,7 @@
 /* A row of the report. */
 struct row {
 	struct report_row report;
+	unsigned number;	      /* its line in the report */
 	struct text now;	      /* the driver that holds the device now, or empty */
 	struct text drift;	      /* what is not as the report says any more, or empty */
 	const struct device *arrived; /* what an absent selector matches now, or NULL */
