@@ -128,14 +128,14 @@ my %golden = (qemu => <<'END', libvirt => <<'END', proxmox => <<'END', kubevirt 
 -device pcie-root-port,id=vfio-boot1,chassis=201 -device vfio-pci,host=0000:0b:00.0,bus=vfio-boot1,addr=00.0,multifunction=on -device vfio-pci,host=0000:0b:00.1,bus=vfio-boot1,addr=00.1
 -- exit 0
 END
-<!-- 0000:0b:00.0 [10de:2204] NVIDIA Corporation GA102 [GeForce RTX 3090] -->
+<!-- 0000:0b:00.0 [10de:2204] NVIDIA Corporation GA102 [GeForce RTX 3090] (0000:00:03.2/00.0@10de:2204) -->
 <hostdev mode='subsystem' type='pci' managed='no'>
   <source>
     <address domain='0x0000' bus='0x0b' slot='0x00' function='0x0'/>
   </source>
   <address type='pci' domain='0x0000' bus='0x10' slot='0x00' function='0x0' multifunction='on'/>
 </hostdev>
-<!-- 0000:0b:00.1 [10de:1aef] NVIDIA Corporation GA102 High Definition Audio Controller -->
+<!-- 0000:0b:00.1 [10de:1aef] NVIDIA Corporation GA102 High Definition Audio Controller (0000:00:03.2/00.1@10de:1aef) -->
 <hostdev mode='subsystem' type='pci' managed='no'>
   <source>
     <address domain='0x0000' bus='0x0b' slot='0x00' function='0x1'/>
@@ -144,13 +144,13 @@ END
 </hostdev>
 -- exit 0
 END
-# 0000:0b:00.0 [10de:2204] NVIDIA Corporation GA102 [GeForce RTX 3090]
-# 0000:0b:00.1 [10de:1aef] NVIDIA Corporation GA102 High Definition Audio Controller
+# 0000:0b:00.0 [10de:2204] NVIDIA Corporation GA102 [GeForce RTX 3090] (0000:00:03.2/00.0@10de:2204)
+# 0000:0b:00.1 [10de:1aef] NVIDIA Corporation GA102 High Definition Audio Controller (0000:00:03.2/00.1@10de:1aef)
 hostpci0: 0000:0b:00,pcie=1
 -- exit 0
 END
-# 0000:0b:00.0 [10de:2204] NVIDIA Corporation GA102 [GeForce RTX 3090]
-# 0000:0b:00.1 [10de:1aef] NVIDIA Corporation GA102 High Definition Audio Controller
+# 0000:0b:00.0 [10de:2204] NVIDIA Corporation GA102 [GeForce RTX 3090] (0000:00:03.2/00.0@10de:2204)
+# 0000:0b:00.1 [10de:1aef] NVIDIA Corporation GA102 High Definition Audio Controller (0000:00:03.2/00.1@10de:1aef)
 # KubeVirt has to have its feature gate HostDevices on.
 apiVersion: kubevirt.io/v1
 kind: KubeVirt
@@ -169,8 +169,8 @@ spec:
         resourceName: "vfio-boot/10de_1aef"
 -- exit 0
 END
-# 0000:0b:00.0 [10de:2204] NVIDIA Corporation GA102 [GeForce RTX 3090]
-# 0000:0b:00.1 [10de:1aef] NVIDIA Corporation GA102 High Definition Audio Controller
+# 0000:0b:00.0 [10de:2204] NVIDIA Corporation GA102 [GeForce RTX 3090] (0000:00:03.2/00.0@10de:2204)
+# 0000:0b:00.1 [10de:1aef] NVIDIA Corporation GA102 High Definition Audio Controller (0000:00:03.2/00.1@10de:1aef)
 [pci]
 device_spec = { "vendor_id": "10de", "product_id": "2204", "address": "0000:0b:00.0" }
 device_spec = { "vendor_id": "10de", "product_id": "1aef", "address": "0000:0b:00.1" }

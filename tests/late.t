@@ -208,4 +208,17 @@ for (['yes', 1], ['no', 0]) {
 	is(-e "$root/run/vfio-boot/keep" ? 1 : 0, $_->[1], "keep = $_->[0]: udev is told");
 }
 
+# Steady names of what was claimed.
+tree("ids = 03:00\n");
+answered('--late', $a);
+my $run = "$root/run/vfio-boot";
+my %link = map { (m{/(by-.*)}s)[0] => readlink } glob "$run/by-*/*";
+is_deeply(\%link, { map { my ($f, $path) = ($_, "0000:00:03.0-00.$_");
+	map { ("$_$path" => "/sys/bus/pci/devices/0000:03:00.$f", "$_$path.group" => '/dev/vfio/7') } 'by-path/', 'by-id/8086:10d3@' } 0, 1 },
+	'links by path and by ID lead to each function and to its group');
+is(join(' ', glob "$run/by.*"), '', 'and nothing else is left');
+set_driver($b, 'e1000e');
+answered('--settle');
+is(join(' ', map { s{.*/}{}r } glob "$run/by-path/*"), '0000:00:03.0-00.0 0000:00:03.0-00.0.group', 'what a vfio driver does not hold any more has none');
+
 done_testing();

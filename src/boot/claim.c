@@ -9,6 +9,7 @@
 #include "errtext.h"
 #include "format.h"
 #include "late.h"
+#include "links.h"
 #include "listener.h"
 #include "lock.h"
 #include "log.h"
@@ -159,6 +160,9 @@ static int claim(struct context *ctx, bool asked, clock_t deadline, const struct
 	error = report_write(&ctx->machine, ctx->root.fd, log);
 	if (ctx->phase == PHASE_INIT_TOP && has_claimed_storage(&ctx->machine))
 		begin_root_wait(ctx->root.fd);
+	/* Nothing in the initramfs needs them. */
+	if (ctx->settle)
+		links_make(&ctx->machine, ctx->root.fd);
 	if (!ctx->machine.late)
 		late_enable(&ctx->settings, ctx->root.fd, asked && report_is_there(ctx->root.fd));
 	lock_release(lock);

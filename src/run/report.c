@@ -222,25 +222,44 @@ bool report_is_there(int root)
 	return !faccessat(root, report_path, F_OK, 0);
 }
 
+struct claimed {
+	void (*each)(void *data, const char *name);
+	void *data;
+};
+
+static void pass_claimed(void *data, struct device *d, const struct report_row *row)
+{
+	const struct claimed *c = data;
+
+	(void)d;
+	if (row->verdict == VERDICT_CLAIM || row->verdict == VERDICT_ALREADY)
+		c->each(c->data, report_column(row, REPORT_ADDRESS));
+}
+
+void report_each_claimed(struct machine *m, int root, void (*each)(void *data, const char *name), void *data)
+{
+	struct claimed c = { each, data };
+
+	(void)!each_row(m, root, pass_claimed, &c);
+}
+
 struct question {
 	const char *name;
 	bool claimed;
 };
 
-static void answer(void *data, struct device *d, const struct report_row *row)
+static void compare_name(void *data, const char *name)
 {
 	struct question *q = data;
 
-	(void)d;
-	if (!strcmp(report_column(row, REPORT_ADDRESS), q->name))
-		q->claimed = row->verdict == VERDICT_CLAIM || row->verdict == VERDICT_ALREADY;
+	q->claimed |= !strcmp(name, q->name);
 }
 
 bool report_has_claimed(struct machine *m, int root, const char *name)
 {
 	struct question q = { name, false };
 
-	(void)!each_row(m, root, answer, &q);
+	report_each_claimed(m, root, compare_name, &q);
 	return q.claimed;
 }
 

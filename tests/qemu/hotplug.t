@@ -256,4 +256,63 @@ has('after', $two, 'vfio-pci', 'when it comes back it is claimed');
 my %seconds = $said =~ /^storm: (.*): ([\d.]+) s$/mg;
 is(scalar(keys %seconds), 3, join '; ', map { "1,000 events $_: $seconds{$_} s" } sort keys %seconds);
 unlike($said, qr/^kernel:/m, 'the kernel has nothing to complain about');
+
+# An enclosure: a switch with two cards, behind a port that was empty. Paths name them, and their driver is loaded.
+my @paths = map { "0000:00:0a.0/00.0/0$_.0/00.0" } 0, 1;
+my $dock = Guest->boot('dock', conf => "ids = 0000:09:00.0 @paths\n", machine => [ '-U', '-H', '-t', 200 ],
+	qmp => { plug => [ Guest::plug_switch('dock', 'hp3') ], unplug => [ Guest::unplug('dock') ] }, overlay => { 'etc/test' => <<'END' });
+#!/bin/sh
+PATH=/usr/sbin:/usr/bin:/sbin:/bin
+pci=/sys/bus/pci/devices
+link() { if [ -e "$1" ]; then basename "$(readlink -f "$1")"; else echo -; fi; }
+until_true() {
+	n=0
+	until "$@" || [ $n -eq 300 ]; do sleep 0.1; n=$((n + 1)); done
+}
+claimed() { [ "$(link $pci/$1/driver)" = vfio-pci ]; }
+gone() { [ ! -e $pci/$1 ]; }
+tell() {
+	until_true claimed 0000:0e:00.0
+	until_true claimed 0000:0f:00.0
+	udevadm settle --timeout=60
+	for dev in 0000:0e:00.0 0000:0f:00.0; do
+		echo "$1: $dev $(link $pci/$dev/driver)"
+		group=$(link $pci/$dev/iommu_group)
+		vfio-check $group $dev | sed "s/^/$1: $dev: /"
+	done
+	vfio-boot status >/run/said 2>&1
+	echo "$1: status $?"
+	ls /run/vfio-boot/by-path | sed "s/^/$1: name /"
+}
+vfio-boot status | sed 's/^/before: /'
+echo "qmp: plug" >/dev/kmsg
+tell plugged
+echo 1 >$pci/0000:0c:00.0/remove
+gone 0000:0f:00.0 && echo "removed: they are gone"
+vfio-boot status >/dev/null 2>&1
+echo "removed: status $?"
+echo 1 >/sys/bus/pci/rescan
+tell back
+echo "qmp: unplug" >/dev/kmsg
+until_true gone 0000:0f:00.0
+udevadm settle --timeout=60
+gone 0000:0f:00.0 && echo "unplugged: they are gone"
+vfio-boot status | sed 's/^/unplugged: /'
+dmesg | grep -E 'BUG:|Oops|Call Trace' | sed 's/^/kernel: /'
+END
+$said = $dock->text('test');
+diag($said) if $ENV{VFIO_BOOT_VERBOSE};
+like($said, qr/^before: \Q$_\E: absent: no such device/m, "before: $_ is absent") for @paths;
+for my $step ('plugged', 'back') {
+	for my $card ('0000:0e:00.0', '0000:0f:00.0') {
+		has($step, $card, 'vfio-pci', "a card in an enclosure ($card)");
+		like($said, qr/^$step: \Q$card\E: $_/m, "$step: $_") for qr/group \d+ viable: yes/, qr/device \Q$card\E descriptor: ok/;
+	}
+	status($step, 0, 'all is well');
+	like($said, qr/^$step: name 0000:00:0a\.0-00\.0-00\.0-00\.0$/m, 'the card has a steady name');
+}
+like($said, qr/^removed: they are gone\nremoved: status 1$/m, 'an enclosure that is gone is a fault');
+like($said, qr/^unplugged: they are gone$/m, 'it can be unplugged');
+is(scalar(() = $said =~ /^unplugged: .*drifted: it is gone$/mg), 2, 'and both cards are gone then');
+unlike($said, qr/^kernel:/m, 'the kernel has nothing to complain about');
 done_testing();

@@ -10,7 +10,12 @@
 #include "message.h"
 #include "plan.h"
 
-static const char *const advice = "(vfio-boot add it and reboot, or vfio-boot claim it)";
+/* What makes a device one that can be exported. At the next boot a VF has to be made first. */
+static const char *advice_for(const struct device *d)
+{
+	return d->found.virtual ? "(vfio-boot add --vfs N of its PF, or vfio-boot claim it)"
+				: "(vfio-boot add it and reboot, or vfio-boot claim it)";
+}
 
 static const struct format *find_format(const char *name)
 {
@@ -56,7 +61,7 @@ static bool can_be_given(const struct machine *m, const struct device *d, const 
 	if (!is_bound_to_vfio(d)) {
 		text_set(&binding, "%s", "");
 		add_binding(&binding, d->found.driver);
-		say(&complaints, LEVEL_REFUSED, "%s is %s %s", d->name, binding.p, advice);
+		say(&complaints, LEVEL_REFUSED, "%s is %s %s", d->name, binding.p, advice_for(d));
 		good = false;
 	}
 	if (!has_group(d)) {
@@ -68,7 +73,7 @@ static bool can_be_given(const struct machine *m, const struct device *d, const 
 			continue;
 		say(&complaints, LEVEL_REFUSED, "%s: %s of its group is bound to %s, so the group is not usable %s",
 		    d->name, other->name, other->found.driver,
-		    is_bridge(other) ? "(vfio-boot claim takes that driver off)" : advice);
+		    is_bridge(other) ? "(vfio-boot claim takes that driver off)" : advice_for(other));
 		good = false;
 	}
 	if (d->group->non_pci_member) {

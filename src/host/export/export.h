@@ -18,7 +18,7 @@ struct card {
 
 struct export
 {
-	const struct context *ctx;
+	struct context *ctx;
 	const bool *chosen; /* indexed like ctx->machine.device */
 	const struct card *card;
 	unsigned cards;

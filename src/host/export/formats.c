@@ -7,6 +7,7 @@
 
 #include "export.h"
 #include "format.h"
+#include "guarded_path.h"
 #include "pci_names.h"
 #include "sysfs.h"
 
@@ -16,12 +17,14 @@
 
 /*
  * Prints a device for a comment. ASCII alone makes the encoding of the file irrelevant. Control characters and repeated
- * dashes become question marks; two dashes would end a comment in XML.
+ * dashes become question marks; two dashes would end a comment in XML. The path is what stays right if bus numbers
+ * shift.
  */
-static void print_name(const struct device *d)
+static void print_name(const struct export *e, const struct device *d)
 {
 	char buf[NAME_SIZE];
 	char before = ' ';
+	struct text t;
 
 	printf("%s [%04x:%04x] ", d->name, d->found.ids.vendor, d->found.ids.device);
 	device_name(buf, d);
@@ -31,6 +34,7 @@ static void print_name(const struct device *d)
 		putchar(c);
 		before = c;
 	}
+	printf(" (%s)", guarded_path(e->ctx, &t, d));
 }
 
 static void print_comments(const struct export *e)
@@ -40,7 +44,7 @@ static void print_comments(const struct export *e)
 	for_each_exported(e, d)
 	{
 		printf("# ");
-		print_name(d);
+		print_name(e, d);
 		putchar('\n');
 	}
 }
@@ -90,7 +94,7 @@ static void print_libvirt(const struct export *e)
 			pciaddr a = d->address;
 
 			printf("<!-- ");
-			print_name(d);
+			print_name(e, d);
 			printf(" -->\n<hostdev mode='subsystem' type='pci' managed='no'>\n  <source>\n"
 			       "    <address domain='0x%04x' bus='0x%02x' slot='0x%02x' function='0x%x'/>\n  </source>\n",
 			       PCIADDR_DOMAIN(a), (unsigned)(a >> 8 & 0xff), (unsigned)(a >> 3 & 0x1f),

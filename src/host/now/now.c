@@ -10,6 +10,7 @@
 #include "context.h"
 #include "errtext.h"
 #include "format.h"
+#include "links.h"
 #include "listener.h"
 #include "lock.h"
 #include "log.h"
@@ -146,6 +147,7 @@ bool by_hand_end(struct by_hand *b, report_amend_fn *amend, const void *data)
 {
 	int error = report_amend(&b->ctx->machine, b->ctx->root.fd, amend, data);
 
+	links_make(&b->ctx->machine, b->ctx->root.fd);
 	lock_release(b->lock);
 	progress_end(&b->progress);
 	if (error)
