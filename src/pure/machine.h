@@ -105,7 +105,13 @@ struct device {
 	/* Written by the scan: the state of the device. */
 	struct {
 		struct function_ids ids;
-		uint32_t class;	      /* 24 bits */
+		pciaddr pf;	/* the PF of a VF, if `vfs` means it, or 0; see virtual.c */
+		uint32_t class; /* 24 bits */
+		union {
+			uint16_t vf;  /* with pf: the number of that VF */
+			uint16_t vfs; /* of a PF that `vfs` means: how many VFs are there now */
+		};
+		uint16_t vfs_total;   /* of such a PF: how many there can be */
 		uint8_t use;	      /* enum use */
 		uint8_t alias_fields; /* fields that are no wildcard, in the alias that chose the target */
 		bool boot_display;
@@ -113,10 +119,6 @@ struct device {
 		bool detailed;	      /* the scan has read more than the IDs */
 		bool virtual;	      /* a virtual function (SR-IOV), see find_virtual() */
 		bool later;	      /* a VF that will be made at the next boot (`vfs`) */
-		pciaddr pf;	      /* the PF of a VF, if `vfs` means it, or 0; see virtual.c */
-		uint16_t vf;	      /* the number of that VF */
-		uint16_t vfs;	      /* of a PF that `vfs` means: how many VFs are there now, */
-		uint16_t vfs_total;   /* and how many there can be */
 		const char *driver;   /* bound to it now, or first in a plan for the next boot; or NULL */
 		const char *override; /* its driver_override, or NULL */
 		const char *target;   /* the driver to claim it for, see find_variants() */
@@ -145,24 +147,24 @@ struct device {
 
 	/* Written by the act layer, and from the report of an earlier run of this boot: what was done. */
 	struct {
-		uint8_t progress;	 /* PROGRESS_* */
-		uint8_t error;		 /* enum reason: what went wrong */
-		uint8_t errnum;		 /* its errno, or 0 */
+		uint8_t progress;   /* PROGRESS_* */
+		uint8_t error;	    /* enum reason: what went wrong */
+		uint8_t errnum;	    /* its errno, or 0 */
+		bool begun;	    /* this run has begun with the unit */
+		bool autoprobe_off; /* sriov_drivers_autoprobe was switched off, and is to be put back */
+		bool due;	    /* an earlier run of this boot left something of it open, or it has come since */
+		bool late;	    /* it came after the claim of this boot */
+		bool foreign;	    /* with PROGRESS_OVERRIDDEN of an earlier run: an override was there before */
+		bool was_claimed;   /* an earlier run of this boot has claimed it */
+		bool given_back;    /* an earlier look of this boot has given it back */
+		bool tried;	    /* an earlier look of this boot could not bind it */
+		bool keeps_row;	    /* its row in the report stays: this run knows no more, and perhaps less */
+		bool said;	    /* an earlier run of this boot has logged the same verdict */
 		struct function_ids ids; /* with REASON_GUARD_MISMATCH: what is there instead */
-		const char *waits_for;	 /* with a worker: what that was doing at the time limit, or NULL */
+		struct worker worker;  /* still works on it past its time limit, so no other process may; pid 0: none */
+		const char *waits_for; /* with a worker: what that was doing at the time limit, or NULL */
 		const char *framebuffer; /* of the firmware, if it still occupies a BAR after the claim; or NULL */
 		const char *driver;	 /* bound to it after a release, or NULL */
-		bool begun;		 /* this run has begun with the unit */
-		bool autoprobe_off;	 /* sriov_drivers_autoprobe was switched off, and is to be put back */
-		bool due;	      /* an earlier run of this boot left something of it open, or it has come since */
-		bool late;	      /* it came after the claim of this boot */
-		bool foreign;	      /* with PROGRESS_OVERRIDDEN of an earlier run: an override was there before */
-		bool was_claimed;     /* an earlier run of this boot has claimed it */
-		bool given_back;      /* an earlier look of this boot has given it back */
-		bool tried;	      /* an earlier look of this boot could not bind it */
-		bool keeps_row;	      /* its row in the report stays: this run knows no more, and perhaps less */
-		bool said;	      /* an earlier run of this boot has logged the same verdict */
-		struct worker worker; /* still works on it past its time limit, so no other process may; pid 0: none */
 	} done;
 };
 

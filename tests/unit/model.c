@@ -310,6 +310,7 @@ void model_summary(const struct settings *s, struct page *page)
 	add_list(s, LIST_IDS, "ids", page);
 	add_list(s, LIST_PROTECT, "protect", page);
 	add_list(s, LIST_RESERVE, "reserve", page);
+	add_list(s, LIST_VFS, "vfs", page);
 	if (s->protect_unknown)
 		page_add(page, " unknown");
 	if (s->off_now)
@@ -330,6 +331,8 @@ void model_summary(const struct settings *s, struct page *page)
 		page_add(page, " root-wait=%u", s->root_wait);
 	if (s->log)
 		page_add(page, " log=%s", logs[s->log]);
+	if (s->keep)
+		page_add(page, " keep=yes");
 	if (page->len)
 		memmove(page->p, page->p + 1, page->len--);
 }

@@ -24,6 +24,8 @@ static void describe(const struct selector *s, struct page *page)
 		page_add(page, " %llx", (unsigned long long)s->address);
 	for (unsigned i = 0; i < s->hops; i++)
 		page_add(page, "/%02x", s->hop[i]);
+	if (s->vf)
+		page_add(page, "/vf%u", s->vf - 1U);
 	if (s->ids.vendor != ANY_ID || s->kind == SELECT_ID) {
 		page_add(page, " %04x", s->ids.vendor);
 		add_field(page, s->ids.device);
@@ -92,6 +94,13 @@ static const struct {
 	{ "00:01.0/00.0", "named path 8/00" },
 	{ "0:1.0/0.0", "named path 8/00" },
 	{ "00:1c.4/00.0/1f.7", "named path e4/00/ff" },
+	/* a virtual function by its number */
+	{ "02:00.0/vf0", "named path 200/vf0" },
+	{ "0000:00:01.0/00.0/vf63", "named path 8/00/vf63" },
+	{ "02:00.0/vf65534", "named path 200/vf65534" },
+	{ "02:00.0/vf1@8086:10ca", "named path 200/vf1 8086:10ca guarded" },
+	{ "!02:00.0/vf1", "named path 200/vf1 excludes" },
+	{ "02:00.0/vf1?", "named path 200/vf1 optional" },
 	{ "10000:e0:06.0/00.0", "named path 10000e030/00" },
 	{ "00:01.0/0.0/0.0/0.0/0.0/0.0/0.0/0.0/0.0/0.0/0.0/0.0/0.0/0.0/0.0/0.0/0.1",
 	  "named path 8/00/00/00/00/00/00/00/00/00/00/00/00/00/00/00/01" },
@@ -246,6 +255,22 @@ static const char *const bad[] = {
 	"00:01.0/00.0/",
 	"00:01.0/00.0x",
 	"00:01.0/0.0/0.0/0.0/0.0/0.0/0.0/0.0/0.0/0.0/0.0/0.0/0.0/0.0/0.0/0.0/0.0/0.0",
+	/* virtual functions */
+	"02:00.0/vf",
+	"02:00.0/vf-1",
+	"02:00.0/vf0x1",
+	"02:00.0/vf65535",
+	"02:00.0/vf65536",
+	"02:00.0/vf4294967296",
+	"02:00.0/VF0",
+	"02:00.0/vf0/00.0",
+	"02:00.0/vf0/vf1",
+	"02:00/vf0",
+	"02:00.*/vf0",
+	"10de:2204/vf0",
+	"vf0",
+	"02:00.0/vf*",
+	"02:00.0/vf0=4",
 	/* guards */
 	"02:00.0@",
 	"02:00.0@10de",
