@@ -208,6 +208,14 @@ for (['yes', 1], ['no', 0]) {
 	is(-e "$root/run/vfio-boot/keep" ? 1 : 0, $_->[1], "keep = $_->[0]: udev is told");
 }
 
+# A run that waited in vain for the lock leaves its note, and vfio-boot.service takes it up.
+tree("ids = 8086:10d3\n");
+spew("$late/$a", '');
+answered('--settle');
+is(state_of($a, $b), 'vfio-pci/vfio-pci vfio-pci/vfio-pci', 'a note that was left is taken up');
+like(row($a), qr/\tlate$/, 'as a late one');
+is(join(' ', glob "$late/*"), '', 'and is gone');
+
 # Steady names of what was claimed.
 tree("ids = 03:00\n");
 answered('--late', $a);

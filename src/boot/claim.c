@@ -126,13 +126,44 @@ static bool take_batch(struct context *ctx, clock_t deadline)
 	if (!late_is_noted(ctx->root.fd, name, event))
 		return false;
 	/* As one of the VFs that this program has made. */
-	if (late_is_done(&ctx->machine, ctx->root.fd, name)) {
+	if (late_is_done(ctx->root.fd, name)) {
 		late_drop(ctx->root.fd, name, event);
 		return false;
 	}
 	late_wait(ctx->root.fd, deadline);
 	late_take(&ctx->late, ctx->root.fd, name, event);
 	return true;
+}
+
+/* Returns true if this run completes what the boot left open, in the running system. */
+static bool settles(const struct context *ctx)
+{
+	return ctx->settle && !ctx->machine.late;
+}
+
+/* Decides, after the VFs have been made that are to be there. Returns the context with the decision. */
+static struct context *decide_claim(struct context *ctx, clock_t deadline, const struct listener *log)
+{
+	if (settles(ctx)) {
+		/* Their own runs may have waited in vain for the lock. */
+		late_take(&ctx->late, ctx->root.fd, NULL, LATE_COME);
+		ctx = make_virtual(ctx, deadline, log);
+	}
+	return decide_in_time(ctx, deadline, log);
+}
+
+/* What else this run leaves in /run for others. */
+static void leave_behind(const struct context *ctx, bool asked)
+{
+	int root = ctx->root.fd;
+
+	if (ctx->phase == PHASE_INIT_TOP && has_claimed_storage(&ctx->machine))
+		begin_root_wait(root);
+	/* Nothing in the initramfs needs them. */
+	if (ctx->settle)
+		links_make(root);
+	if (!ctx->machine.late)
+		late_enable(&ctx->settings, root, asked && report_is_there(root));
 }
 
 static int claim(struct context *ctx, bool asked, clock_t deadline, const struct listener *log)
@@ -147,24 +178,16 @@ static int claim(struct context *ctx, bool asked, clock_t deadline, const struct
 		lock_release(lock);
 		return 0;
 	}
-	if (asked && ctx->settle && !ctx->machine.late)
-		ctx = make_virtual(ctx, deadline, log);
 	if (asked)
-		ctx = decide_in_time(ctx, deadline, log);
+		ctx = decide_claim(ctx, deadline, log);
 	say_state(ctx, log);
 	apply_plan(&ctx->machine, &ctx->root, deadline, log);
-	if (ctx->settle && !ctx->machine.late)
+	if (settles(ctx))
 		leave_virtual(ctx, deadline, log);
 	if (ctx->phase == PHASE_SECOND_LOOK)
 		report_merge(&ctx->machine, ctx->root.fd);
 	error = report_write(&ctx->machine, ctx->root.fd, log);
-	if (ctx->phase == PHASE_INIT_TOP && has_claimed_storage(&ctx->machine))
-		begin_root_wait(ctx->root.fd);
-	/* Nothing in the initramfs needs them. */
-	if (ctx->settle)
-		links_make(&ctx->machine, ctx->root.fd);
-	if (!ctx->machine.late)
-		late_enable(&ctx->settings, ctx->root.fd, asked && report_is_there(ctx->root.fd));
+	leave_behind(ctx, asked);
 	lock_release(lock);
 	say_verdicts(&ctx->machine, true, log);
 	say_foreign(ctx, log);
@@ -208,6 +231,8 @@ static int run(struct context *ctx, bool root_missing)
 	 */
 	signal(SIGTERM, SIG_IGN);
 	kernel_log_begin(&log, ctx->root.fd, &ctx->settings, end);
+	if (asked && settles(ctx))
+		ctx = await_physical(ctx, deadline, &log.listener);
 	if (!root_missing)
 		status = claim(ctx, asked, deadline, &log.listener);
 	else

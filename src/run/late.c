@@ -17,8 +17,8 @@
 static const char *const directory = "run/vfio-boot/late", *const keep_path = "run/vfio-boot/keep";
 
 /* A batch has come when nothing has changed for so long. A kernel that finds a slow card takes no longer. */
-#define QUIET_TICKS (TICKS * 3 / 10)
-#define BATCH_TICKS (3 * TICKS)
+#define QUIET_TICKS   ((clock_t)TICKS * 3 / 10)
+#define BATCH_SECONDS 3
 
 void late_enable(const struct settings *settings, int root, bool on)
 {
@@ -88,12 +88,12 @@ bool late_is_noted(int root, const char *name, enum late_event event)
 	return !faccessat(root, note_of(&t, name, event), F_OK, 0);
 }
 
-bool late_is_done(struct machine *m, int root, const char *name)
+bool late_is_done(int root, const char *name)
 {
 	struct text t;
 
 	return read_link(&t, root, device_path(&t, name, "driver")) > 0 && is_vfio_driver(base_name(t.p)) &&
-	       report_has_claimed(m, root, name);
+	       report_has_claimed(root, name);
 }
 
 void late_drop(int root, const char *name, enum late_event event)
@@ -114,7 +114,7 @@ static int add_name(void *data, const char *name)
 
 void late_wait(int root, clock_t deadline)
 {
-	clock_t now = deadline_after(0), quiet = now, limit = now + BATCH_TICKS;
+	clock_t quiet = 0, limit = deadline_after(BATCH_SECONDS);
 	uint64_t before = 0;
 
 	if (limit - deadline > 0)
@@ -132,11 +132,12 @@ void late_wait(int root, clock_t deadline)
 
 static void take(struct late *late, int root, const char *name, size_t len, enum late_event event)
 {
-	char *to = late->function[late->functions].name;
 	struct text path;
+	char *to;
 
-	if (late->functions == LATE_MAX || len >= PCIADDR_TEXT)
+	if (late->functions >= LATE_MAX || len >= PCIADDR_TEXT)
 		return;
+	to = late->function[late->functions].name;
 	memcpy(to, name, len);
 	to[len] = '\0';
 	late->function[late->functions++].event = (uint8_t)event;
@@ -162,7 +163,8 @@ void late_take(struct late *late, int root, const char *name, enum late_event ev
 	struct taking t = { late, root };
 
 	late->functions = 0;
-	take(late, root, name, strlen(name), event);
+	if (name)
+		take(late, root, name, strlen(name), event);
 	list_directory(root, directory, take_note, &t);
 }
 
@@ -171,7 +173,7 @@ void late_recall(const struct late *late, struct machine *m)
 	struct device *d;
 
 	for_each_device(m, d)
-		d->done.due = false;
+		d->done.due &= !m->late;
 	for (unsigned i = 0; i < late->functions; i++) {
 		const char *name = late->function[i].name;
 

@@ -45,7 +45,7 @@ struct late {
 };
 
 /* Returns true if a vfio driver has the function, and the report has it as claimed: there is nothing to do. */
-bool late_is_done(struct machine *m, int root, const char *name) __attribute__((nonnull, warn_unused_result));
+bool late_is_done(int root, const char *name) __attribute__((nonnull, warn_unused_result));
 
 /* Takes a note away without deciding on it. */
 void late_drop(int root, const char *name, enum late_event event) __attribute__((nonnull));
@@ -53,15 +53,17 @@ void late_drop(int root, const char *name, enum late_event event) __attribute__(
 /* Returns true if the function is still noted: no other run has taken it. */
 bool late_is_noted(int root, const char *name, enum late_event event) __attribute__((nonnull, warn_unused_result));
 
-/* Takes the notes of all functions, that of `name` first. What comes from now on is for the next run. */
-void late_take(struct late *late, int root, const char *name, enum late_event event) __attribute__((nonnull));
+/*
+ * Takes the notes of all functions, that of `name` first if it is not NULL. What comes from now on is for the next run.
+ */
+void late_take(struct late *late, int root, const char *name, enum late_event event) __attribute__((nonnull(1)));
 
 /* Waits until no function has come or gone for a moment, at most for some seconds. */
 void late_wait(int root, clock_t deadline);
 
 /*
- * Sets done.due and done.late of the functions that were taken. What an earlier run of this boot left open of others is
- * none of this run's business.
+ * Sets done.due and done.late of the functions that were taken. For a run with m->late, what an earlier run of this
+ * boot left open of others is none of its business.
  */
 void late_recall(const struct late *late, struct machine *m) __attribute__((nonnull));
 

@@ -96,7 +96,7 @@ static void remove_directory(int root, const char *directory)
 	unlinkat(root, directory, AT_REMOVEDIR);
 }
 
-void links_make(struct machine *m, int root)
+void links_make(int root)
 {
 	for (unsigned i = 0; i < ARRAY_SIZE(directories); i++) {
 		struct links l = { root, i };
@@ -106,7 +106,7 @@ void links_make(struct machine *m, int root)
 		remove_directory(root, old_directory);
 		if (mkdirat(root, new_directory, 0755))
 			return;
-		report_each_claimed(m, root, link_function, &l);
+		report_each_claimed(root, link_function, &l);
 		renameat(root, directories[i], root, old_directory);
 		renameat(root, new_directory, root, directories[i]);
 		remove_directory(root, old_directory);

@@ -7,12 +7,10 @@
 #ifndef VFIO_BOOT_LINKS_H
 #define VFIO_BOOT_LINKS_H
 
-struct machine;
-
 /*
  * Makes the links of all functions that the report has as claimed and that a vfio driver holds, and no others. They
- * are made beside the old ones and renamed. *m need not be read. Nothing depends on the links, so no error is one.
+ * are made beside the old ones and renamed. Nothing depends on the links, so no error is one.
  */
-void links_make(struct machine *m, int root) __attribute__((nonnull));
+void links_make(int root);
 
 #endif

@@ -84,7 +84,7 @@ static int read_machine(struct context *ctx)
 	if (!ret) {
 		if (!next_boot)
 			report_recall(m, ctx->root.fd);
-		if (m->late)
+		if (m->settle)
 			late_recall(&ctx->late, m);
 		recall_stuck(ctx);
 		recall_physical(ctx);

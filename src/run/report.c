@@ -19,8 +19,9 @@
 static const char *const report_path = "run/vfio-boot/report", *const new_path = "run/vfio-boot/report.new";
 
 /*
- * Calls each() for the rows of the report, with the device that is at the address now, or NULL. Skips lines that are no
- * rows. Returns 0, also without a report, EINVAL if the report is of another version, or another errno.
+ * Calls each() for the rows of the report, with the device that is at the address now, or NULL. Without `m` it is NULL.
+ * Skips lines that are no rows. Returns 0, also without a report, EINVAL if the report is of another version, or
+ * another errno.
  */
 static int each_row(struct machine *m, int root,
 		    void (*each)(void *data, struct device *d, const struct report_row *row), void *data)
@@ -39,7 +40,7 @@ static int each_row(struct machine *m, int root,
 		const char *address = row.text;
 
 		if (!report_row_read(&row, line))
-			each(data, machine_find_name(m, address, strlen(address)), &row);
+			each(data, m ? machine_find_name(m, address, strlen(address)) : NULL, &row);
 	}
 	lines_close(&l);
 	return l.failed ? EIO : ret;
@@ -236,11 +237,11 @@ static void pass_claimed(void *data, struct device *d, const struct report_row *
 		c->each(c->data, report_column(row, REPORT_ADDRESS));
 }
 
-void report_each_claimed(struct machine *m, int root, void (*each)(void *data, const char *name), void *data)
+void report_each_claimed(int root, void (*each)(void *data, const char *name), void *data)
 {
 	struct claimed c = { each, data };
 
-	(void)!each_row(m, root, pass_claimed, &c);
+	(void)!each_row(NULL, root, pass_claimed, &c);
 }
 
 struct question {
@@ -255,11 +256,11 @@ static void compare_name(void *data, const char *name)
 	q->claimed |= !strcmp(name, q->name);
 }
 
-bool report_has_claimed(struct machine *m, int root, const char *name)
+bool report_has_claimed(int root, const char *name)
 {
 	struct question q = { name, false };
 
-	report_each_claimed(m, root, compare_name, &q);
+	report_each_claimed(root, compare_name, &q);
 	return q.claimed;
 }
 

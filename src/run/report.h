@@ -34,12 +34,11 @@ void report_recall_overrides(struct machine *m) __attribute__((nonnull));
 /* Returns true if there is a report: the claim of this boot has run. */
 bool report_is_there(int root);
 
-/* Calls each() with the name of every function that the report has as claimed. *m need not have it. */
-void report_each_claimed(struct machine *m, int root, void (*each)(void *data, const char *name), void *data)
-	__attribute__((nonnull(1, 3)));
+/* Calls each() with the name of every function that the report has as claimed. */
+void report_each_claimed(int root, void (*each)(void *data, const char *name), void *data) __attribute__((nonnull(2)));
 
-/* Returns true if the report says that the function of this name was claimed. *m need not have it. */
-bool report_has_claimed(struct machine *m, int root, const char *name) __attribute__((nonnull));
+/* Returns true if the report says that the function of this name was claimed. */
+bool report_has_claimed(int root, const char *name) __attribute__((nonnull));
 
 /*
  * Merges the report of an earlier run of this boot into the decision. A device that the earlier run claimed, and that

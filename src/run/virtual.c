@@ -38,14 +38,6 @@ static bool has_all_drivers(const struct machine *m, int root)
 	return true;
 }
 
-/* udev may still be loading the drivers. */
-static void wait_for_drivers(struct context *ctx, clock_t deadline)
-{
-	text_set(&ctx->machine.step, "the drivers of physical functions");
-	while (!has_all_drivers(&ctx->machine, ctx->root.fd) && !is_past(deadline))
-		poll(NULL, 0, LOOK_PAUSE);
-}
-
 /* Makes the VFs of a PF in a child, and puts back what a child that died has left. */
 static void make(const struct act *act, struct device *pf, clock_t deadline)
 {
@@ -70,15 +62,16 @@ static void note_fault(struct context *ctx, const struct device *pf)
 	ctx->pfs++;
 }
 
-static bool has_any(const struct machine *m)
+struct context *await_physical(struct context *ctx, clock_t deadline, const struct listener *log)
 {
-	const struct device *d;
+	clock_t half = share_of(deadline, 2);
 
-	for_each_device(m, d) {
-		if (is_to_make(m, d))
-			return true;
-	}
-	return false;
+	if (list_is_empty(&ctx->settings.list[LIST_VFS]))
+		return ctx;
+	ctx = decide_in_time(ctx, half, log);
+	while (!has_all_drivers(&ctx->machine, ctx->root.fd) && !is_past(half))
+		poll(NULL, 0, LOOK_PAUSE);
+	return context_again(ctx);
 }
 
 struct context *make_virtual(struct context *ctx, clock_t deadline, const struct listener *log)
@@ -91,9 +84,6 @@ struct context *make_virtual(struct context *ctx, clock_t deadline, const struct
 		return ctx;
 	ctx = decide_in_time(ctx, share_of(deadline, 2), log);
 	m = &ctx->machine;
-	if (m->failed || !has_any(m))
-		return context_again(ctx);
-	wait_for_drivers(ctx, share_of(deadline, 2));
 	act = (struct act){ m, &ctx->root, log, deadline, false };
 	for_each_device(m, d) {
 		if (!is_to_make(m, d))

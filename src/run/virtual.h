@@ -6,7 +6,15 @@
 #include "pipeline.h"
 
 /*
- * Waits until the PFs have drivers, and makes their VFs. Leaves a part of the time for what follows. Stores in ctx->pf
+ * Waits until the PFs of which VFs are to be made have their drivers, which udev may still be loading, at most for half
+ * of the time. Decides for that, and returns a context for a decision of its own. Holds no lock, since others have work
+ * to do meanwhile.
+ */
+struct context *await_physical(struct context *ctx, clock_t deadline, const struct listener *log)
+	__attribute__((nonnull, returns_nonnull, warn_unused_result));
+
+/*
+ * Makes the VFs of the PFs that have drivers. Leaves a part of the time for what follows. Stores in ctx->pf
  * what went wrong, and returns a context for the decision, like decide_in_time(). Does nothing if no VFs are to be
  * made.
  */

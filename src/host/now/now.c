@@ -61,7 +61,7 @@ static char **vfs_words(const struct request *r)
 {
 	static char *words[SELECTORS_MAX + 2];
 
-	for (unsigned n = 0; r->word[n] && n <= SELECTORS_MAX; n++) {
+	for (unsigned n = 0; n <= SELECTORS_MAX && r->word[n]; n++) {
 		if (asprintf(&words[n], "%s=%s", r->word[n], r->vfs ? r->vfs : "1") < 0)
 			abort();
 	}
@@ -147,7 +147,7 @@ bool by_hand_end(struct by_hand *b, report_amend_fn *amend, const void *data)
 {
 	int error = report_amend(&b->ctx->machine, b->ctx->root.fd, amend, data);
 
-	links_make(&b->ctx->machine, b->ctx->root.fd);
+	links_make(b->ctx->root.fd);
 	lock_release(b->lock);
 	progress_end(&b->progress);
 	if (error)
