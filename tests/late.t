@@ -202,6 +202,11 @@ report(map { "$_|8086:10d3|7|given-back|-|-|03:00|given back at run time (vfio-b
 flock $lock, LOCK_UN;
 waitpid $pid, 0;
 is(state_of($a), 'e1000e/', 'what was released meanwhile is not claimed again');
+for (['vfs = 03:00.0=2', '--settle', 1], ['ids = 03:00', '--settle', 0], ['vfs = 03:00.0=2', '--second-look', 0]) {
+	tree("$_->[0]\ntimeout = 1\n");
+	answered($_->[1]);
+	is(-e "$root/run/vfio-boot/vfs" ? 1 : 0, $_->[2], "$_->[0], $_->[1]: whether udev asks for VFs from then on");
+}
 for (['yes', 1], ['no', 0]) {
 	tree("ids = 03:00\nkeep = $_->[0]\n");
 	answered('--second-look');

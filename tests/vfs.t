@@ -189,6 +189,11 @@ plain('build/vfio-boot', 'remove', '--no-rebuild', '03:00.0');
 is($status, 0, 'remove by the physical function') or diag("$out$err");
 lacks(slurp("$root/etc/vfio-boot.conf.d/50-local.conf"), qr/^vfs/m, 'takes the line away');
 
+tree("vfs = 03:00.0=4\n");
+plain('build/vfio-boot', 'doctor');
+like($out, qr/^ok +settings +1 selector$/m, 'doctor counts the entry');
+like($out, qr/^ok +plan +the next boot: 0 claimed, 0 refused, 0 pending, 0 absent.*\n.*and 4 virtual functions, made when the boot is over$/m, 'and what is made of it');
+
 # On the kernel command line.
 tree("vfs = 03:00.0=4\n");
 for (['vfio-boot.vfs=03:00.0=2', 2], ['vfio-boot.vfs=', 0], ['vfio-boot.vfs=off', 0], ['vfio-boot.vfs=+03:00.1=2', 4], ['vfio.ids=off', 0]) {

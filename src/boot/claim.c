@@ -163,7 +163,7 @@ static void leave_behind(const struct context *ctx, bool asked)
 	if (ctx->settle)
 		links_make(root);
 	if (!ctx->machine.late)
-		late_enable(&ctx->settings, root, asked && report_is_there(root));
+		late_enable(&ctx->settings, root, asked && report_is_there(root), ctx->settle);
 }
 
 static int claim(struct context *ctx, bool asked, clock_t deadline, const struct listener *log)

@@ -297,6 +297,12 @@ static inline bool is_claimed(const struct device *d)
 	return d->decided.verdict == VERDICT_CLAIM || d->decided.verdict == VERDICT_ALREADY;
 }
 
+/* Returns true for a VF of `vfs` that will be made when its PF has its driver, which is no fault. */
+static inline bool is_to_be_made(const struct device *d)
+{
+	return d->decided.verdict == VERDICT_PENDING && d->decided.reason == REASON_VFS;
+}
+
 /* Returns true if the device is in a group that isolates it. */
 bool has_group(const struct device *d) __attribute__((nonnull));
 

@@ -373,10 +373,7 @@ void plan_settle(struct machine *m)
 /* Returns true if the verdict is none of a machine that does what the settings say. */
 static bool is_fault(const struct device *d)
 {
-	/* The VFs of `vfs` are made when their PF has its driver. */
-	if (d->decided.verdict == VERDICT_PENDING && d->decided.reason == REASON_VFS)
-		return false;
-	return d->decided.verdict >= VERDICT_REFUSED || d->decided.reason == REASON_ROOT_MISSING;
+	return (d->decided.verdict >= VERDICT_REFUSED && !is_to_be_made(d)) || d->decided.reason == REASON_ROOT_MISSING;
 }
 
 /* Returns true if a selector of the list matches nothing, and is not optional, or claims nothing. */

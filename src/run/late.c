@@ -14,22 +14,29 @@
 #include "settings.h"
 #include "sysfs.h"
 
-static const char *const directory = "run/vfio-boot/late", *const keep_path = "run/vfio-boot/keep";
+static const char *const directory = "run/vfio-boot/late", *const keep_path = "run/vfio-boot/keep",
+			 *const vfs_path = "run/vfio-boot/vfs";
 
 /* A batch has come when nothing has changed for so long. A kernel that finds a slow card takes no longer. */
 #define QUIET_TICKS   ((clock_t)TICKS * 3 / 10)
 #define BATCH_SECONDS 3
 
-void late_enable(const struct settings *settings, int root, bool on)
+static void mark(int root, const char *path, bool on)
+{
+	if (on)
+		close(openat(root, path, O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0644));
+	else
+		unlinkat(root, path, 0);
+}
+
+void late_enable(const struct settings *settings, int root, bool on, bool settled)
 {
 	if (on)
 		mkdirat(root, directory, 0755);
 	else
 		unlinkat(root, directory, AT_REMOVEDIR);
-	if (on && settings->keep)
-		close(openat(root, keep_path, O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0644));
-	else
-		unlinkat(root, keep_path, 0);
+	mark(root, keep_path, on && settings->keep);
+	mark(root, vfs_path, on && settled && !list_is_empty(&settings->list[LIST_VFS]));
 }
 
 static bool is_virtual(int root, const char *name)

@@ -12,11 +12,11 @@
 #include "machine.h"
 
 /*
- * Makes or removes the directory of the notes, and the file that asks for runs of LATE_REBOUND. udev starts nothing as
- * long as they are not there (conf/60-vfio-boot.rules). `on`: the settings select something, and the claim of this boot
- * has run.
+ * Makes or removes what udev looks for (conf/60-vfio-boot.rules): the directory of the notes, a file that asks for runs
+ * of LATE_REBOUND, and one that asks for a run of --settle when a PF has got its driver. `on`: the settings select
+ * something, and the claim of this boot has run. `settled`: the VFs of this boot have been made.
  */
-void late_enable(const struct settings *settings, int root, bool on) __attribute__((nonnull));
+void late_enable(const struct settings *settings, int root, bool on, bool settled) __attribute__((nonnull));
 
 /* What has happened to a function. */
 enum late_event {

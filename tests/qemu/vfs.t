@@ -111,6 +111,12 @@ settings "vfs = $pf=2" 'timeout = 30'
 settle waited
 wait
 drivers waited $pf
+# Its module is loaded anew.
+rmmod igb
+modprobe igb
+n=0
+until [ "$(drivers anew $pf)" = "anew: 2 with vfio-pci" ] || [ $n -eq 300 ]; do sleep 0.1; n=$((n + 1)); done
+drivers anew $pf
 dmesg | grep -E 'BUG:|Oops|Call Trace' | sed 's/^/kernel: /'
 END
 my $said = $boot->text('test');
@@ -151,6 +157,7 @@ says('claim: 2 with vfio-pci', 'claim --vfs');
 says('itself: 0000:0a:10\.\d .*: refused, vfs: its physical function 0000:0a:00\.0 is claimed itself', 'a PF that is claimed itself has none');
 says('driverless: row 0000:0a:00\.0\t\S+\t\d+\tfailed\tvfs\t.*no driver has it', 'nor has one without a driver');
 says('waited: 2 with vfio-pci', 'a driver that comes later is waited for');
+says('anew: 2 with vfio-pci', 'when its module is loaded anew it has them again');
 unlike($said, qr/^kernel:/m, 'the kernel has nothing to complain about');
 
 # A rule makes them in the initramfs.

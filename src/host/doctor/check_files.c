@@ -64,7 +64,7 @@ void check_settings(const struct check_input *in, struct check *c)
 {
 	const struct settings *s = &in->ctx->settings;
 	const struct machine *m = &in->ctx->machine;
-	unsigned n = count_selecting(&s->list[LIST_IDS]);
+	unsigned n = count_selecting(&s->list[LIST_IDS]) + count_selecting(&s->list[LIST_VFS]);
 	struct text t, what;
 
 	for (unsigned i = 0; i < s->problems && i < PROBLEMS_MAX && i < 5; i++) {
@@ -133,6 +133,7 @@ struct summary {
 	unsigned claimed;
 	unsigned refused; /* or failed */
 	unsigned pending;
+	unsigned to_be_made; /* VFs */
 	unsigned absent;
 	const struct device *device; /* refused, failed or pending */
 	const struct selector *absent_selector;
@@ -145,7 +146,8 @@ static void count_devices(struct summary *s, const struct machine *m)
 
 	for_each_device(m, d) {
 		s->claimed += is_claimed(d);
-		if (d->decided.verdict < VERDICT_REFUSED)
+		s->to_be_made += is_to_be_made(d);
+		if (d->decided.verdict < VERDICT_REFUSED || is_to_be_made(d))
 			continue;
 		if (d->decided.verdict == VERDICT_PENDING)
 			s->pending++;
@@ -186,11 +188,13 @@ void check_plan(const struct check_input *in, struct check *c)
 	}
 	count_devices(&s, m);
 	count_selectors(&s, m);
-	state = s.claimed ? CHECK_OK : CHECK_NONE;
+	state = s.claimed || s.to_be_made ? CHECK_OK : CHECK_NONE;
 	if (s.device || s.absent_selector || s.idle)
 		state = CHECK_FAULT;
 	check_say(c, state, "the next boot: %u claimed, %u refused, %u pending, %u absent%s", s.claimed, s.refused,
 		  s.pending, s.absent, in->image_is_wrong ? " (the image has to be rebuilt first)" : "");
+	if (s.to_be_made)
+		check_say(c, CHECK_OK, "and %u virtual functions, made when the boot is over", s.to_be_made);
 	if (s.device) {
 		set_device_line(&t, m, s.device, false);
 		check_say(c, CHECK_FAULT, "%s", t.p);
