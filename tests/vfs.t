@@ -105,9 +105,12 @@ spew("$pci/devices/$pf/sriov_numvfs", "3\n");
 settle();
 like(row($pf), qr/\trefused\tvfs\t.*it has 3 virtual functions already, not 2 \(vfio-boot release --remove-vfs \Q$pf\E\)/, 'others are there already: refused');
 is(attribute('numvfs'), 3, 'and left alone');
-tree("vfs = 03:00.0=2\nids = 03:00.*\n", driverless => 1);
-settle();
-is(attribute('numvfs'), '0', 'of one that is claimed itself none are made');
+for ('', 'e1000e') {
+	tree("vfs = 03:00.0=2\nids = 03:00.0\n", driverless => !$_);
+	settle();
+	is(attribute('numvfs'), '0', 'of one that is selected itself none are made');
+	is(state_of($pf, $mate), "$_/ e1000e/", 'and nobody claims half of its group for that');
+}
 tree("vfs = 03:00.0=2\ntimeout = 2\n", driverless => 1);
 settle();
 like(row($pf), qr/\tfailed\tvfs\t.*its 2 virtual functions could not be made: no driver has it \(is its module installed\?\)/, 'no driver comes: failed');
@@ -193,6 +196,17 @@ tree("vfs = 03:00.0=4\n");
 plain('build/vfio-boot', 'doctor');
 like($out, qr/^ok +settings +1 selector$/m, 'doctor counts the entry');
 like($out, qr/^ok +plan +the next boot: 0 claimed, 0 refused, 0 pending, 0 absent.*\n.*and 4 virtual functions, made when the boot is over$/m, 'and what is made of it');
+
+# As JSON.
+for (["vfs = 03:00.0=4\nids = !03:00.0/vf1\n", 0], ["vfs = 03:00.0=9\n", 1], ["vfs = 03:00.0=2\nids = 03:00.*\n", 0]) {
+	tree($_->[0]);
+	settle();
+	for my $verb (['plan', '--no-image'], ['plan', '--now'], ['explain', '--no-image', '03:00.0'], ['list'], ['status']) {
+		plain('build/vfio-boot', @$verb, '--json');
+		is(beside_schema($verb->[0], $out), '', "@$verb --json is as its schema says");
+		is($status, $_->[1], "exit status $_->[1]") if $verb->[0] eq 'status';
+	}
+}
 
 # On the kernel command line.
 tree("vfs = 03:00.0=4\n");

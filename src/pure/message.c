@@ -410,7 +410,7 @@ static void add_vfs(struct text *t, const struct machine *m, const struct device
 	} else if (d->decided.verdict == VERDICT_REFUSED) {
 		text_add(t, "its physical function ");
 		add_bus_index(t, d->found.pf);
-		text_add(t, " is claimed itself, and has none then (leave out one of the two)");
+		text_add(t, " is selected itself, and has none then (leave out one of the two)");
 	} else {
 		text_add(t, "virtual function %u of ", d->found.vf);
 		add_bus_index(t, d->found.pf);

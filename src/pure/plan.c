@@ -162,13 +162,13 @@ enum vfs_fault plan_vfs(const struct machine *m, const struct device *pf)
 	return pf->done.error == REASON_VFS ? VFS_FAILED : VFS_FINE;
 }
 
-/* A VF that will be made is pending, unless its PF goes to a guest itself. */
+/* A VF that will be made is pending, unless its PF is selected itself. */
 static void judge_later(struct machine *m, struct device *d)
 {
 	const struct device *pf = machine_find(m, d->found.pf);
 
 	d->decided.reason = REASON_VFS;
-	d->decided.verdict = pf && is_claimed(pf) ? VERDICT_REFUSED : VERDICT_PENDING;
+	d->decided.verdict = pf && is_wanted(pf) ? VERDICT_REFUSED : VERDICT_PENDING;
 }
 
 /* A PF stays with the host, so it has a verdict only if something is wrong. */
@@ -336,7 +336,6 @@ void plan_decide(struct machine *m)
 	for_each_device(m, d) {
 		if (d->decided.verdict != VERDICT_NONE)
 			continue;
-		/* A PF has a lower address than its VFs. */
 		if (is_marked(d) && d->found.later)
 			judge_later(m, d);
 		else if (is_marked(d))
@@ -348,10 +347,17 @@ void plan_decide(struct machine *m)
 	mark_idle_selectors(m);
 }
 
-/* VFs and their PFs are always settled: nothing else is done about them. */
-static bool is_of_vfs(const struct device *d)
+/* Returns true if a run that settles has to do with the device: it was left open, has come since, or is a VF of `vfs`. */
+static bool is_due(const struct machine *m, const struct device *d)
 {
-	return d->found.pf || (d->asked.selector && d->asked.selector->vfs);
+	return d->done.due || (d->found.pf && !m->late);
+}
+
+/* Returns true if the verdict is about the VFs of a PF, or about the guard of its entry of `vfs`. */
+static bool is_about_vfs(const struct device *d)
+{
+	return d->decided.reason == REASON_VFS ||
+	       (d->asked.guard_failed && d->asked.selector && d->asked.selector->vfs);
 }
 
 void plan_settle(struct machine *m)
@@ -359,11 +365,11 @@ void plan_settle(struct machine *m)
 	struct device *d, *other;
 
 	for_each_device(m, d) {
-		bool due = d->done.due || (!m->late && is_of_vfs(d));
+		bool due = is_due(m, d) || (is_about_vfs(d) && !m->late);
 
 		if (d->group && !plan_ignores_groups(m)) {
 			for_each_member(d->group, other)
-				due |= other->done.due;
+				due |= is_due(m, other);
 		}
 		if (!due)
 			d->decided.verdict = VERDICT_NONE;

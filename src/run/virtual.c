@@ -14,10 +14,10 @@
 
 #define LOOK_PAUSE 100 /* milliseconds */
 
-/* Returns true if VFs are to be made of it. One that is claimed itself has none. */
+/* Returns true if VFs are to be made of it. One that is selected itself has none. */
 static bool is_to_make(const struct machine *m, const struct device *d)
 {
-	return d->asked.vfs && !d->found.vfs && !is_claimed(d) && plan_vfs(m, d) == VFS_FINE;
+	return d->asked.vfs && !d->found.vfs && !is_wanted(d) && plan_vfs(m, d) == VFS_FINE;
 }
 
 static bool has_driver(int root, const struct device *d)

@@ -97,7 +97,7 @@ run claim vfio-boot claim --vfs 2 $pf
 drivers claim $pf
 run away-again vfio-boot release --remove-vfs $pf
 
-# The PF is claimed itself.
+# The PF is selected itself.
 settings "vfs = $pf=2" "ids = $pf"
 run itself vfio-boot plan --no-image
 settings "vfs = $pf=2"
@@ -154,7 +154,7 @@ says('away: json [01]', 'and status reads it');
 says('eight: row 0000:0a:00\.0\t\S+\t\d+\t(?:refused|failed)\tvfs\t', 'more than igb makes');
 says('eight: json 1', 'is a fault');
 says('claim: 2 with vfio-pci', 'claim --vfs');
-says('itself: 0000:0a:10\.\d .*: refused, vfs: its physical function 0000:0a:00\.0 is claimed itself', 'a PF that is claimed itself has none');
+says('itself: 0000:0a:10\.\d .*: refused, vfs: its physical function 0000:0a:00\.0 is selected itself', 'a PF that is selected itself has none');
 says('driverless: row 0000:0a:00\.0\t\S+\t\d+\tfailed\tvfs\t.*no driver has it', 'nor has one without a driver');
 says('waited: 2 with vfio-pci', 'a driver that comes later is waited for');
 says('anew: 2 with vfio-pci', 'when its module is loaded anew it has them again');
