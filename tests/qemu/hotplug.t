@@ -40,6 +40,8 @@ qemu() { echo "qmp: $1" >/dev/kmsg; } # WORD
 plug() { # WORD ADDRESS
 	qemu plug-$1
 	wait_for there $2
+	# It is there before udev is told of it.
+	sleep 0.5
 	udevadm settle --timeout=60
 }
 unplug() {

@@ -24,10 +24,10 @@ RULES
 #!/bin/sh
 pci=/sys/bus/pci/devices
 link() { if [ -e "$1" ]; then basename "$(readlink "$1")"; else echo -; fi; }
-# For a minute at most, until a command succeeds.
+# For ten seconds at most, until a command succeeds.
 until_true() {
 	n=0
-	until "$@" || [ $n -eq 600 ]; do sleep 0.1; n=$((n + 1)); done
+	until "$@" || [ $n -eq 100 ]; do sleep 0.1; n=$((n + 1)); done
 }
 # Whether a function has come for udev as well, and its driver has it.
 has_come() { [ -e $pci/$1/driver ] && grep -q $1 /run/added; }
