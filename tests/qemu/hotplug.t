@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Cards that are plugged into the running system, by QEMU and before a real udev: what is claimed, by whom it was held in
 # between, what stays with the host, and what status says. One boot; each step is one of these.
+# builders: initramfs-tools
 
 use strict;
 use warnings;
@@ -259,10 +260,11 @@ my %seconds = $said =~ /^storm: (.*): ([\d.]+) s$/mg;
 is(scalar(keys %seconds), 3, join '; ', map { "1,000 events $_: $seconds{$_} s" } sort keys %seconds);
 unlike($said, qr/^kernel:/m, 'the kernel has nothing to complain about');
 
-# An enclosure: a switch with two cards, behind a port that was empty. Paths name them, and their driver is loaded.
+# An enclosure: a switch with two cards, behind a port that was empty. Paths name them, and their driver is loaded. It is
+# taken away within the guest: QEMU does not survive it (doc/test-machine.md).
 my @paths = map { "0000:00:0a.0/00.0/0$_.0/00.0" } 0, 1;
 my $dock = Guest->boot('dock', conf => "ids = 0000:09:00.0 @paths\n", machine => [ '-U', '-H', '-t', 200 ],
-	qmp => { plug => [ Guest::plug_switch('dock', 'hp3') ], unplug => [ Guest::unplug('dock') ] }, overlay => { 'etc/test' => <<'END' });
+	qmp => { plug => [ Guest::plug_switch('dock', 'hp3') ] }, overlay => { 'etc/test' => <<'END' });
 #!/bin/sh
 PATH=/usr/sbin:/usr/bin:/sbin:/bin
 pci=/sys/bus/pci/devices
@@ -291,15 +293,11 @@ echo "qmp: plug" >/dev/kmsg
 tell plugged
 echo 1 >$pci/0000:0c:00.0/remove
 gone 0000:0f:00.0 && echo "removed: they are gone"
-vfio-boot status >/dev/null 2>&1
+vfio-boot status >/run/said 2>&1
 echo "removed: status $?"
+sed 's/^/removed: /' /run/said
 echo 1 >/sys/bus/pci/rescan
 tell back
-echo "qmp: unplug" >/dev/kmsg
-until_true gone 0000:0f:00.0
-udevadm settle --timeout=60
-gone 0000:0f:00.0 && echo "unplugged: they are gone"
-vfio-boot status | sed 's/^/unplugged: /'
 dmesg | grep -E 'BUG:|Oops|Call Trace' | sed 's/^/kernel: /'
 END
 $said = $dock->text('test');
@@ -314,7 +312,6 @@ for my $step ('plugged', 'back') {
 	like($said, qr/^$step: name 0000:00:0a\.0-00\.0-00\.0-00\.0$/m, 'the card has a steady name');
 }
 like($said, qr/^removed: they are gone\nremoved: status 1$/m, 'an enclosure that is gone is a fault');
-like($said, qr/^unplugged: they are gone$/m, 'it can be unplugged');
-is(scalar(() = $said =~ /^unplugged: .*drifted: it is gone$/mg), 2, 'and both cards are gone then');
+is(scalar(() = $said =~ /^removed: .*drifted: it is gone$/mg), 2, 'both cards');
 unlike($said, qr/^kernel:/m, 'the kernel has nothing to complain about');
 done_testing();

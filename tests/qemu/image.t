@@ -30,6 +30,7 @@ for my $kind ('small', 'most') {
 	like(order($kind, 'local-block'), qr/\bvfio-boot\b/, 'and the host comes first, in local-block');
 	ok(-x "$tree{$kind}/usr/lib/vfio-boot/vfio-boot-claim", 'the program is there');
 	ok(-f "$tree{$kind}/etc/vfio-boot.conf", 'and the settings');
+	ok(-f "$tree{$kind}/usr/lib/udev/rules.d/60-vfio-boot.rules", 'and the rule of udev');
 	like(readlink("$tree{$kind}/sbin/modprobe"), qr/\bkmod$/, 'modprobe is that of kmod');
 	chomp(my $version = `ls $tree{$kind}/lib/modules`);
 	for my $module (qw(vfio vfio_iommu_type1 vfio-pci vfio_virqfd vfio-pci-core irqbypass iommufd)) {

@@ -1,7 +1,7 @@
 #!/usr/bin/perl
 # SPDX-License-Identifier: GPL-2.0-or-later
-# Virtual functions of QEMU's igb and nvme, with their real drivers: those that `vfs` makes, those that a rule makes in
-# the initramfs, and a guest that has one of them open meanwhile.
+# Virtual functions of QEMU's igb and nvme, with their real drivers, and a guest that has one of them open meanwhile.
+# builders: initramfs-tools
 
 use strict;
 use warnings;
@@ -160,22 +160,4 @@ says('waited: 2 with vfio-pci', 'a driver that comes later is waited for');
 says('anew: 2 with vfio-pci', 'when its module is loaded anew it has them again');
 unlike($said, qr/^kernel:/m, 'the kernel has nothing to complain about');
 
-# A rule makes them in the initramfs.
-my $rule = Guest->boot('vfs-rule', conf => "ids = 8086:10ca\n", machine => [ '-U', '-S', 'igb', '-t', 200 ],
-	overlay => { 'etc/udev/rules.d/70-vfs.rules' => <<'RULE', 'etc/test' => "$tools\n" . <<'END' });
-SUBSYSTEM=="pci", ACTION=="bind", DRIVER=="igb", ATTR{sriov_numvfs}=="0", ATTR{sriov_numvfs}="3"
-RULE
-drivers rule $pf
-dmesg | grep 'igbvf 0000:0a:1' | sed 's/^/rule: touched: /'
-status rule
-END
-$said = $rule->text('test');
-says('rule: 3 with vfio-pci', 'VFs that a rule makes in the initramfs are claimed');
-unlike($said, qr/^rule: touched/m, 'before the driver of the host has them');
-says('rule: 0000:0a:10\.0 .*: (?:claimed for|already bound to) vfio-pci \(after the boot\)', 'status knows each');
-is(scalar(() = $said =~ /(?:for|to) vfio-pci \(after/g), 3, 'and no one else');
-says('rule: json 0', 'and is content');
-my ($claimed) = $rule->{console} =~ /^\[ *([\d.]+)\].*vfio-boot: 0000:0a:10\.0 .*claimed/m;
-my ($root) = $rule->{console} =~ /^\[ *([\d.]+)\].*EXT4-fs \(sda\): mounted/m;
-ok($claimed && $root && $claimed < $root, 'before the root is mounted') or diag(($claimed // 'never') . ' ' . ($root // 'never'));
 done_testing();
