@@ -9,7 +9,7 @@ use warnings;
 use FindBin;
 use lib $FindBin::Bin;
 use Guest;
-use Test::More tests => 61;
+use Test::More tests => 63;
 
 my $here = $Guest::here;
 my %tree;
