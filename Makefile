@@ -68,7 +68,7 @@ KLIBC := $(BASE) $(WERROR) -fno-common -ffile-prefix-map=$(CURDIR)=. $(SMALL)
 # Objects of klibc 2.0.8 (bullseye) do not say that they need no executable stack.
 KLDFLAGS := -Wl,--gc-sections -Wl,-z,noseparate-code -Wl,--build-id=none -Wl,-z,noexecstack
 # Bytes. gcc 10 of bullseye makes more of the same source, and instructions of 4 bytes take half as much again.
-SIZE_MAX := $(if $(amd64),$(if $(filter -Oz,$(OPTIMIZE)),61440,67584),81920)
+SIZE_MAX := $(if $(amd64),$(if $(filter -Oz,$(OPTIMIZE)),65536,72704),81920)
 
 # One short line a file; V=1 shows the commands.
 Q := $(if $(V),,@)

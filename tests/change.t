@@ -163,7 +163,7 @@ like($text, qr/pending, no-iommu: .*intel_iommu=on/, 'and what to put on the com
 machine('qemu-q35', '');
 spew("$root/proc/cmdline", "vfio.ids=04:00.0\n");
 writes('a list on the command line', [ 'add', '03:00' ], "$header$zero\n$one\n", qr/the kernel command line has its own list of ids/,
-	qr/: written; the next boot, once its command line has no list of ids:$/m);
+	qr/: written; the next boot, once its command line has no such list:$/m);
 # All else that stands there holds.
 machine('qemu-q35', '');
 spew("$root/proc/cmdline", "quiet \"vfio.ids=04:00.0 07:00.0\" vfio-boot.reserve=03:00.0 vfio.ids=+!07:00.0 vfio-boot.group=ignore\n");

@@ -680,7 +680,7 @@ image('gzip');
 unlink "$root/sys/bus/pci/devices/0000:03:00.1/driver";
 case('report', 'a device that has lost its driver since', <<'END', 1);
 !!  report     this boot: 2 claimed, 0 refused, 0 failed, 0 pending, 0 absent
-               0000:03:00.1: drifted: it is without a driver now (vfio-boot claim 0000:03:00.1)
+               0000:03:00.1: drifted: it is without a driver now (vfio-boot claim --whole 0000:03:00.1)
                vfio-boot status
 END
 machine(conf => "ids = 8086:10d3 04:00.0\n");

@@ -221,6 +221,33 @@ is(state_of($a, $b), 'vfio-pci/vfio-pci vfio-pci/vfio-pci', 'a note that was lef
 like(row($a), qr/\tlate$/, 'as a late one');
 is(join(' ', glob "$late/*"), '', 'and is gone');
 
+# What an earlier run has left open of others stays so.
+tree("ids = 03:00 04:00.0\n");
+report("$disk|1b36:0010|8|failed|bind|-|04:00.0|x|-|driver-lost,override-left");
+spew("$pci/devices/$disk/driver_override", "vfio-pci\n");
+set_driver($disk, '');
+my $left = row($disk);
+answered('--late', $a);
+is(state_of($a, $disk), 'vfio-pci/vfio-pci /vfio-pci', 'what was left open of others is not given back');
+is(row($disk), $left, 'and its row is as it was');
+
+# Another card at the address of one that the report has.
+tree("ids = 03:00\n");
+report("$a|144d:a808|8|given-back|root-missing|-|03:00.0|x", "$b|144d:a808|8|failed|bind|-|03:00.1|x|-|override-left");
+answered('--late', $a);
+is(state_of($a, $b), 'vfio-pci/vfio-pci vfio-pci/vfio-pci', 'what was at its address before is no matter');
+
+# A driver that holds it today may let go tomorrow.
+tree("ids = 03:00\nkeep = yes\nunbind = no\n", 'e1000e');
+report(map { "$_|8086:10d3|7|claimed|-|vfio-pci|03:00|-" } $a, $b);
+answered('--rebound', $a);
+is(state_of($a), 'e1000e/', 'one that cannot be claimed again stays there');
+like(logged(), qr/refused, unbind-not-allowed/, 'which the log says');
+like(row($a), qr/\tclaimed\t/, 'and is a claimed one still');
+spew("$root/etc/vfio-boot.conf", "ids = 03:00\nkeep = yes\n");
+answered('--rebound', $a);
+is(state_of($a), 'vfio-pci/vfio-pci', 'so that the next time it is');
+
 # Steady names of what was claimed.
 tree("ids = 03:00\n");
 answered('--late', $a);

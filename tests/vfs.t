@@ -143,7 +143,9 @@ like($said, qr/^\Q$vfs[0]\E .*claimed for vfio-pci$/m, 'status knows of them');
 answered('build/vfio-boot', 'release', '--remove-vfs', '03:00.0');
 is("$out$err-- $status", "$pf [8086:10d3]: its 3 virtual functions were taken away\n-- 0", 'release --remove-vfs takes them away');
 is(attribute('numvfs'), '0', 'all of them');
-like(row($_), qr/\tgiven-back\t-\t-\t.*taken away at run time/, "which the report says of $_") for @vfs[0, 2];
+is(row($_), '', "the report does not have $_ any more") for @vfs[0, 2];
+settle();
+is(attribute('numvfs'), '0', 'without an entry of `vfs` none are made again');
 is((told($root, 'status'))[0] =~ /exit (\d)/ ? $1 : '', 0, 'and status is content');
 answered('build/vfio-boot', 'release', '--remove-vfs', '03:00.0', '09:00.0');
 is("$out-- $status", "$pf [8086:10d3]: it has no virtual functions\n09:00.0=1: absent: no such device\n-- 1", 'there are none to take away');
@@ -154,6 +156,84 @@ for (['claim', '--vfs', '0', '03:00.0'], ['claim', '--vfs', 'x', '03:00.0'], ['c
 tree("# nothing\n");
 plain('build/vfio-boot', 'claim', '--vfs', 9, '03:00.0');
 like($out, qr/^\Q$pf\E .*refused, vfs: it can have 8 virtual functions, not 9/m, 'claim --vfs: more than there can be');
+
+tree("vfs = 03:00.0=2\n");
+settle();
+answered('build/vfio-boot', 'release', '--remove-vfs', '03:00.0');
+settle();
+is(state_of(@vfs[0, 1]), 'vfio-pci/vfio-pci vfio-pci/vfio-pci', 'with one the service makes and claims new ones');
+answered('build/vfio-boot', 'release', $vfs[0]);
+settle();
+is(state_of(@vfs[0, 1]), 'igbvf/ vfio-pci/vfio-pci', 'one that was released stays released');
+heard(system(@as_root, 'strace', '-f', '-qq', '-o', '/dev/null', '-P', "$pci/devices/$pf/sriov_numvfs", '-e', 'inject=write:error=EIO:signal=KILL', @shell, 'build/vfio-boot', 'release', '--remove-vfs', $pf, '--sysroot', $root));
+like($out, qr/^\Q$pf\E .*: failed, vfs: its 2 virtual functions could not be taken away: I\/O error$/m, 'a child that died has taken nothing away');
+
+# Somebody else has made others.
+tree("# nothing\n");
+answered('build/vfio-boot', 'claim', '--vfs', 3, '03:00.0');
+answered('build/vfio-boot', 'release', @vfs[0 .. 2]);
+spew("$root/etc/vfio-boot.conf", "vfs = 03:00.0=2\n");
+settle();
+is(state_of(@vfs[0 .. 2]), 'igbvf/ igbvf/ igbvf/', 'VFs in another number are left to whom they belong');
+answered('build/vfio-boot-claim', '--late', $vfs[0]);
+is(state_of($vfs[0]), 'igbvf/', 'by a late run, too');
+
+# What ids says of the PF.
+tree("vfs = 03:00.0=2\nids = 03:00\n");
+set_driver($_, 'vfio-pci') for $pf, $mate;
+settle();
+is(attribute('numvfs'), '0', 'a PF that vfio-pci has gets none');
+plain('build/vfio-boot', 'plan', '--no-image');
+like($err, qr/^vfio-boot: 03:00\.0=2 .*: no virtual function is made \(ids selects that function itself, or it can have none\)$/m, 'and a plan says so');
+is($status, 1, 'with exit status 1');
+for (["ids = 8086:10d3, !03:00\n", 'excluded'], ["ids = 8086:10d3\nreserve = 03:00.0\n", 'kept']) {
+	tree("vfs = 03:00.0=9\n$_->[0]");
+	settle();
+	like(row($pf), qr/\trefused\tvfs\t/, "what is wrong with the VFs of a PF that is $_->[1] is said");
+	tree("vfs = 03:00.0=2\n$_->[0]");
+	settle();
+	is(state_of(@vfs[0, 1]), 'vfio-pci/vfio-pci vfio-pci/vfio-pci', 'if nothing is, they are made');
+}
+tree("vfs = class:02=2\n");
+settle();
+is("$status " . attribute('numvfs'), '0 2', 'an ID or a class means PFs alone');
+tree("vfs = class:0c=2\n");
+plain('build/vfio-boot', 'plan', '--no-image');
+like($err, qr/no virtual function is made/, 'one that means none is said');
+tree("vfs = 03:00.0=2, 0000:00:03.0/00.0=3\n");
+plain('build/vfio-boot', 'plan', '--no-image');
+like($err, qr/^vfio-boot: 03:00\.0=2 .*: not used for \Q$pf\E .*0000:00:03\.0\/00\.0=3 .* counts$/m, 'two numbers for one PF are said');
+
+# At boot they are pending, and what names them is not absent.
+tree("vfs = 03:00.0=3\nids = 03:00.0/vf0 !03:00.0/vf1 8086:10ca\n");
+unlink "$root/run/vfio-boot/report";
+answered('build/vfio-boot-claim');
+is($status, 0, 'a boot with them is none with a fault');
+like(row($vfs[0]), qr/\tpending\tvfs\t/, 'they are pending in its report');
+lacks(slurp("$root/dev/kmsg"), qr/absent|matches no device/, 'and nothing that means them is absent');
+answered('build/vfio-boot-claim', '--second-look');
+is($status, 0, 'nor at the second look');
+($said) = told($root, 'status');
+like($said, qr/pending, vfs.*-- exit 1$/ms, 'until the service has made them that is a fault');
+settle();
+($said) = told($root, 'status');
+is($said =~ s/group \d+/group N/gr, "$vfs[0] [8086:10ca] group N: claimed for vfio-pci\n$vfs[1] [8086:10ca] group N: excluded: by !03:00.0/vf1 (/etc/vfio-boot.conf:2:19); now bound to igbvf\n"
+	. "$vfs[2] [8086:10ca] group N: claimed for vfio-pci\n-- exit 0\n", 'then all is well');
+is(join(' ', map { s{.*/}{}r } glob "$root/run/vfio-boot/by-path/*"), join(' ', map { ("0000:00:03.0-00.0-vf$_", "0000:00:03.0-00.0-vf$_.group") } 0, 2), 'their steady names have PF and number');
+
+# An entry that was absent at boot.
+tree("vfs = 03:00.0=2\n");
+report('-|-|-|absent|-|-|03:00.0=2|no such device');
+settle();
+lacks(rows(), qr/absent/, 'an entry whose card has come is absent no more');
+($said) = told($root, 'status');
+like($said, qr/-- exit 0$/m, 'and all is well');
+
+# Without a report nobody would know of them.
+tree("vfs = 03:00.0=2\n");
+unlink "$root/run/vfio-boot/report";
+settle();
+is(attribute('numvfs') . rows(), '0', 'where the claim of the boot has not run, none are made');
 
 # In use.
 tree("# nothing\n");

@@ -10,7 +10,8 @@
 #include "settings.h"
 #include "store.h"
 
-int store_late(const struct act *act, const char *value, const char *before, const char *name, const char *after)
+int store_past_deadline(const struct act *act, const char *value, const char *before, const char *name,
+			const char *after)
 {
 	int fd, ret, len = (int)strlen(value), written;
 	struct text step;
@@ -34,5 +35,5 @@ int store(const struct act *act, const char *value, const char *before, const ch
 {
 	if (is_past(act->deadline))
 		return -EBUSY;
-	return store_late(act, value, before, name, after);
+	return store_past_deadline(act, value, before, name, after);
 }

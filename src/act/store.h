@@ -14,7 +14,7 @@ int store(const struct act *act, const char *value, const char *before, const ch
 	__attribute__((nonnull));
 
 /* Likewise after the time limit: for what must not stay as it is, and never blocks. */
-int store_late(const struct act *act, const char *value, const char *before, const char *name, const char *after)
-	__attribute__((nonnull));
+int store_past_deadline(const struct act *act, const char *value, const char *before, const char *name,
+			const char *after) __attribute__((nonnull));
 
 #endif

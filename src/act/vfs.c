@@ -11,11 +11,9 @@ static const char *const devices = "pci/devices/";
 
 static unsigned read_number(const struct act *act, const struct device *pf, const char *name)
 {
-	struct text t;
-	const char *p = t.p;
+	struct text path;
 
-	read_attribute(&t, act->root->fd, device_path(&t, pf->name, name));
-	return decimal(&p);
+	return read_decimal(act->root->fd, device_path(&path, pf->name, name));
 }
 
 /* Writes the number and looks what came of it: some drivers report success and make another number. */
@@ -37,7 +35,7 @@ void vfs_put_back(const void *data, struct device *pf)
 
 	if (!pf->done.autoprobe_off)
 		return;
-	store_late(act, "1", devices, pf->name, "/sriov_drivers_autoprobe");
+	store_past_deadline(act, "1", devices, pf->name, "/sriov_drivers_autoprobe");
 	pf->done.autoprobe_off = false;
 }
 

@@ -144,7 +144,8 @@ static bool settles(const struct context *ctx)
 /* Decides, after the VFs have been made that are to be there. Returns the context with the decision. */
 static struct context *decide_claim(struct context *ctx, clock_t deadline, const struct listener *log)
 {
-	if (settles(ctx)) {
+	/* Without a report the claim of this boot has not run, and nobody would know of the VFs. */
+	if (settles(ctx) && report_is_there(ctx->root.fd)) {
 		/* Their own runs may have waited in vain for the lock. */
 		late_take(&ctx->late, ctx->root.fd, NULL, LATE_COME);
 		ctx = make_virtual(ctx, deadline, log);
@@ -231,7 +232,7 @@ static int run(struct context *ctx, bool root_missing)
 	 */
 	signal(SIGTERM, SIG_IGN);
 	kernel_log_begin(&log, ctx->root.fd, &ctx->settings, end);
-	if (asked && settles(ctx))
+	if (asked && settles(ctx) && report_is_there(ctx->root.fd))
 		ctx = await_physical(ctx, deadline, &log.listener);
 	if (!root_missing)
 		status = claim(ctx, asked, deadline, &log.listener);

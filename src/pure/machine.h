@@ -143,6 +143,7 @@ struct device {
 	struct {
 		uint8_t verdict; /* enum verdict */
 		uint8_t reason;	 /* enum reason */
+		bool itself;	 /* a PF of `vfs` that is selected itself, so that it has no VFs */
 	} decided;
 
 	/* Written by the act layer, and from the report of an earlier run of this boot: what was done. */
@@ -156,6 +157,8 @@ struct device {
 		bool late;	    /* it came after the claim of this boot */
 		bool foreign;	    /* with PROGRESS_OVERRIDDEN of an earlier run: an override was there before */
 		bool was_claimed;   /* an earlier run of this boot has claimed it */
+		bool released;	    /* somebody has released it in this boot */
+		bool rebound;	    /* this run was started since a driver of the host has it again */
 		bool given_back;    /* an earlier look of this boot has given it back */
 		bool tried;	    /* an earlier look of this boot could not bind it */
 		bool keeps_row;	    /* its row in the report stays: this run knows no more, and perhaps less */

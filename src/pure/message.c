@@ -392,6 +392,10 @@ static void add_vfs_fault(struct text *t, const struct machine *m, const struct 
 		text_add(t, "it has %u virtual functions already, not %u (vfio-boot release --remove-vfs %s)",
 			 pf->found.vfs, sel->vfs, pf->name);
 		break;
+	case VFS_TAKEN:
+		text_add(t, "%s has it, so it has no virtual functions (vfio-boot release %s)", pf->found.driver,
+			 pf->name);
+		break;
 	default:
 		text_add(t, "its %u virtual functions could not be made", sel->vfs);
 		if (pf->done.errnum)

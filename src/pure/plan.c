@@ -159,27 +159,9 @@ enum vfs_fault plan_vfs(const struct machine *m, const struct device *pf)
 		return VFS_TOO_MANY;
 	if (there && there != wanted)
 		return VFS_OTHERS;
+	if (!there && m->phase != PHASE_NEXT_BOOT && is_vfio_driver(pf->found.driver))
+		return VFS_TAKEN;
 	return pf->done.error == REASON_VFS ? VFS_FAILED : VFS_FINE;
-}
-
-/* A VF that will be made is pending, unless its PF is selected itself. */
-static void judge_later(struct machine *m, struct device *d)
-{
-	const struct device *pf = machine_find(m, d->found.pf);
-
-	d->decided.reason = REASON_VFS;
-	d->decided.verdict = pf && is_wanted(pf) ? VERDICT_REFUSED : VERDICT_PENDING;
-}
-
-/* A PF stays with the host, so it has a verdict only if something is wrong. */
-static void judge_physical(const struct machine *m, struct device *pf)
-{
-	enum vfs_fault fault = plan_vfs(m, pf);
-
-	if (fault == VFS_FINE || m->late)
-		return;
-	pf->decided.verdict = fault == VFS_FAILED ? VERDICT_FAILED : VERDICT_REFUSED;
-	pf->decided.reason = REASON_VFS;
 }
 
 bool blocks_group(const char *driver)
@@ -292,6 +274,46 @@ static void keep_broadly_selected(struct machine *m)
 	}
 }
 
+/* A VF that will be made is pending, unless its PF is selected itself. */
+static void judge_later(struct machine *m, struct device *d)
+{
+	const struct device *pf = machine_find(m, d->found.pf);
+
+	d->decided.reason = REASON_VFS;
+	d->decided.verdict = pf && pf->decided.itself ? VERDICT_REFUSED : VERDICT_PENDING;
+}
+
+/* A PF that stays with the host has a verdict for its VFs if they are not to be had. */
+static void judge_physical(const struct machine *m, struct device *pf)
+{
+	enum vfs_fault fault = plan_vfs(m, pf);
+
+	pf->decided.itself = pf->decided.verdict != VERDICT_NONE && pf->decided.verdict != VERDICT_EXCLUDED &&
+			     pf->decided.verdict != VERDICT_KEPT;
+	if (pf->decided.itself || fault == VFS_FINE || m->late)
+		return;
+	/* An ID or a class means more than PFs. */
+	if (fault == VFS_NONE && !selector_names(pf->asked.vfs))
+		return;
+	pf->decided.verdict = fault == VFS_FAILED ? VERDICT_FAILED : VERDICT_REFUSED;
+	pf->decided.reason = REASON_VFS;
+}
+
+/* Decides about PFs and VFs of `vfs`, when it is known what becomes of each PF itself. */
+static void judge_virtual(struct machine *m)
+{
+	struct device *d;
+
+	for_each_device(m, d) {
+		if (d->asked.vfs)
+			judge_physical(m, d);
+	}
+	for_each_device(m, d) {
+		if (d->found.later && is_marked(d) && d->decided.verdict == VERDICT_NONE)
+			judge_later(m, d);
+	}
+}
+
 /* 7: returns true if the selector matches devices that are not excluded, and none of them is claimed. */
 static bool claims_nothing(const struct machine *m, const struct selector *sel)
 {
@@ -309,11 +331,31 @@ static bool claims_nothing(const struct machine *m, const struct selector *sel)
 	return any;
 }
 
-/* 7: a broad selector that claims nothing is a mistake, even if each verdict is fine. */
+/* Returns true if an entry of `vfs` matches functions, and none of them is one that has VFs or a fault of its own. */
+static bool makes_nothing(const struct machine *m, const struct selector *entry)
+{
+	const struct device *d;
+	bool any = false;
+
+	for_each_device(m, d) {
+		if (d->asked.vfs != entry)
+			continue;
+		if (!d->decided.itself && (d->found.vfs_total || d->decided.reason == REASON_VFS))
+			return false;
+		any = true;
+	}
+	return any;
+}
+
+/* 7: a broad selector that claims nothing is a mistake, even if each verdict is fine. So are VFs of what is no PF. */
 static void mark_idle_selectors(const struct machine *m)
 {
 	struct selector *sel;
 
+	for_each_selector(&m->settings->list[LIST_VFS], sel) {
+		if (makes_nothing(m, sel))
+			sel->flags |= SELECTOR_IDLE;
+	}
 	for_each_selector(&m->settings->list[LIST_IDS], sel) {
 		if (!selector_names(sel) && !(sel->flags & SELECTOR_EXCLUDES) && claims_nothing(m, sel))
 			sel->flags |= SELECTOR_IDLE;
@@ -334,23 +376,19 @@ void plan_decide(struct machine *m)
 	for_each_group(m, g)
 		judge_group(m, g);
 	for_each_device(m, d) {
-		if (d->decided.verdict != VERDICT_NONE)
-			continue;
-		if (is_marked(d) && d->found.later)
-			judge_later(m, d);
-		else if (is_marked(d))
+		if (is_marked(d) && !d->found.later && d->decided.verdict == VERDICT_NONE)
 			judge_member(m, d);
-		else if (d->asked.vfs)
-			judge_physical(m, d);
 	}
 	keep_broadly_selected(m);
+	judge_virtual(m);
 	mark_idle_selectors(m);
 }
 
-/* Returns true if a run that settles has to do with the device: it was left open, has come since, or is a VF of `vfs`. */
+/* Returns true if a run that settles has to do with the device: it was left open, has come since, or is a VF of `vfs`.
+ */
 static bool is_due(const struct machine *m, const struct device *d)
 {
-	return d->done.due || (d->found.pf && !m->late);
+	return d->done.due || (d->found.pf && !m->late && !d->done.released);
 }
 
 /* Returns true if the verdict is about the VFs of a PF, or about the guard of its entry of `vfs`. */
@@ -371,8 +409,12 @@ void plan_settle(struct machine *m)
 			for_each_member(d->group, other)
 				due |= is_due(m, other);
 		}
-		if (!due)
-			d->decided.verdict = VERDICT_NONE;
+		if (due)
+			continue;
+		d->decided.verdict = VERDICT_NONE;
+		/* What an earlier run left open of others is not given back for this one. */
+		if (m->late)
+			d->done.progress = 0;
 	}
 }
 

@@ -18,7 +18,10 @@
  */
 void plan_decide(struct machine *m) __attribute__((nonnull));
 
-/* Withdraws the verdict of every device, unless an earlier run left it or a member of its group open (done.due). */
+/*
+ * Withdraws the verdict of every device, unless an earlier run left it or a member of its group open (done.due), or it
+ * is about VFs of `vfs`. With m->late, done.due alone counts.
+ */
 void plan_settle(struct machine *m) __attribute__((nonnull));
 
 /* Returns true if group=ignore is set and the kernel allows it. */
@@ -72,6 +75,7 @@ enum vfs_fault {
 	VFS_NONE,     /* the function can have none */
 	VFS_TOO_MANY, /* it can have fewer */
 	VFS_OTHERS,   /* others are there, in another number */
+	VFS_TAKEN,    /* a vfio driver has the PF */
 	VFS_FAILED,   /* it was tried: done.errnum, or 0 if it has no driver */
 };
 

@@ -72,9 +72,9 @@ static void warn_of_cover(const struct selector *sel, enum list_name list, const
 static void warn_of_entry(const struct machine *m, const struct selector *sel, enum list_name list,
 			  const struct listener *l)
 {
-	if (list == LIST_IDS && !(sel->flags & SELECTOR_EXCLUDES))
+	if (list == LIST_VFS || (list == LIST_IDS && !(sel->flags & SELECTOR_EXCLUDES)))
 		warn_of_guard(m, sel, l);
-	else if (list != LIST_VFS)
+	else
 		warn_of_cover(sel, list, l);
 }
 
@@ -101,6 +101,17 @@ static void warn_of_group(const struct group *g, const struct listener *l)
 		l->say(l, LEVEL_REFUSED, t.p);
 }
 
+/* Warns of entries of `vfs` that ask for different numbers of VFs of one PF. */
+static void warn_of_numbers(const struct machine *m, const struct device *pf, const struct listener *l)
+{
+	const struct selector *sel;
+
+	for_each_selector(&m->settings->list[LIST_VFS], sel) {
+		if (sel->vfs != pf->asked.vfs->vfs && selector_match(sel, pf) == SELECTOR_YES)
+			say(l, LEVEL_REFUSED, "%pe: not used for %pd, %pe counts", sel, pf, pf->asked.vfs);
+	}
+}
+
 /* Warns of broad selectors that match devices and claim none (7). */
 static void warn_of_idle(const struct machine *m, const struct listener *l)
 {
@@ -109,6 +120,10 @@ static void warn_of_idle(const struct machine *m, const struct listener *l)
 	for_each_selector(&m->settings->list[LIST_IDS], sel) {
 		if (sel->flags & SELECTOR_IDLE)
 			say(l, LEVEL_REFUSED, "%pe: " IDLE_TEXT, sel);
+	}
+	for_each_selector(&m->settings->list[LIST_VFS], sel) {
+		if (sel->flags & SELECTOR_IDLE)
+			say(l, LEVEL_REFUSED, "%pe: " NO_VFS_TEXT, sel);
 	}
 }
 
@@ -181,6 +196,8 @@ void say_warnings(const struct machine *m, const struct listener *l)
 	}
 	warn_of_idle(m, l);
 	for_each_device(m, d) {
+		if (d->asked.vfs)
+			warn_of_numbers(m, d, l);
 		if (!is_claimed(d))
 			continue;
 		warn_of_cost(m, d, l);

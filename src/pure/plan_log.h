@@ -19,6 +19,9 @@ void say_notes(const struct machine *m, const struct listener *l) __attribute__(
 /* The message about a broad selector that claims nothing. */
 #define IDLE_TEXT "matches devices and claims nothing"
 
+/* The message about an entry of `vfs` for which nothing is made. */
+#define NO_VFS_TEXT "no virtual function is made (ids selects that function itself, or it can have none)"
+
 /* Says each warning about the settings and the plan. Says nothing if the snapshot is empty. */
 void say_warnings(const struct machine *m, const struct listener *l) __attribute__((nonnull));
 

@@ -126,7 +126,8 @@ static void select_virtual(struct machine *m)
 	}
 	for_each_device(m, d) {
 		pf = d->found.pf ? machine_find(m, d->found.pf) : NULL;
-		if (!pf || !pf->asked.vfs)
+		/* VFs in another number are somebody else's. */
+		if (!pf || !pf->asked.vfs || (!d->found.later && pf->found.vfs != pf->asked.vfs->vfs))
 			continue;
 		if (d->asked.guard_failed || !d->asked.selector)
 			d->asked.selector = pf->asked.vfs;

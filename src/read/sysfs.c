@@ -77,6 +77,15 @@ int read_link(struct text *t, int dir, const char *path)
 	return terminate(t, got);
 }
 
+unsigned read_decimal(int dir, const char *path)
+{
+	struct text t;
+	const char *p = t.p;
+
+	read_attribute(&t, dir, path);
+	return decimal(&p);
+}
+
 const char *device_path(struct text *t, const char *name, const char *attribute)
 {
 	return text_set(t, "sys/bus/pci/devices/%s/%s", name, attribute);

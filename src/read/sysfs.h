@@ -24,6 +24,9 @@ int read_whole(int dir, const char *path, int flags, char *buf, size_t size)
 int read_attribute(struct text *t, int dir, const char *path) __attribute__((nonnull));
 int read_link(struct text *t, int dir, const char *path) __attribute__((nonnull));
 
+/* Returns the decimal number in the file at path, or 0 if there is none. */
+unsigned read_decimal(int dir, const char *path) __attribute__((nonnull));
+
 /* Stores in t the path of an attribute of a PCI function, or of its directory if `attribute` is "". Returns t->p. */
 const char *device_path(struct text *t, const char *name, const char *attribute)
 	__attribute__((nonnull, returns_nonnull));

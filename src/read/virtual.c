@@ -8,14 +8,11 @@
 #include "settings.h"
 #include "sysfs.h"
 
-/* Reads a decimal attribute of a function, 0 if there is none. */
 static unsigned number_of(const struct scan *s, const struct device *d, const char *name)
 {
-	struct text t;
-	const char *p = t.p;
+	struct text path;
 
-	read_of(s, &t, d, name);
-	return decimal(&p);
+	return read_decimal(s->pci, text_set(&path, "%s/%s", d->name, name));
 }
 
 /* Some kernels take the lock of the device for this one. */
@@ -60,10 +57,15 @@ static void add_functions(struct scan *s, const struct device *pf, unsigned vfs)
 	read_of(s, &t, pf, "sriov_vf_device");
 	hex_number(t.p, t.p + t.len, 1, 4, &id);
 	for (unsigned i = 0; i < vfs && m->end < m->device + DEVICES_MAX; i++) {
-		struct device *d = m->end++;
+		pciaddr address = pf->address + offset + (pciaddr)stride * i;
+		struct device *d = m->end;
 
+		/* No routing ID is behind the last bus. */
+		if (PCIADDR_DOMAIN(address) != PCIADDR_DOMAIN(pf->address))
+			return;
+		m->end++;
 		memset(d, 0, sizeof(*d));
-		d->address = pf->address + offset + (pciaddr)stride * i;
+		d->address = address;
 		t.len = 0;
 		add_bus_index(&t, d->address);
 		memcpy(d->name, t.p, t.len + 1);
@@ -79,15 +81,19 @@ static void add_functions(struct scan *s, const struct device *pf, unsigned vfs)
 
 static void read_pf(struct scan *s, struct device *pf, const struct selector *entry)
 {
-	bool next_boot = s->m->phase == PHASE_NEXT_BOOT;
+	const struct machine *m = s->m;
+	unsigned total = number_of(s, pf, "sriov_totalvfs");
+	/* Before the service makes them, what the settings say of VFs is about those that will be there. */
+	bool early = m->phase == PHASE_NEXT_BOOT ||
+		     ((m->phase == PHASE_INIT_TOP || m->phase == PHASE_SECOND_LOOK) && !m->settle);
 
-	pf->found.vfs_total = (uint16_t)number_of(s, pf, "sriov_totalvfs");
-	if (!next_boot) {
+	pf->found.vfs_total = (uint16_t)(total > UINT16_MAX ? 0 : total);
+	if (m->phase != PHASE_NEXT_BOOT) {
 		read_vfs_now(s, pf);
 		mark_functions(s, pf);
-	} else if (entry->vfs <= pf->found.vfs_total) {
-		add_functions(s, pf, entry->vfs);
 	}
+	if (early && !pf->found.vfs && entry->vfs <= pf->found.vfs_total)
+		add_functions(s, pf, entry->vfs);
 }
 
 /* No machine has two functions at an address, but a tree may say so. */

@@ -31,7 +31,7 @@ struct physical {
 	uint8_t errnum; /* what the kernel said, or 0 */
 };
 
-#define PHYSICAL_MAX 64
+#define PHYSICAL_MAX 256
 
 /* All the memory of a run. A run touches two thirds of a mebibyte of it at most and never allocates more. */
 struct context {

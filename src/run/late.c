@@ -29,12 +29,28 @@ static void mark(int root, const char *path, bool on)
 		unlinkat(root, path, 0);
 }
 
+static int drop_note(void *data, const char *name)
+{
+	const int *root = data;
+	struct text path;
+
+	unlinkat(*root, text_set(&path, "%s/%s", directory, name), 0);
+	return 0;
+}
+
+/* A run that was killed may have left its note. */
+static void remove_notes(int root)
+{
+	list_directory(root, directory, drop_note, &root);
+	unlinkat(root, directory, AT_REMOVEDIR);
+}
+
 void late_enable(const struct settings *settings, int root, bool on, bool settled)
 {
 	if (on)
 		mkdirat(root, directory, 0755);
 	else
-		unlinkat(root, directory, AT_REMOVEDIR);
+		remove_notes(root);
 	mark(root, keep_path, on && settings->keep);
 	mark(root, vfs_path, on && settled && !list_is_empty(&settings->list[LIST_VFS]));
 }
@@ -189,9 +205,13 @@ void late_recall(const struct late *late, struct machine *m)
 		if (!d || (late->function[i].event == LATE_REBOUND && !d->done.was_claimed))
 			continue;
 		d->done.due = true;
-		/* What could not be bound is a new function since. */
-		if (late->function[i].event == LATE_COME)
-			d->done.tried = false;
-		d->done.late |= late->function[i].event == LATE_COME;
+		d->done.rebound = late->function[i].event == LATE_REBOUND;
+		if (late->function[i].event == LATE_REBOUND)
+			continue;
+		/* Nothing was done to a function that has just come. */
+		d->done.late = true;
+		d->done.tried = d->done.foreign = false;
+		if (!d->done.worker.pid)
+			d->done.progress = 0;
 	}
 }

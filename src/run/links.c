@@ -38,16 +38,33 @@ static void add_steady_path(struct text *t, const char *link, pciaddr address)
 	}
 }
 
+/* The inverse of where a VF is: see add_functions() in virtual.c. */
+static unsigned number_of_vf(int root, const char *name, const char *pf)
+{
+	pciaddr distance =
+		pciaddr_from_name(name, (unsigned)strlen(name)) - pciaddr_from_name(pf, (unsigned)strlen(pf));
+	struct text path;
+	unsigned offset = read_decimal(root, device_path(&path, pf, "sriov_offset"));
+	unsigned stride = read_decimal(root, device_path(&path, pf, "sriov_stride"));
+
+	return (unsigned)(distance - offset) / (stride ? stride : 1);
+}
+
 /* Stores the name of the links of a function. Returns false if it is not there. */
 static bool set_name(struct text *t, const struct links *l, const char *name)
 {
 	struct device d = { 0 };
-	struct text link, path;
+	struct text link, path, physfn;
+	const char *pf;
 
 	text_set(&path, "sys/bus/pci/devices/%s", name);
 	if (read_link(&link, l->root, path.p) <= 0)
 		return false;
 	t->len = 0;
+	/* VFs of one number may be on several buses below one bridge, so that their PF and number name them. */
+	pf = read_link(&physfn, l->root, device_path(&physfn, name, "physfn")) > 0 ? base_name(physfn.p) : NULL;
+	if (pf && read_link(&link, l->root, text_set(&path, "sys/bus/pci/devices/%s", pf)) <= 0)
+		return false;
 	if (l->by_id) {
 		memcpy(d.name, name, strlen(name) + 1);
 		if (scan_ids(l->root, &d))
@@ -55,6 +72,8 @@ static bool set_name(struct text *t, const struct links *l, const char *name)
 		text_set(t, "%04x:%04x@", d.found.ids.vendor, d.found.ids.device);
 	}
 	add_steady_path(t, link.p, pciaddr_from_name(name, (unsigned)strlen(name)));
+	if (pf)
+		text_add(t, "-vf%u", number_of_vf(l->root, name, pf));
 	return true;
 }
 
@@ -92,6 +111,8 @@ static void remove_directory(int root, const char *directory)
 {
 	struct removal r = { root, directory };
 
+	/* What a link leads to is none of ours. */
+	unlinkat(root, directory, 0);
 	list_directory(root, directory, remove_entry, &r);
 	unlinkat(root, directory, AT_REMOVEDIR);
 }

@@ -59,6 +59,15 @@ static bool is_alive(int root, const struct worker *w)
 	return start && (!w->start || start == w->start);
 }
 
+/* Returns true if the row is about this function, and not about another one that was at its address. */
+static bool is_of(const struct report_row *row, const struct device *d)
+{
+	struct text id;
+
+	return !strcmp(text_set(&id, "%04x:%04x", d->found.ids.vendor, d->found.ids.device),
+		       report_column(row, REPORT_ID));
+}
+
 static void recall_row(void *data, struct device *d, const struct report_row *row)
 {
 	const struct recall *r = data;
@@ -66,13 +75,14 @@ static void recall_row(void *data, struct device *d, const struct report_row *ro
 	/* A run that could not read the devices left everything open. */
 	if (row->kind == ROW_RUN)
 		r->m->settle = false;
-	if (!d)
+	if (!d || !is_of(row, d))
 		return;
 	/* Whatever the settings say, no later look of this boot takes again what it was to have back. */
 	d->done.given_back =
 		r->m->phase == PHASE_SECOND_LOOK && (row->reason == REASON_ROOT_MISSING || row->notes & NOTE_ROOT);
 	d->done.tried = r->m->phase == PHASE_SECOND_LOOK && row->reason == REASON_BIND;
 	d->done.late = row->notes & NOTE_LATE;
+	d->done.released = row->verdict == VERDICT_GIVEN_BACK;
 	d->done.was_claimed = row->verdict == VERDICT_CLAIM || row->verdict == VERDICT_ALREADY;
 	if (row->verdict != VERDICT_PENDING && row->reason != REASON_TIMEOUT && !(row->notes & NOTES_OWED))
 		return;
@@ -204,7 +214,8 @@ static void merge_row(void *machine, struct device *d, const struct report_row *
 	if (d->decided.verdict == VERDICT_ALREADY)
 		d->decided.verdict = VERDICT_CLAIM;
 	report_row_of_device(&now, machine, d);
-	d->done.keeps_row = is_same_failure(d, row) && now.notes == row->notes;
+	/* What the host does not let go of was claimed all the same, and a later run may have it. */
+	d->done.keeps_row = (is_same_failure(d, row) && now.notes == row->notes) || (d->done.rebound && !is_claimed(d));
 	/* A function that was taken out and comes again is news. */
 	if (d->done.keeps_row || !strcmp(report_row_line(&was, row), report_row_line(&is, &now)))
 		d->done.said = !has_come(machine, d);
@@ -337,6 +348,8 @@ static bool has_arrived(const struct machine *m, const struct report_row *row)
 		sel = d->asked.selector;
 		if (d->done.due && sel && span_is(sel->text, report_column(row, REPORT_SELECTOR)))
 			return true;
+		if (d->asked.vfs && !m->late && span_is(d->asked.vfs->text, report_column(row, REPORT_SELECTOR)))
+			return true;
 	}
 	return false;
 }
@@ -360,6 +373,20 @@ static void keep_row(void *data, struct device *d, const struct report_row *row)
 		write_vanished(w, row);
 }
 
+/* Writes a row for each selector of a list that claims nothing. */
+static void write_idle(struct writer *w, enum list_name list)
+{
+	const struct selector *sel;
+	struct report_row row;
+
+	for_each_selector(&w->m->settings->list[list], sel) {
+		if (!(sel->flags & SELECTOR_IDLE))
+			continue;
+		report_row_of_selector(&row, w->m, sel);
+		write_row(w, &row);
+	}
+}
+
 /* Writes a row for each selector that matches nothing or claims nothing. */
 static void write_selectors(struct writer *w)
 {
@@ -370,12 +397,8 @@ static void write_selectors(struct writer *w)
 		report_row_of_selector(&row, w->m, sel);
 		write_row(w, &row);
 	}
-	for_each_selector(&w->m->settings->list[LIST_IDS], sel) {
-		if (!(sel->flags & SELECTOR_IDLE))
-			continue;
-		report_row_of_selector(&row, w->m, sel);
-		write_row(w, &row);
-	}
+	write_idle(w, LIST_IDS);
+	write_idle(w, LIST_VFS);
 }
 
 int report_write(struct machine *m, int root, const struct listener *log)

@@ -174,7 +174,7 @@ void report_row_of_selector(struct report_row *r, const struct machine *m, const
 
 	text_set(&line, "-\t-\t-\t%s\t-\t-\t%.*s\t", idle ? "idle" : "absent", (int)sel->text.len, sel->text.p);
 	if (idle)
-		text_set(&message, IDLE_TEXT);
+		text_set(&message, "%s", sel->vfs ? NO_VFS_TEXT : IDLE_TEXT);
 	else
 		add_absent(&message, m, sel);
 	add_notes(&notes, sel->flags & SELECTOR_OPTIONAL ? NOTE_OPTIONAL : 0);

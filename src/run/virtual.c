@@ -17,7 +17,7 @@
 /* Returns true if VFs are to be made of it. One that is selected itself has none. */
 static bool is_to_make(const struct machine *m, const struct device *d)
 {
-	return d->asked.vfs && !d->found.vfs && !is_wanted(d) && plan_vfs(m, d) == VFS_FINE;
+	return d->asked.vfs && !d->found.vfs && !d->decided.itself && plan_vfs(m, d) == VFS_FINE;
 }
 
 static bool has_driver(int root, const struct device *d)
@@ -104,7 +104,8 @@ void leave_virtual(struct context *ctx, clock_t deadline, const struct listener 
 	struct device *d;
 
 	for_each_device(&ctx->machine, d) {
-		if (d->found.pf && !is_claimed(d) && !d->done.worker.pid && !has_driver(ctx->root.fd, d))
+		if (d->found.pf && d->asked.selected && !is_claimed(d) && !d->done.worker.pid &&
+		    !has_driver(ctx->root.fd, d))
 			run_in_child(deadline, vfs_leave_to_host, &act, d);
 	}
 }

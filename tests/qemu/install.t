@@ -84,7 +84,7 @@ my ($line) = $boot->lines('status-json');
 my $json = JSON::PP->new->utf8->decode($line);
 is(join(' ', map { "$_->{address} $_->{verdict} $_->{now}" } @{ $json->{devices} }),
 	'0000:03:00.0 claimed vfio-pci 0000:03:00.1 claimed vfio-pci', 'and its JSON');
-like($boot->text('drift'), qr/^0000:03:00\.1 .*: already bound to vfio-pci; drifted: it is bound to e1000e now \(vfio-boot claim 0000:03:00\.1\)$/m,
+like($boot->text('drift'), qr/^0000:03:00\.1 .*: already bound to vfio-pci; drifted: it is bound to e1000e now \(vfio-boot claim --whole 0000:03:00\.1\)$/m,
 	'a device that somebody takes away has drifted');
 like($boot->text('drift'), qr/^0000:03:00\.0 .*; drifted: 0000:03:00\.1 of its group is bound to e1000e, so the group is not usable$/m,
 	'and with it the whole group');

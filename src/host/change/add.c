@@ -145,13 +145,11 @@ static int add_matches(struct addition *a, char *word, const struct selector *se
 }
 
 /* Returns true, after a message, if the settings ask for VFs of this function already. */
-static bool has_vfs(const struct device *d, const char *number)
+static bool has_vfs(const struct device *d, unsigned number)
 {
-	struct text n;
-
 	if (!d->asked.vfs)
 		return false;
-	if (!strcmp(number, text_set(&n, "%u", d->asked.vfs->vfs)))
+	if (number == d->asked.vfs->vfs)
 		say(&complaints, LEVEL_DONE, "%pe is in the settings already", d->asked.vfs);
 	else
 		say(&complaints, LEVEL_REFUSED, "%pe is in the settings (remove it first)", d->asked.vfs);
@@ -159,11 +157,11 @@ static bool has_vfs(const struct device *d, const char *number)
 }
 
 /* Adds a line of `vfs`. */
-static void add_vfs_line(struct addition *a, const char *selector, const struct device *d)
+static void add_vfs_line(struct addition *a, const char *selector, unsigned vfs, const struct device *d)
 {
 	char name[NAME_SIZE];
 
-	fprintf(a->to, "vfs = %s=%s", selector, a->change.r->vfs);
+	fprintf(a->to, "vfs = %s=%u", selector, vfs);
 	if (d)
 		fprintf(a->to, "  # %s %s", d->name, device_name(name, d));
 	fputc('\n', a->to);
@@ -184,7 +182,7 @@ static int add_vfs(struct addition *a, char *word)
 	struct selector sel;
 	struct text t;
 	const char *wrong;
-	bool as_written;
+	bool as_written, has = false;
 
 	text_set(&t, "%s=%s", word, c->r->vfs);
 	wrong = selector_parse_vfs(&sel, t.p, t.len);
@@ -198,12 +196,17 @@ static int add_vfs(struct addition *a, char *word)
 	for_each_device(m, d) {
 		if (!matched[d - m->device])
 			continue;
+		if (d->found.virtual) {
+			say(&complaints, LEVEL_REFUSED, "%pd: it is a virtual function itself, and has none", d);
+			return 1;
+		}
 		c->chosen[d - m->device] = true;
-		if (!as_written && !has_vfs(d, c->r->vfs))
-			add_vfs_line(a, guarded_path(c->before, &t, d), d);
+		has = has_vfs(d, sel.vfs) || has;
+		if (!as_written && !d->asked.vfs)
+			add_vfs_line(a, guarded_path(c->before, &t, d), sel.vfs, d);
 	}
-	if (as_written)
-		add_vfs_line(a, word, NULL);
+	if (as_written && !has)
+		add_vfs_line(a, word, sel.vfs, NULL);
 	return 0;
 }
 

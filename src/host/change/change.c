@@ -25,14 +25,20 @@ int nothing_changed(int status)
 	return status;
 }
 
-/* Returns true if this part of a command line, a word, replaces the list of the files, or is `off`. */
+/* Returns true if the kernel command line has a list of its own in place of one that add and remove write. */
+static bool replaces(const struct settings *s)
+{
+	return s->list[LIST_IDS].replaced || s->list[LIST_VFS].replaced || s->list[LIST_VFS].off;
+}
+
+/* Returns true if this part of a command line, a word, replaces a list of the files, or is `off`. */
 static bool replaces_ids(const char *from, const char *to)
 {
 	static struct settings s;
 
 	settings_init(&s);
 	settings_parse_cmdline(&s, "", from, (size_t)(to - from));
-	return s.list[LIST_IDS].replaced || s.off_now;
+	return replaces(&s) || s.off_now;
 }
 
 /* Returns the command line with blanks for the words that replaces_ids(), so that all others keep their places. */
@@ -59,11 +65,11 @@ static bool read_files(struct change *c)
 
 	if (!request_read(ctx, PHASE_NEXT_BOOT))
 		return false;
-	c->replaced = ctx->settings.list[LIST_IDS].replaced;
+	c->replaced = replaces(&ctx->settings);
 	if (!c->replaced)
 		return true;
 	say(&complaints, LEVEL_REFUSED,
-	    "the kernel command line has its own list of ids, which replaces the list in the files (remove it there)");
+	    "the kernel command line has its own list of ids or vfs, which replaces the list in the files (remove it there)");
 	ctx->argument[ARGUMENT_CMDLINE] = without_ids(ctx->buffers.cmdline_used);
 	return request_read(ctx, PHASE_NEXT_BOOT);
 }
@@ -282,7 +288,7 @@ int change_write(struct change *c, const char *text, int more)
 	}
 	output_init(&out, STDOUT_FILENO);
 	say(&out.listener, LEVEL_DONE, "%s: written; the next boot%s:", OWN_FILE,
-	    c->replaced ? ", once its command line has no list of ids" : "");
+	    c->replaced ? ", once its command line has no such list" : "");
 	change_say(c, &out.listener);
 	say_warnings(&c->after->machine, &complaints);
 	if (c->after->left_out_off)

@@ -64,7 +64,7 @@ void check_settings(const struct check_input *in, struct check *c)
 {
 	const struct settings *s = &in->ctx->settings;
 	const struct machine *m = &in->ctx->machine;
-	unsigned n = count_selecting(&s->list[LIST_IDS]) + count_selecting(&s->list[LIST_VFS]);
+	unsigned n = count_all_selecting(s);
 	struct text t, what;
 
 	for (unsigned i = 0; i < s->problems && i < PROBLEMS_MAX && i < 5; i++) {

@@ -59,6 +59,7 @@ static void take(struct take *t, struct device *pf)
 {
 	const struct listener *out = &t->out.listener;
 	unsigned before = pf->found.vfs;
+	enum ending ending;
 	struct text why;
 
 	if (!before) {
@@ -70,9 +71,10 @@ static void take(struct take *t, struct device *pf)
 		t->wrong = true;
 		return;
 	}
-	if (run_in_child(share_of(t->run.deadline, 2), vfs_take_away, &t->act, pf) == TIME_IS_UP) {
+	ending = run_in_child(share_of(t->run.deadline, 2), vfs_take_away, &t->act, pf);
+	if (ending != ENDED) {
 		pf->done.error = REASON_VFS;
-		pf->done.errnum = ETIMEDOUT;
+		pf->done.errnum = ending == DIED ? EIO : ETIMEDOUT;
 	}
 	if (pf->done.error) {
 		say(out, LEVEL_FAILED, "%pd: failed, vfs: its %u virtual functions could not be taken away: %s", pf,
@@ -84,7 +86,7 @@ static void take(struct take *t, struct device *pf)
 	say(out, LEVEL_DONE, "%pd: its %u virtual functions were taken away", pf, before);
 }
 
-/* In the report, the VFs were given back. */
+/* The report does not have the VFs any more: others may come at their addresses. */
 static bool amend(const void *data, struct report_row *row, const struct device *d, const struct report_row *old)
 {
 	const struct take *t = data;
@@ -92,10 +94,7 @@ static bool amend(const void *data, struct report_row *row, const struct device 
 	if (!old || !t->taken[d - t->act.m->device])
 		return false;
 	*row = *old;
-	report_row_change(row, REPORT_VERDICT, verdict_name(VERDICT_GIVEN_BACK));
-	report_row_change(row, REPORT_REASON, "-");
-	report_row_change(row, REPORT_DRIVER, "-");
-	report_row_change(row, REPORT_MESSAGE, "taken away at run time (vfio-boot release --remove-vfs)");
+	row->verdict = VERDICT_NONE;
 	return true;
 }
 

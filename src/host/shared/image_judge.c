@@ -239,9 +239,9 @@ void set_image_line(struct text *t, const struct image_verdict *v)
 
 bool settings_select(const struct context *ctx)
 {
-	const struct list *ids = &ctx->settings.list[LIST_IDS];
+	const struct settings *s = &ctx->settings;
 
-	return !ids->off && !ctx->settings.unprotected && count_selecting(ids);
+	return !s->list[LIST_IDS].off && !s->unprotected && count_all_selecting(s);
 }
 
 static int note_kernel_file(void *data, const char *name)

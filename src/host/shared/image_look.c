@@ -99,7 +99,7 @@ static bool text_selects(const struct entry *e)
 
 	settings_init(&s);
 	settings_parse_file(&s, e->path, e->content, e->size);
-	return count_selecting(&s.list[LIST_IDS]) > 0;
+	return count_all_selecting(&s) > 0;
 }
 
 /*

@@ -131,6 +131,11 @@ unsigned count_selecting(const struct list *l)
 	return n;
 }
 
+unsigned count_all_selecting(const struct settings *s)
+{
+	return count_selecting(&s->list[LIST_IDS]) + count_selecting(&s->list[LIST_VFS]);
+}
+
 bool cannot_print(void)
 {
 	bool failed = fflush(stdout) || ferror(stdout);

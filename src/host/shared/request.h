@@ -78,6 +78,9 @@ const char *physical_function(int root, struct text *t, const struct device *d)
 /* Returns how many entries of a list select a device, rather than exclude it. */
 unsigned count_selecting(const struct list *l) __attribute__((nonnull));
 
+/* Returns how many entries of `ids` and `vfs` select something. */
+unsigned count_all_selecting(const struct settings *s) __attribute__((nonnull));
+
 /* Flushes standard output. Returns true, after a message, if something could not be written. */
 bool cannot_print(void) __attribute__((warn_unused_result));
 

@@ -153,7 +153,7 @@ static const struct device *selected_by(const struct machine *m, const struct se
 const struct device *drift_arrived(struct rows *s, const struct row *r)
 {
 	const char *text = report_column(&r->report, REPORT_SELECTOR);
-	const struct device *found = NULL;
+	const struct device *found = NULL, *d;
 	const struct selector *sel;
 
 	if (!rows_decide(s))
@@ -161,6 +161,10 @@ const struct device *drift_arrived(struct rows *s, const struct row *r)
 	for_each_selector(&s->ctx->settings.list[LIST_IDS], sel) {
 		if (!found && !(sel->flags & SELECTOR_EXCLUDES) && span_is(sel->text, text))
 			found = selected_by(&s->ctx->machine, sel);
+	}
+	for_each_device(&s->ctx->machine, d) {
+		if (!found && d->asked.vfs && span_is(d->asked.vfs->text, text))
+			found = d;
 	}
 	return found;
 }

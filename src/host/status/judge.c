@@ -38,11 +38,29 @@ const char *driver_now(const struct row *r)
 	return r->now.len ? r->now.p : NULL;
 }
 
-static void judge_driver(struct row *r)
+/* Returns true if the group of the device has another member that a claim takes. */
+static bool has_mate(const struct device *d)
 {
+	const struct device *other;
+
+	for_each_member(d->group, other) {
+		if (other != d && !is_exempt(other))
+			return true;
+	}
+	return false;
+}
+
+/* The hint is one only if a claim by hand would do it. */
+static void judge_driver(struct rows *s, struct row *r)
+{
+	const char *address = report_column(&r->report, REPORT_ADDRESS);
+	const struct device *d = rows_decide(s) ? machine_find_name(&s->ctx->machine, address, strlen(address)) : NULL;
+
 	text_set(&r->drift, "it is ");
 	add_binding(&r->drift, driver_now(r));
-	text_add(&r->drift, " now (vfio-boot claim %s)", report_column(&r->report, REPORT_ADDRESS));
+	text_add(&r->drift, " now");
+	if (d && d->group && d->decided.verdict == VERDICT_CLAIM)
+		text_add(&r->drift, " (vfio-boot claim %s%s)", has_mate(d) ? "--whole " : "", address);
 }
 
 /* Returns true if the settings have this selector, and it is optional. */
@@ -50,9 +68,11 @@ static bool is_optional(const struct settings *settings, const char *text)
 {
 	const struct selector *sel;
 
-	for_each_selector(&settings->list[LIST_IDS], sel) {
-		if (span_is(sel->text, text) && sel->flags & SELECTOR_OPTIONAL)
-			return true;
+	for (enum list_name i = 0; i < LISTS; i++) {
+		for_each_selector(&settings->list[i], sel) {
+			if (span_is(sel->text, text) && sel->flags & SELECTOR_OPTIONAL)
+				return true;
+		}
 	}
 	return false;
 }
@@ -86,11 +106,17 @@ static void judge_device(struct rows *s, struct row *r)
 	if (read_link(&t, root, text_set(&t, "sys/bus/pci/devices/%s", address)) < 0)
 		judge_gone(s, r);
 	else if (strcmp(r->now.p, report_column(&r->report, REPORT_DRIVER)))
-		judge_driver(r);
+		judge_driver(s, r);
 	else if (read_link(&t, root, device_path(&t, address, "iommu_group")) > 0 && strcmp(base_name(t.p), group))
 		text_set(&r->drift, "its group is %s now", base_name(t.p));
 	else if (s->ctx->settings.group != GROUP_IGNORE)
 		list_directory(root, text_set(&t, "sys/kernel/iommu_groups/%s/devices", group), judge_member, &member);
+}
+
+/* Returns true if what was absent at boot is claimed by now, or is a PF that has its VFs. */
+static bool is_as_wanted(const struct device *d)
+{
+	return d->asked.vfs ? d->found.vfs == d->asked.vfs->vfs : is_vfio_driver(d->found.driver);
 }
 
 /* Returns true if the row says that something is not as it should be. */
@@ -98,7 +124,7 @@ static bool is_fault(const struct row *r)
 {
 	switch (r->report.kind) {
 	case ROW_ABSENT:
-		return !(r->report.notes & NOTE_OPTIONAL) && !(r->arrived && is_vfio_driver(r->arrived->found.driver));
+		return !(r->report.notes & NOTE_OPTIONAL) && !(r->arrived && is_as_wanted(r->arrived));
 	case ROW_DEVICE:
 		return (r->drift.len && !r->optional) || r->report.verdict >= VERDICT_REFUSED;
 	default:
