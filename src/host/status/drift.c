@@ -86,7 +86,7 @@ struct row *row_of(const struct rows *s, const char *address)
 	return NULL;
 }
 
-static struct device *device_of(struct rows *s, const struct row *r)
+struct device *device_of(struct rows *s, const struct row *r)
 {
 	const char *address = report_column(&r->report, REPORT_ADDRESS);
 

@@ -58,6 +58,9 @@ bool was_claimed(const struct row *r) __attribute__((nonnull));
 /* Returns the row of an address, or NULL. */
 struct row *row_of(const struct rows *s, const char *address) __attribute__((nonnull));
 
+/* Returns the device at the address of a row, or NULL if there is none. */
+struct device *device_of(struct rows *s, const struct row *r) __attribute__((nonnull));
+
 /*
  * Returns the function to which a claimed device that is gone may have moved, or NULL. It has the ID of the device, and
  * the report does not have that ID at its address.

@@ -53,14 +53,13 @@ static bool has_mate(const struct device *d)
 /* The hint is one only if a claim by hand would do it. */
 static void judge_driver(struct rows *s, struct row *r)
 {
-	const char *address = report_column(&r->report, REPORT_ADDRESS);
-	const struct device *d = rows_decide(s) ? machine_find_name(&s->ctx->machine, address, strlen(address)) : NULL;
+	const struct device *d = device_of(s, r);
 
 	text_set(&r->drift, "it is ");
 	add_binding(&r->drift, driver_now(r));
 	text_add(&r->drift, " now");
 	if (d && d->group && d->decided.verdict == VERDICT_CLAIM)
-		text_add(&r->drift, " (vfio-boot claim %s%s)", has_mate(d) ? "--whole " : "", address);
+		text_add(&r->drift, " (vfio-boot claim %s%s)", has_mate(d) ? "--whole " : "", d->name);
 }
 
 /* Returns true if the settings have this selector, and it is optional. */

@@ -7,6 +7,7 @@
 
 #include "drift.h"
 #include "format.h"
+#include "guarded_path.h"
 #include "listener.h"
 #include "log.h"
 #include "message.h"
@@ -102,6 +103,8 @@ static void add_json_device(struct status *s, const struct row *r)
 {
 	struct json_object *o = json_object_new_object();
 	const char *group = column(r, REPORT_GROUP), *message = column(r, REPORT_MESSAGE);
+	const struct device *d = device_of(&s->rows, r);
+	struct text t;
 
 	json_add(o, "address", column(r, REPORT_ADDRESS));
 	json_add(o, "id", column(r, REPORT_ID));
@@ -114,6 +117,7 @@ static void add_json_device(struct status *s, const struct row *r)
 	json_add(o, "message", message ? message : "");
 	json_add(o, "now", driver_now(r));
 	json_add(o, "drift", r->drift.len ? r->drift.p : NULL);
+	json_add(o, "path", d ? guarded_path(s->rows.ctx, &t, d) : NULL);
 	json_object_array_add(s->devices, o);
 }
 
