@@ -119,7 +119,8 @@ for my $verb ('claim', 'release') {
 	spew("$pci/devices/$host/driver_override", $verb eq 'claim' ? "none\n" : "(null)\n");
 	spew("$pci/devices/$_/driver_override", "vfio-pci\n") for $a, $b;
 	set_driver($_, $verb eq 'claim' ? '' : 'vfio-pci') for $a, $b;
-	report(map { "$_|8086:10d3|7|failed|timeout|-|-|process $nobody is still running after the time limit|$nobody\@77|-" } $a, $b, $host);
+	my $open = '7|failed|timeout|-|-|process ' . "$nobody is still running after the time limit|$nobody\@77|-";
+	report("$a|8086:10d3|$open", "$b|8086:10d3|$open", "$host|8086:29c0|$open");
 	answered($verb, '03:00');
 	is($status, 0, "$verb ends what the boot left open");
 	is(row($host), $verb eq 'claim' ? '' : join("\t", $host, '8086:29c0', 7, 'given-back', '-', '-', '-', 'given back at run time (vfio-boot release)'),
