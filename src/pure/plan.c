@@ -384,8 +384,7 @@ void plan_decide(struct machine *m)
 	mark_idle_selectors(m);
 }
 
-/* Returns true if a run that settles has to do with the device: it was left open, has come since, or is a VF of `vfs`.
- */
+/* Returns true if a run that settles has to do with it: it was left open, has come since, or is a VF of `vfs`. */
 static bool is_due(const struct machine *m, const struct device *d)
 {
 	return d->done.due || (d->found.pf && !m->late && !d->done.released);

@@ -182,7 +182,7 @@ static int add_vfs(struct addition *a, char *word)
 	struct selector sel;
 	struct text t;
 	const char *wrong;
-	bool as_written, has = false;
+	bool as_written, found, has = false;
 
 	text_set(&t, "%s=%s", word, c->r->vfs);
 	wrong = selector_parse_vfs(&sel, t.p, t.len);
@@ -190,9 +190,11 @@ static int add_vfs(struct addition *a, char *word)
 		say(&complaints, LEVEL_FAILED, "%s: %s", t.p, wrong);
 		return STATUS_WRONG;
 	}
-	if (choose(c->before, words, matched) && !asked(c->r, OPTION_FORCE))
+	found = !choose(c->before, words, matched);
+	if (!found && !asked(c->r, OPTION_FORCE))
 		return 1;
-	as_written = !selector_names(&sel) || sel.flags & SELECTOR_GUARDED || asked(c->r, OPTION_AS_WRITTEN);
+	/* --force allows a card that is not there yet. */
+	as_written = !found || !selector_names(&sel) || sel.flags & SELECTOR_GUARDED || asked(c->r, OPTION_AS_WRITTEN);
 	for_each_device(m, d) {
 		if (!matched[d - m->device])
 			continue;
