@@ -21,7 +21,7 @@ for my $prefix ('/usr', '/opt') {
 	my $said = qx(rm -rf $stage && make -s -C $Guest::top install-files DESTDIR=$stage PREFIX=$prefix 2>&1);
 	is($?, 0, "make install-files PREFIX=$prefix") or diag($said);
 	my $list = join ' ', sort split /\n/, qx(cd $stage && find . -type f -printf '/%P\n');
-	is($list, join(' ', sort '/etc/vfio-boot.conf', map { "$prefix/lib/vfio-boot/$_" } 'vfio-boot-claim', 'image-files',
+	is($list, join(' ', sort '/etc/vfio-boot.conf', '/usr/lib/udev/rules.d/60-vfio-boot.rules', map { "$prefix/lib/vfio-boot/$_" } 'vfio-boot-claim', 'image-files',
 			map { "initrd/vfio-boot-$_" } 'claim.service', 'second-look.service', 'root-missing.service', 'root-missing.timer'),
 		'installs just that');
 	my @paths = qx(cd $stage$prefix/lib/vfio-boot && cat image-files initrd/*) =~ m{(?<![\w/])(?!/var)(/[\w/]*lib/vfio-boot\b)}g;
