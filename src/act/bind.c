@@ -40,7 +40,7 @@ static int probe(const struct act *act, const struct device *d)
 /* Returns the driver that holds the device now, whose name is stored in t, or NULL. */
 static const char *driver_now(const struct act *act, const struct device *d, struct text *t)
 {
-	return read_link(t, act->root->fd, device_path(t, d->name, "driver")) > 0 ? base_name(t->p) : NULL;
+	return read_driver(t, act->root->fd, d->name);
 }
 
 static bool has_driver(const struct act *act, const struct device *d, const char *driver)

@@ -77,6 +77,11 @@ int read_link(struct text *t, int dir, const char *path)
 	return terminate(t, got);
 }
 
+const char *read_driver(struct text *t, int root, const char *name)
+{
+	return read_link(t, root, device_path(t, name, "driver")) > 0 ? base_name(t->p) : NULL;
+}
+
 unsigned read_decimal(int dir, const char *path)
 {
 	struct text t;

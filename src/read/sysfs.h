@@ -31,6 +31,12 @@ unsigned read_decimal(int dir, const char *path) __attribute__((nonnull));
 const char *device_path(struct text *t, const char *name, const char *attribute)
 	__attribute__((nonnull, returns_nonnull));
 
+/*
+ * Returns the driver that holds the function of this name at the moment, stored in t, or NULL if none does. `root` is a
+ * descriptor of the root directory.
+ */
+const char *read_driver(struct text *t, int root, const char *name) __attribute__((nonnull));
+
 /* Returns the last component of a path or link, which points into path. */
 const char *base_name(const char *path) __attribute__((nonnull, returns_nonnull));
 

@@ -24,7 +24,7 @@ static bool has_driver(int root, const struct device *d)
 {
 	struct text t;
 
-	return read_link(&t, root, device_path(&t, d->name, "driver")) > 0;
+	return read_driver(&t, root, d->name);
 }
 
 static bool has_all_drivers(const struct machine *m, int root)

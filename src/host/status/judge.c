@@ -24,9 +24,7 @@ static int judge_member(void *data, const char *name)
 
 	if (!strcmp(name, report_column(&m->row->report, REPORT_ADDRESS)))
 		return 0;
-	if (read_link(&t, root, device_path(&t, name, "driver")) <= 0)
-		return 0;
-	driver = base_name(t.p);
+	driver = read_driver(&t, root, name);
 	if (!blocks_group(driver))
 		return 0;
 	text_set(&m->row->drift, "%s of its group is bound to %s, so the group is not usable", name, driver);
@@ -97,9 +95,10 @@ static void judge_device(struct rows *s, struct row *r)
 		   *group = report_column(&r->report, REPORT_GROUP);
 	struct member member = { s, r };
 	struct text t;
+	const char *driver = read_driver(&t, root, address);
 
-	if (read_link(&t, root, device_path(&t, address, "driver")) > 0)
-		text_set(&r->now, "%s", base_name(t.p));
+	if (driver)
+		text_set(&r->now, "%s", driver);
 	if (!was_claimed(r))
 		return;
 	if (read_link(&t, root, text_set(&t, "sys/bus/pci/devices/%s", address)) < 0)
