@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+#include <string.h>
+
 #include "pciaddr.h"
 
 static const char *const bad_device = "no such slot: the device is 0 to 1f";
@@ -61,4 +63,17 @@ pciaddr pciaddr_from_name(const char *name, unsigned len)
 	if (len < 12 || len >= PCIADDR_TEXT || pciaddr_parse(name, end, &a, &slot, &why) != end || slot)
 		return PCIADDR_NONE;
 	return a;
+}
+
+pciaddr pciaddr_next(const char **p)
+{
+	pciaddr address = PCIADDR_NONE;
+
+	while (*p && address == PCIADDR_NONE) {
+		const char *slash = strchr(*p, '/');
+
+		address = pciaddr_from_name(*p, (unsigned)(slash ? (size_t)(slash - *p) : strlen(*p)));
+		*p = slash ? slash + 1 : NULL;
+	}
+	return address;
 }

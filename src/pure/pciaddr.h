@@ -37,6 +37,12 @@ const char *pciaddr_parse(const char *p, const char *end, pciaddr *out, bool *sl
 const char *pciaddr_parse_devfn(const char *p, const char *end, uint8_t *out, bool *slot, const char **why)
 	__attribute__((nonnull(1, 2, 3, 5)));
 
+/*
+ * Returns the next component of a path that is an address, and moves *p behind it. Returns PCIADDR_NONE if there is
+ * none before the end, and *p is NULL then.
+ */
+pciaddr pciaddr_next(const char **p) __attribute__((nonnull));
+
 /* Parses a name as sysfs spells it, with domain and function. Returns PCIADDR_NONE if it is something else. */
 pciaddr pciaddr_from_name(const char *name, unsigned len) __attribute__((nonnull));
 

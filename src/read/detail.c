@@ -18,14 +18,13 @@ int link_of(const struct scan *s, struct text *t, const struct device *d, const 
 
 void each_function_of_link(struct machine *m, const char *p, void (*each)(void *data, struct device *d), void *data)
 {
-	while (p) {
-		const char *slash = strchr(p, '/');
-		unsigned len = (unsigned)(slash ? (size_t)(slash - p) : strlen(p));
-		struct device *d = machine_find_name(m, p, len);
+	pciaddr address;
+
+	while ((address = pciaddr_next(&p)) != PCIADDR_NONE) {
+		struct device *d = machine_find(m, address);
 
 		if (d)
 			each(data, d);
-		p = slash ? slash + 1 : NULL;
 	}
 }
 

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "child.h"
+#include "directory.h"
 #include "format.h"
 #include "late.h"
 #include "report.h"
@@ -29,28 +30,12 @@ static void mark(int root, const char *path, bool on)
 		unlinkat(root, path, 0);
 }
 
-static int drop_note(void *data, const char *name)
-{
-	const int *root = data;
-	struct text path;
-
-	unlinkat(*root, text_set(&path, "%s/%s", directory, name), 0);
-	return 0;
-}
-
-/* A run that was killed may have left its note. */
-static void remove_notes(int root)
-{
-	list_directory(root, directory, drop_note, &root);
-	unlinkat(root, directory, AT_REMOVEDIR);
-}
-
 void late_enable(const struct settings *settings, int root, bool on, bool settled)
 {
 	if (on)
 		mkdirat(root, directory, 0755);
 	else
-		remove_notes(root);
+		directory_remove(root, directory);
 	mark(root, keep_path, on && settings->keep);
 	mark(root, vfs_path, on && settled && !list_is_empty(&settings->list[LIST_VFS]));
 }
@@ -115,8 +100,7 @@ bool late_is_done(int root, const char *name)
 {
 	struct text t;
 
-	return read_link(&t, root, device_path(&t, name, "driver")) > 0 && is_vfio_driver(base_name(t.p)) &&
-	       report_has_claimed(root, name);
+	return is_vfio_driver(read_driver(&t, root, name)) && report_has_claimed(root, name);
 }
 
 void late_drop(int root, const char *name, enum late_event event)
