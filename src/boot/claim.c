@@ -114,10 +114,7 @@ static enum late_event event_of(const struct context *ctx)
 	return ctx->argument[ARGUMENT_LATE] ? LATE_COME : LATE_REBOUND;
 }
 
-/*
- * Returns true if this run is to decide on the function that has come. If not, the settings do not mean it, or another
- * run has decided on it meanwhile.
- */
+/* Returns true if this run is to decide on the function that has come. If not, another run has done so meanwhile. */
 static bool take_batch(struct context *ctx, clock_t deadline)
 {
 	enum late_event event = event_of(ctx);
@@ -145,12 +142,11 @@ static bool settles(const struct context *ctx)
 static struct context *decide_claim(struct context *ctx, clock_t deadline, const struct listener *log)
 {
 	/* Without a report the claim of this boot has not run, and nobody would know of the VFs. */
-	if (settles(ctx) && report_is_there(ctx->root.fd)) {
-		/* Their own runs may have waited in vain for the lock. */
-		late_take(&ctx->late, ctx->root.fd, NULL, LATE_COME);
-		ctx = make_virtual(ctx, deadline, log);
-	}
-	return decide_in_time(ctx, deadline, log);
+	if (!settles(ctx) || !report_is_there(ctx->root.fd))
+		return decide_in_time(ctx, deadline, log);
+	/* Runs for functions that came later may have waited in vain for the lock. */
+	late_take(&ctx->late, ctx->root.fd, NULL, LATE_COME);
+	return make_virtual(ctx, deadline, log);
 }
 
 /* What else this run leaves in /run for others. */

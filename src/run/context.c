@@ -21,6 +21,16 @@ struct context *context_shared(void)
 	_exit(STATUS_FAILED);
 }
 
+void context_begin_machine(struct context *ctx)
+{
+	struct machine *m = &ctx->machine;
+
+	machine_init(m, &ctx->settings, ctx->phase);
+	m->settle = ctx->settle;
+	m->late = ctx->argument[ARGUMENT_LATE] || ctx->argument[ARGUMENT_REBOUND];
+	m->read_all = ctx->read_all;
+}
+
 struct context *context_again(const struct context *ctx)
 {
 	struct context *again = context_shared();
@@ -29,10 +39,7 @@ struct context *context_again(const struct context *ctx)
 	again->left_out_off = ctx->left_out_off;
 	/* What the settings point to in the old context is only read. */
 	settings_copy(&again->settings, &ctx->settings);
-	machine_init(&again->machine, &again->settings, ctx->phase);
-	again->machine.settle = ctx->settle;
-	again->machine.late = ctx->argument[ARGUMENT_LATE] || ctx->argument[ARGUMENT_REBOUND];
-	again->machine.read_all = ctx->read_all;
+	context_begin_machine(again);
 	again->buffers.cmdline_used = ctx->buffers.cmdline_used;
 	return again;
 }

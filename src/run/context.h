@@ -66,6 +66,9 @@ struct context {
  */
 struct context *context_shared(void) __attribute__((returns_nonnull, warn_unused_result));
 
+/* Empties the machine of the context, which gets its settings and options. */
+void context_begin_machine(struct context *ctx) __attribute__((nonnull));
+
 /*
  * Maps another context with the same options and settings, and an empty machine: a child that was left behind may still
  * write to the old one.

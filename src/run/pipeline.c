@@ -36,10 +36,7 @@ bool decide_settings(struct context *ctx)
 	struct settings *s = &ctx->settings;
 	struct machine *m = &ctx->machine;
 
-	machine_init(m, s, ctx->phase);
-	m->settle = ctx->settle;
-	m->late = ctx->argument[ARGUMENT_LATE] || ctx->argument[ARGUMENT_REBOUND];
-	m->read_all = ctx->read_all;
+	context_begin_machine(ctx);
 	m->no_claim_reason = settings_load(s, &ctx->buffers, &ctx->root, ctx->argument[ARGUMENT_CMDLINE]);
 	ctx->left_out_off = s->off_now && ctx->phase == PHASE_NEXT_BOOT && !ctx->argument[ARGUMENT_CMDLINE];
 	if (!m->no_claim_reason)

@@ -76,18 +76,16 @@ struct context *await_physical(struct context *ctx, clock_t deadline, const stru
 
 struct context *make_virtual(struct context *ctx, clock_t deadline, const struct listener *log)
 {
-	struct machine *m;
+	bool any = false;
 	struct device *d;
 	struct act act;
 
-	if (list_is_empty(&ctx->settings.list[LIST_VFS]))
-		return ctx;
-	ctx = decide_in_time(ctx, share_of(deadline, 2), log);
-	m = &ctx->machine;
-	act = (struct act){ m, &ctx->root, log, deadline, false };
-	for_each_device(m, d) {
-		if (!is_to_make(m, d))
+	ctx = decide_in_time(ctx, deadline, log);
+	act = (struct act){ &ctx->machine, &ctx->root, log, deadline, false };
+	for_each_device(&ctx->machine, d) {
+		if (!is_to_make(&ctx->machine, d))
 			continue;
+		any = true;
 		if (has_driver(ctx->root.fd, d))
 			make(&act, d, share_of(deadline, 2));
 		else
@@ -95,7 +93,7 @@ struct context *make_virtual(struct context *ctx, clock_t deadline, const struct
 		if (d->done.error == REASON_VFS)
 			note_fault(ctx, d);
 	}
-	return context_again(ctx);
+	return any ? decide_in_time(context_again(ctx), deadline, log) : ctx;
 }
 
 void leave_virtual(struct context *ctx, clock_t deadline, const struct listener *log)

@@ -14,9 +14,8 @@ struct context *await_physical(struct context *ctx, clock_t deadline, const stru
 	__attribute__((nonnull, returns_nonnull, warn_unused_result));
 
 /*
- * Makes the VFs of the PFs that have drivers. Leaves a part of the time for what follows. Stores in ctx->pf
- * what went wrong, and returns a context for the decision, like decide_in_time(). Does nothing if no VFs are to be
- * made.
+ * Decides like decide_in_time(). If VFs are to be made, makes those of the PFs that have drivers, stores in ctx->pf
+ * what went wrong, and decides anew. Returns the context with the decision.
  */
 struct context *make_virtual(struct context *ctx, clock_t deadline, const struct listener *log)
 	__attribute__((nonnull, returns_nonnull, warn_unused_result));

@@ -127,10 +127,9 @@ int by_hand_begin(struct by_hand *b, const struct request *r, const char *source
 		return STATUS_FAILED;
 	}
 	ignore_signals();
-	if (asked(r, OPTION_VFS))
-		ctx = b->ctx = make_virtual(ctx, b->deadline, &complaints);
 	text_set(&ctx->machine.step, "the list of the devices");
-	ctx = b->ctx = decide_in_time(ctx, b->deadline, &complaints);
+	ctx = b->ctx = asked(r, OPTION_VFS) ? make_virtual(ctx, b->deadline, &complaints)
+					    : decide_in_time(ctx, b->deadline, &complaints);
 	progress_end(&b->progress);
 	if (ctx->machine.failed) {
 		lock_release(b->lock);
