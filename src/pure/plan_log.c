@@ -112,18 +112,22 @@ static void warn_of_numbers(const struct machine *m, const struct device *pf, co
 	}
 }
 
-/* Warns of broad selectors that match devices and claim none (7). */
+const char *idle_text(const struct selector *sel)
+{
+	return sel->vfs ? "no virtual function is made (ids selects that function itself, or it can have none)"
+			: "matches devices and claims nothing";
+}
+
+/* Warns of selectors that match devices and claim or make nothing (7). */
 static void warn_of_idle(const struct machine *m, const struct listener *l)
 {
 	const struct selector *sel;
 
-	for_each_selector(&m->settings->list[LIST_IDS], sel) {
-		if (sel->flags & SELECTOR_IDLE)
-			say(l, LEVEL_REFUSED, "%pe: " IDLE_TEXT, sel);
-	}
-	for_each_selector(&m->settings->list[LIST_VFS], sel) {
-		if (sel->flags & SELECTOR_IDLE)
-			say(l, LEVEL_REFUSED, "%pe: " NO_VFS_TEXT, sel);
+	for (enum list_name i = 0; i < LISTS; i++) {
+		for_each_selector(&m->settings->list[i], sel) {
+			if (sel->flags & SELECTOR_IDLE)
+				say(l, LEVEL_REFUSED, "%pe: %s", sel, idle_text(sel));
+		}
 	}
 }
 

@@ -16,11 +16,8 @@ void say_problems(const struct machine *m, const struct listener *l) __attribute
 /* Says how many more problems there are than PROBLEMS_MAX, and if nothing is claimed at all, why. */
 void say_notes(const struct machine *m, const struct listener *l) __attribute__((nonnull));
 
-/* The message about a broad selector that claims nothing. */
-#define IDLE_TEXT "matches devices and claims nothing"
-
-/* The message about an entry of `vfs` for which nothing is made. */
-#define NO_VFS_TEXT "no virtual function is made (ids selects that function itself, or it can have none)"
+/* Returns the message about an idle selector: a broad one that claims nothing, or one of `vfs` that makes nothing. */
+const char *idle_text(const struct selector *sel) __attribute__((nonnull, returns_nonnull));
 
 /* Says each warning about the settings and the plan. Says nothing if the snapshot is empty. */
 void say_warnings(const struct machine *m, const struct listener *l) __attribute__((nonnull));

@@ -59,15 +59,6 @@ static bool is_alive(int root, const struct worker *w)
 	return start && (!w->start || start == w->start);
 }
 
-/* Returns true if the row is about this function, and not about another one that was at its address. */
-static bool is_of(const struct report_row *row, const struct device *d)
-{
-	struct text id;
-
-	return !strcmp(text_set(&id, "%04x:%04x", d->found.ids.vendor, d->found.ids.device),
-		       report_column(row, REPORT_ID));
-}
-
 static void recall_row(void *data, struct device *d, const struct report_row *row)
 {
 	const struct recall *r = data;
@@ -75,7 +66,8 @@ static void recall_row(void *data, struct device *d, const struct report_row *ro
 	/* A run that could not read the devices left everything open. */
 	if (row->kind == ROW_RUN)
 		r->m->settle = false;
-	if (!d || !is_of(row, d))
+	/* Another function may be at its address now. */
+	if (!d || !report_row_has_id(row, d))
 		return;
 	/* Whatever the settings say, no later look of this boot takes again what it was to have back. */
 	d->done.given_back =
@@ -106,6 +98,12 @@ void report_recall(struct machine *m, int root)
 	(void)!each_row(m, root, recall_row, &r);
 }
 
+/* Returns true if the row is about this selector, which may be NULL. */
+static bool is_about(const struct report_row *row, const struct selector *sel)
+{
+	return sel && span_is(sel->text, report_column(row, REPORT_SELECTOR));
+}
+
 static void recall_absent(void *data, struct device *d, const struct report_row *row)
 {
 	struct machine *m = data;
@@ -113,9 +111,7 @@ static void recall_absent(void *data, struct device *d, const struct report_row 
 	if (row->kind != ROW_ABSENT)
 		return;
 	for_each_device(m, d) {
-		const struct selector *sel = d->asked.selector;
-
-		if (is_wanted(d) && sel && span_is(sel->text, report_column(row, REPORT_SELECTOR)))
+		if (is_wanted(d) && is_about(row, d->asked.selector))
 			d->done.due = d->done.late = true;
 	}
 }
@@ -330,7 +326,7 @@ static bool is_kept(const struct machine *m, const struct device *d, const struc
 	/* This run could not read the devices. */
 	if (m->end == m->device)
 		return true;
-	/* PFs are always settled. */
+	/* The run at the end of the boot decides on the VFs of all PFs. */
 	if (m->settle)
 		return !(d && (d->done.due || (row->reason == REASON_VFS && !m->late)));
 	return d ? row->verdict == VERDICT_CLAIM : row->kind == ROW_DEVICE && row->reason == REASON_VANISHED;
@@ -340,15 +336,11 @@ static bool is_kept(const struct machine *m, const struct device *d, const struc
 static bool has_arrived(const struct machine *m, const struct report_row *row)
 {
 	const struct device *d;
-	const struct selector *sel;
 
 	if (!m->settle || row->kind != ROW_ABSENT)
 		return false;
 	for_each_device(m, d) {
-		sel = d->asked.selector;
-		if (d->done.due && sel && span_is(sel->text, report_column(row, REPORT_SELECTOR)))
-			return true;
-		if (d->asked.vfs && !m->late && span_is(d->asked.vfs->text, report_column(row, REPORT_SELECTOR)))
+		if ((d->done.due && is_about(row, d->asked.selector)) || (!m->late && is_about(row, d->asked.vfs)))
 			return true;
 	}
 	return false;
@@ -373,32 +365,27 @@ static void keep_row(void *data, struct device *d, const struct report_row *row)
 		write_vanished(w, row);
 }
 
-/* Writes a row for each selector of a list that claims nothing. */
-static void write_idle(struct writer *w, enum list_name list)
+static void write_selector(struct writer *w, const struct selector *sel)
 {
-	const struct selector *sel;
 	struct report_row row;
 
-	for_each_selector(&w->m->settings->list[list], sel) {
-		if (!(sel->flags & SELECTOR_IDLE))
-			continue;
-		report_row_of_selector(&row, w->m, sel);
-		write_row(w, &row);
-	}
+	report_row_of_selector(&row, w->m, sel);
+	write_row(w, &row);
 }
 
 /* Writes a row for each selector that matches nothing or claims nothing. */
 static void write_selectors(struct writer *w)
 {
 	const struct selector *sel = NULL;
-	struct report_row row;
 
-	while ((sel = next_absent(w->m, sel))) {
-		report_row_of_selector(&row, w->m, sel);
-		write_row(w, &row);
+	while ((sel = next_absent(w->m, sel)))
+		write_selector(w, sel);
+	for (enum list_name i = 0; i < LISTS; i++) {
+		for_each_selector(&w->m->settings->list[i], sel) {
+			if (sel->flags & SELECTOR_IDLE)
+				write_selector(w, sel);
+		}
 	}
-	write_idle(w, LIST_IDS);
-	write_idle(w, LIST_VFS);
 }
 
 int report_write(struct machine *m, int root, const struct listener *log)

@@ -63,6 +63,14 @@ static void add_notes(struct text *t, unsigned notes)
 	}
 }
 
+bool report_row_has_id(const struct report_row *r, const struct device *d)
+{
+	struct text id;
+
+	text_set(&id, "%04x:%04x", d->found.ids.vendor, d->found.ids.device);
+	return !strcmp(id.p, report_column(r, REPORT_ID));
+}
+
 /* Splits the text into columns. Returns their number, which is REPORT_COLUMNS + 1 if there are too many. */
 static unsigned split_columns(struct report_row *r)
 {
@@ -174,7 +182,7 @@ void report_row_of_selector(struct report_row *r, const struct machine *m, const
 
 	text_set(&line, "-\t-\t-\t%s\t-\t-\t%.*s\t", idle ? "idle" : "absent", (int)sel->text.len, sel->text.p);
 	if (idle)
-		text_set(&message, "%s", sel->vfs ? NO_VFS_TEXT : IDLE_TEXT);
+		text_set(&message, "%s", idle_text(sel));
 	else
 		add_absent(&message, m, sel);
 	add_notes(&notes, sel->flags & SELECTOR_OPTIONAL ? NOTE_OPTIONAL : 0);

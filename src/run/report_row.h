@@ -63,6 +63,9 @@ static inline const char *report_column(const struct report_row *r, enum report_
 	return r->text + r->at[c];
 }
 
+/* Returns true if the row has the ID of this function. */
+bool report_row_has_id(const struct report_row *r, const struct device *d) __attribute__((nonnull));
+
 /* Reads a line. Returns NULL, or a constant that tells what is wrong with the line. *r is invalid then. */
 const char *report_row_read(struct report_row *r, const char *line) __attribute__((nonnull, warn_unused_result));
 

@@ -28,11 +28,15 @@ struct addition {
 	struct dependencies deps;   /* what the host depends on now */
 };
 
-static void add_line(struct addition *a, const char *selector, const struct device *d)
+/* Adds a line of `ids`, or, with a number of VFs, of `vfs`. */
+static void add_line(struct addition *a, const char *selector, unsigned vfs, const struct device *d)
 {
 	char name[NAME_SIZE];
 
-	fprintf(a->to, "ids = %s", selector);
+	if (vfs)
+		fprintf(a->to, "vfs = %s=%u", selector, vfs);
+	else
+		fprintf(a->to, "ids = %s", selector);
 	/* Tell a later reader what the entry is. */
 	if (d)
 		fprintf(a->to, "  # %s %s", d->name, device_name(name, d));
@@ -53,7 +57,7 @@ static void add_device_line(struct addition *a, const struct device *d)
 		return;
 	*has_line = true;
 	if (!is_wanted(d) || !(d->asked.named || is_claimed(d)))
-		add_line(a, guarded_path(a->change.before, &t, d), d);
+		add_line(a, guarded_path(a->change.before, &t, d), 0, d);
 	else
 		say(&complaints, LEVEL_DONE, "%pd is selected already: %pe", d, d->asked.selector);
 }
@@ -134,7 +138,7 @@ static int add_matches(struct addition *a, char *word, const struct selector *se
 	 */
 	if (!found || !selector_names(sel) || sel->kind == SELECT_BOOT_VGA || sel->flags & SELECTOR_GUARDED ||
 	    asked(c->r, OPTION_AS_WRITTEN)) {
-		add_line(a, word, NULL);
+		add_line(a, word, 0, NULL);
 		return 0;
 	}
 	for_each_device(m, d) {
@@ -154,18 +158,6 @@ static bool has_vfs(const struct device *d, unsigned number)
 	else
 		say(&complaints, LEVEL_REFUSED, "%pe is in the settings (remove it first)", d->asked.vfs);
 	return true;
-}
-
-/* Adds a line of `vfs`. */
-static void add_vfs_line(struct addition *a, const char *selector, unsigned vfs, const struct device *d)
-{
-	char name[NAME_SIZE];
-
-	fprintf(a->to, "vfs = %s=%u", selector, vfs);
-	if (d)
-		fprintf(a->to, "  # %s %s", d->name, device_name(name, d));
-	fputc('\n', a->to);
-	a->entries++;
 }
 
 /*
@@ -205,10 +197,10 @@ static int add_vfs(struct addition *a, char *word)
 		c->chosen[d - m->device] = true;
 		has = has_vfs(d, sel.vfs) || has;
 		if (!as_written && !d->asked.vfs)
-			add_vfs_line(a, guarded_path(c->before, &t, d), sel.vfs, d);
+			add_line(a, guarded_path(c->before, &t, d), sel.vfs, d);
 	}
 	if (as_written && !has)
-		add_vfs_line(a, word, sel.vfs, NULL);
+		add_line(a, word, sel.vfs, NULL);
 	return 0;
 }
 
@@ -227,7 +219,7 @@ static int add_word(struct addition *a, char *const *at)
 	if (is_repeated(c, at, &sel) || is_in_settings(c, &sel))
 		return 0;
 	if (sel.flags & (SELECTOR_EXCLUDES | SELECTOR_OPTIONAL)) {
-		add_line(a, word, NULL);
+		add_line(a, word, 0, NULL);
 		return 0;
 	}
 	return add_matches(a, word, &sel);

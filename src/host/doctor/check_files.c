@@ -204,7 +204,7 @@ void check_plan(const struct check_input *in, struct check *c)
 		check_say(c, CHECK_FAULT, "%s", t.p);
 		check_remedy(c, "vfio-boot plan shows all of it");
 	} else if (s.idle) {
-		check_say(c, CHECK_FAULT, "%pe: " IDLE_TEXT, s.idle);
+		check_say(c, CHECK_FAULT, "%pe: %s", s.idle, idle_text(s.idle));
 		check_remedy(c, "vfio-boot plan shows why each of them is kept");
 	}
 }

@@ -97,17 +97,15 @@ const struct device *drift_moved(struct rows *s, const struct row *r)
 {
 	const struct device *d;
 	const struct row *other;
-	struct text id;
 
 	if (!rows_decide(s))
 		return NULL;
 	for_each_device(&s->ctx->machine, d) {
-		text_set(&id, "%04x:%04x", d->found.ids.vendor, d->found.ids.device);
-		if (strcmp(id.p, report_column(&r->report, REPORT_ID)) != 0)
+		if (!report_row_has_id(&r->report, d))
 			continue;
 		/* A device that the report has at this address was there at boot. */
 		other = row_of(s, d->name);
-		if (!other || strcmp(report_column(&other->report, REPORT_ID), id.p) != 0)
+		if (!other || !report_row_has_id(&other->report, d))
 			return d;
 	}
 	return NULL;
