@@ -149,7 +149,8 @@ is(attribute('numvfs'), '0', 'without an entry of `vfs` none are made again');
 is((told($root, 'status'))[0] =~ /exit (\d)/ ? $1 : '', 0, 'and status is content');
 answered('build/vfio-boot', 'release', '--remove-vfs', '03:00.0', '09:00.0');
 is("$out-- $status", "$pf [8086:10d3]: it has no virtual functions\n09:00.0=1: absent: no such device\n-- 1", 'there are none to take away');
-for (['claim', '--vfs', '0', '03:00.0'], ['claim', '--vfs', 'x', '03:00.0'], ['claim', '--vfs', '3', 'rubbish'], ['add', '--vfs', '3']) {
+for (['claim', '--vfs', '0', '03:00.0'], ['claim', '--vfs', 'x', '03:00.0'], ['claim', '--vfs', '3', 'rubbish'], ['add', '--vfs', '3'], ['claim', '03:00.0=3'], ['release', '03:00.0=3'],
+	['claim', '--vfs', '3', '03:00.0=3']) {
 	plain('build/vfio-boot', @$_);
 	is($status, 2, "@$_: wrong use");
 }

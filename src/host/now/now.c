@@ -24,11 +24,14 @@
 #include "virtual.h"
 
 /*
- * Replaces the entries of `ids` by the words. Keeps its exclusions if the run claims. Returns false, after a message,
- * if a word is no selector.
+ * Replaces the entries of a list by the words. Keeps its exclusions if the run claims. Returns false, after a message,
+ * if a word is no entry of this list.
  */
-static bool select_words(struct list *list, char *const *word, const char *source, bool claims)
+static bool select_words(struct settings *s, enum list_name name, char *const *word, const char *source, bool claims)
 {
+	const char *(*const parse)(struct selector *, const char *, size_t) =
+		name == LIST_VFS ? selector_parse_vfs : selector_parse;
+	struct list *list = &s->list[name];
 	struct selector *sel, *kept = list->selector;
 	bool good = true;
 
@@ -41,8 +44,7 @@ static bool select_words(struct list *list, char *const *word, const char *sourc
 		const char *wrong = "more than 256 selectors, counting the exclusions in the settings";
 
 		if (kept < list->selector + SELECTORS_MAX)
-			wrong = strchr(*word, '=') ? selector_parse_vfs(kept, *word, strlen(*word))
-						   : selector_parse(kept, *word, strlen(*word));
+			wrong = parse(kept, *word, strlen(*word));
 		if (!wrong && kept->flags & SELECTOR_EXCLUDES)
 			wrong = "an exclusion selects nothing";
 		if (wrong) {
@@ -71,12 +73,11 @@ static char **vfs_words(const struct request *r)
 /* Makes the words of the request the entries of `ids`, or of `vfs`. Returns as select_words() does. */
 static bool select_asked(struct settings *s, const struct request *r, const char *source, bool claims)
 {
-	struct list *ids = &s->list[LIST_IDS], *vfs = &s->list[LIST_VFS];
 	static char *const none[] = { NULL };
+	bool of_vfs = asked(r, OPTION_VFS | OPTION_TAKE_VFS);
 
-	if (asked(r, OPTION_VFS | OPTION_TAKE_VFS))
-		return select_words(ids, none, source, claims) && select_words(vfs, vfs_words(r), source, false);
-	return select_words(ids, r->word, source, claims) && select_words(vfs, none, source, false);
+	return select_words(s, LIST_IDS, of_vfs ? none : r->word, source, claims) &&
+	       select_words(s, LIST_VFS, of_vfs ? vfs_words(r) : none, source, false);
 }
 
 /*
