@@ -281,6 +281,9 @@ tree("vfs = 03:00.0=4\n");
 plain('build/vfio-boot', 'doctor');
 like($out, qr/^ok +settings +1 selector$/m, 'doctor counts the entry');
 like($out, qr/^ok +plan +the next boot: 0 claimed, 0 refused, 0 pending, 0 absent.*\n.*and 4 virtual functions, made when the boot is over$/m, 'and what is made of it');
+tree("vfs = class:0c=2\n");
+plain('build/vfio-boot', 'doctor');
+like($out, qr/^!! +plan .*\n.*class:0c=2 .*: no virtual function is made [^!]*\n +correct or remove that entry\n/m, 'and that nothing is made of it') or diag($out);
 
 # As JSON.
 for (["vfs = 03:00.0=4\nids = !03:00.0/vf1\n", 0], ["vfs = 03:00.0=9\n", 1], ["vfs = 03:00.0=2\nids = 03:00.*\n", 0]) {

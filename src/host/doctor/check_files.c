@@ -137,7 +137,7 @@ struct summary {
 	unsigned absent;
 	const struct device *device; /* refused, failed or pending */
 	const struct selector *absent_selector;
-	const struct selector *idle; /* a broad selector that claims nothing */
+	const struct selector *idle; /* an idle selector */
 };
 
 static void count_devices(struct summary *s, const struct machine *m)
@@ -169,9 +169,11 @@ static void count_selectors(struct summary *s, const struct machine *m)
 		if (!s->absent_selector)
 			s->absent_selector = sel;
 	}
-	for_each_selector(&m->settings->list[LIST_IDS], sel) {
-		if (sel->flags & SELECTOR_IDLE)
-			s->idle = sel;
+	for (enum list_name i = 0; i < LISTS; i++) {
+		for_each_selector(&m->settings->list[i], sel) {
+			if (sel->flags & SELECTOR_IDLE)
+				s->idle = sel;
+		}
 	}
 }
 
@@ -205,7 +207,8 @@ void check_plan(const struct check_input *in, struct check *c)
 		check_remedy(c, "vfio-boot plan shows all of it");
 	} else if (s.idle) {
 		check_say(c, CHECK_FAULT, "%pe: %s", s.idle, idle_text(s.idle));
-		check_remedy(c, "vfio-boot plan shows why each of them is kept");
+		check_remedy(c, s.idle->vfs ? "correct or remove that entry"
+					    : "vfio-boot plan shows why each of them is kept");
 	}
 }
 
