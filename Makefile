@@ -52,7 +52,7 @@ CFLAGS ?= -O2 -g
 # WERROR= for a compiler that is newer than the source.
 WERROR ?= -Werror
 HOST := $(BASE) -Wconversion $(WERROR)
-LIBS := json-c libpci mount blkid libkmod libarchive
+LIBS := json-c libpci mount blkid smartcols libkmod libarchive
 LIB_CFLAGS = $(shell pkg-config --cflags $(LIBS))
 LIB_LIBS = $(shell pkg-config --libs $(LIBS))
 

@@ -23,8 +23,8 @@ spew("$root/etc/vfio-boot.conf", '');
 sub called {
 	my ($database) = @_;
 	spew("$root/usr/share/misc/pci.ids", $database) if defined $database;
-	my $list = "@as_root chroot $root /usr/sbin/vfio-boot list --flat -D 0000:03:00.0";
-	my ($text) = qx($list) =~ /e1000e +(.*) \[8086:10d3\]/;
+	my $list = "@as_root chroot $root /usr/sbin/vfio-boot list -D 0000:03:00.0";
+	my ($text) = qx($list) =~ /0000:03:00\.0  e1000e +(.*) \[8086:10d3\]/;
 	my ($device) = @{ (eval { JSON::PP->new->utf8->decode(scalar qx($list --json)) } || {})->{devices} || [] };
 	my $json = $device ? "$device->{class_name}: $device->{name}" : 'no JSON';
 	utf8::encode($json);

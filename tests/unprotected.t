@@ -79,7 +79,7 @@ is_deeply([ said('plan') ],
 	[ '', 1, "$disk [144d:a80a] group 2: refused, protected: the host lives on it: protect = 0000:00:01.0/00.0\@144d:a80a ($file:4:11): "
 		. (slurp("$root$file") =~ /a80a  # (.*)/)[0] . "\n-- exit 1\n" ], 'a file that is written anew protects it');
 
-like($list, qr/^ +not protected, and the host lives on it: \/ on nvme0n1p2; next boot: claim for vfio-pci$/m, 'list calls it not protected');
+like($list, qr/^ +not protected, and the host lives on it: \/ on nvme0n1p2; next\s+boot: claim for vfio-pci$/m, 'list calls it not protected');
 like($explain, qr/^ +ok +protected +no entry protects it$/m, 'and explain does not say that nobody lives on it');
 is($now =~ /(.*lives on it.*)/ ? $1 : '', "vfio-boot: $fault", 'plan --now, which refuses it: it is in use');
 

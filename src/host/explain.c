@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "availability.h"
 #include "format.h"
 #include "listener.h"
 #include "log.h"
@@ -19,6 +20,12 @@
 #include "request.h"
 #include "settings.h"
 #include "terminal.h"
+
+/* What is answered in the end. */
+struct answers {
+	struct context *ctx;
+	struct availability can[DEVICES_MAX]; /* indexed like ctx->machine.device */
+};
 
 /* What a rule, or a member of the group, means for the claim. */
 enum state { STATE_FINE, STATE_AGAINST, STATE_NONE };
@@ -224,8 +231,70 @@ static void print_group(const struct context *ctx, const struct device *d)
 		print_fact(STATE_AGAINST, d->group->non_pci_member, 24, "not a known PCI device");
 }
 
-static void print_device(const struct context *ctx, const struct device *d)
+/* Prints what can be had instead of a device: up to three of its class. */
+static void print_instead(const struct answers *a, const struct device *d)
 {
+	const struct machine *m = &a->ctx->machine;
+	const struct device *other;
+	char name[NAME_SIZE];
+	unsigned n = 0;
+
+	for_each_device(m, other) {
+		enum available state = a->can[other - m->device].state;
+
+		if (base_class(other) != base_class(d) || (state != AVAILABLE_ALONE && state != AVAILABLE_GROUP))
+			continue;
+		if (++n > 3)
+			break;
+		printf("%s    %s  %s\n", n == 1 ? "  You can have of this class:\n" : "", other->name,
+		       device_name(name, other));
+	}
+	if (!n)
+		puts("  Nothing of its class can be had.");
+}
+
+/* Returns what becomes of a device that the plan, or with --now a claim, takes. */
+static const char *claimed_phrase(const struct answers *a, const struct device *d)
+{
+	if (a->ctx->phase == PHASE_NEXT_BOOT)
+		return "The next boot claims it.";
+	return d->decided.verdict == VERDICT_ALREADY ? "A guest can have it." : "A claim takes it now.";
+}
+
+/* Prints the command that takes a device that can be had. */
+static void print_command(const struct answers *a, const struct device *d, bool group)
+{
+	printf("  %sYou can have it%s", style(GOOD), style(PLAIN));
+	if (group) {
+		printf(", together with ");
+		print_companions(stdout, d);
+	}
+	printf(": vfio-boot %s%s %s\n", a->ctx->phase == PHASE_NOW ? "claim" : "add", group ? " --whole" : "", d->name);
+}
+
+/* The answer, with the command. */
+static void print_answer(const struct answers *a, const struct device *d)
+{
+	const struct availability *can = &a->can[d - a->ctx->machine.device];
+
+	putchar('\n');
+	if (can->state == AVAILABLE_NOT) {
+		printf("  %sYou cannot have it%s: %s\n", style(BAD), style(PLAIN), can->why);
+		if (!is_bridge(d))
+			print_instead(a, d);
+		return;
+	}
+	if (can->state == AVAILABLE_CLAIMED)
+		printf("  %s%s%s\n", style(GOOD), claimed_phrase(a, d), style(PLAIN));
+	else
+		print_command(a, d, can->state == AVAILABLE_GROUP);
+	if (d->found.boot_display)
+		puts("  It is the screen that this machine boots with: the host shows nothing on it any more.");
+}
+
+static void print_device(const struct answers *a, const struct device *d)
+{
+	const struct context *ctx = a->ctx;
 	char class[NAME_SIZE], name[NAME_SIZE];
 	struct text t;
 
@@ -238,6 +307,7 @@ static void print_device(const struct context *ctx, const struct device *d)
 	print_entries(ctx, d);
 	print_rules(ctx, d);
 	print_group(ctx, d);
+	print_answer(a, d);
 	if (ctx->machine.no_claim_reason)
 		printf("\n  Nothing is claimed: %s\n", ctx->machine.no_claim_reason);
 }
@@ -272,8 +342,9 @@ static struct json_object *entries_json(const struct context *ctx, const struct 
 	return list;
 }
 
-static struct json_object *device_json(const struct context *ctx, const struct device *d)
+static struct json_object *device_json(const struct answers *a, const struct device *d)
 {
+	const struct context *ctx = a->ctx;
 	struct json_object *o = json_device(ctx, d), *rules = json_object_new_array(),
 			   *members = json_object_new_array();
 	const struct device *member;
@@ -300,10 +371,11 @@ static struct json_object *device_json(const struct context *ctx, const struct d
 		json_object_array_add(members, fact);
 	}
 	json_object_object_add(o, "members", members);
+	json_add_availability(o, &a->can[d - ctx->machine.device], d);
 	return o;
 }
 
-static bool print_all(const struct request *r, const bool chosen[DEVICES_MAX], bool *fault)
+static bool print_all(const struct request *r, const struct answers *a, const bool chosen[DEVICES_MAX], bool *fault)
 {
 	const struct context *ctx = r->ctx;
 	const struct device *d;
@@ -315,13 +387,14 @@ static bool print_all(const struct request *r, const bool chosen[DEVICES_MAX], b
 		if (!chosen[d - ctx->machine.device])
 			continue;
 		fputs(first ? "" : "\n", stdout);
-		print_device(ctx, d);
+		print_device(a, d);
 		first = false;
 	}
 	return cannot_print();
 }
 
-static bool print_all_json(const struct request *r, const bool chosen[DEVICES_MAX], bool *fault)
+static bool print_all_json(const struct request *r, const struct answers *a, const bool chosen[DEVICES_MAX],
+			   bool *fault)
 {
 	struct json_object *o = json_object_new_object(), *devices = json_object_new_array();
 	struct json_listener warnings = json_listener(json_object_new_array());
@@ -330,7 +403,7 @@ static bool print_all_json(const struct request *r, const bool chosen[DEVICES_MA
 
 	for_each_device(&ctx->machine, d) {
 		if (chosen[d - ctx->machine.device])
-			json_object_array_add(devices, device_json(ctx, d));
+			json_object_array_add(devices, device_json(a, d));
 	}
 	json_object_object_add(o, "format", json_object_new_int(1));
 	json_object_object_add(o, "devices", devices);
@@ -340,9 +413,25 @@ static bool print_all_json(const struct request *r, const bool chosen[DEVICES_MA
 	return json_print(o);
 }
 
+static void find_answers(struct answers *a)
+{
+	static struct context now;
+	struct dependencies deps;
+	bool known;
+
+	context_like(&now, a->ctx);
+	known = request_read_with(&now, PHASE_NOW, &nobody);
+	if (known)
+		dependencies_find(&deps, &now);
+	availability_find(a->can, a->ctx, known ? &deps : NULL);
+	if (known)
+		dependencies_free(&deps);
+}
+
 int verb_explain(struct request *r)
 {
 	static bool chosen[DEVICES_MAX];
+	static struct answers a;
 	struct context *ctx = r->ctx;
 	bool fault, failed;
 	int status;
@@ -350,7 +439,10 @@ int verb_explain(struct request *r)
 	if (!request_read(ctx, asked(r, OPTION_NOW) ? PHASE_NOW : PHASE_NEXT_BOOT))
 		return STATUS_FAILED;
 	status = choose(ctx, r->word, chosen);
-	failed = asked(r, OPTION_JSON) ? print_all_json(r, chosen, &fault) : print_all(r, chosen, &fault);
+	a.ctx = ctx;
+	find_answers(&a);
+	failed = asked(r, OPTION_JSON) ? print_all_json(r, &a, chosen, &fault) : print_all(r, &a, chosen, &fault);
+	availability_free(a.can);
 	if (failed)
 		return STATUS_FAILED;
 	if (ctx->settings.problems)

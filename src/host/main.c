@@ -8,6 +8,7 @@
 #include "export.h"
 #include "format.h"
 #include "listener.h"
+#include "listing.h"
 #include "log.h"
 #include "pci_names.h"
 #include "request.h"
@@ -25,8 +26,9 @@ struct verb {
 };
 
 static const struct verb verbs[] = {
-	{ "list", verb_list, OPTION_JSON | OPTION_VERBOSE | OPTION_FLAT | OPTION_DOMAINS, 0, ANY_WORDS, "[SELECTOR...]",
-	  "every device by IOMMU group, with its driver, who needs it, and what becomes of it" },
+	{ "list", verb_list, OPTION_JSON | OPTION_VERBOSE | OPTION_FLAT | OPTION_DOMAINS | OPTION_ALL | OPTION_OUTPUT,
+	  0, ANY_WORDS, "[SELECTOR|TEXT...]",
+	  "every device by IOMMU group: what hangs on it, who needs it, and whether a guest can have it" },
 	{ "plan", verb_plan,
 	  OPTION_JSON | OPTION_NOW | OPTION_NEXT_BOOT | OPTION_KERNEL | OPTION_CMDLINE | OPTION_NO_IMAGE, 0, 0, "",
 	  "what the next boot will do with each device that the settings select, and why" },
@@ -63,7 +65,7 @@ static const struct {
 	{ { "now", 0, NULL, 0 }, "", "what a claim would do at this moment" },
 	{ { "next-boot", 0, NULL, 0 }, "", "what the next boot does (the default)" },
 	{ { "verbose", 0, NULL, 'v' }, "", "more about each device" },
-	{ { "flat", 0, NULL, 0 }, "", "one line per device" },
+	{ { "flat", 0, NULL, 0 }, "", "a table, one line per device" },
 	{ { "domains", 0, NULL, 'D' }, "", "always show the domain in a bus index" },
 	{ { "whole", 0, NULL, 0 }, "", "the rest of the IOMMU groups too" },
 	{ { "force", 0, NULL, 0 }, "", "even if it would be refused" },
@@ -77,6 +79,8 @@ static const struct {
 	{ { "newest", 0, NULL, 0 }, "", "rebuild the image of the newest kernel alone" },
 	{ { "vfs", 1, NULL, 0 }, " N", "N virtual functions of it, instead of itself" },
 	{ { "remove-vfs", 0, NULL, 0 }, "", "take all virtual functions of it away" },
+	{ { "all", 0, NULL, 'a' }, "", "bridges too, and nothing cut" },
+	{ { "output", 1, NULL, 'o' }, " COLUMNS", "a table of these columns; +COLUMNS adds them to those of --flat" },
 };
 
 /* All verbs have these. Their numbers follow those of options[]. */
@@ -101,15 +105,12 @@ static int help_status(FILE *to)
 #define OPTION_COLUMN 25
 
 /* Prints a text from `column` on, where the line is already, and breaks it at blanks. */
-static void print_wrapped(FILE *to, size_t column, const char *text)
+static void print_at(FILE *to, size_t column, const char *text)
 {
-	size_t len;
+	char below[HELP_WIDTH];
 
-	while (text[len = fitting(text, HELP_WIDTH - column)]) {
-		fprintf(to, "%.*s\n%*s", (int)len, text, (int)column, "");
-		text += len + 1;
-	}
-	fprintf(to, "%s\n", text);
+	snprintf(below, sizeof(below), "%*s", (int)column, "");
+	print_wrapped(to, HELP_WIDTH, column, below, text);
 }
 
 static int help(FILE *to)
@@ -122,7 +123,7 @@ static int help(FILE *to)
 			fputc(' ', to);
 		else
 			fprintf(to, "\n%*s", VERB_COLUMN, "");
-		print_wrapped(to, VERB_COLUMN, v->does);
+		print_at(to, VERB_COLUMN, v->does);
 	}
 	fprintf(to, "\nvfio-boot VERB --help lists the options of a verb. See also vfio-boot(8).\n"
 		    "DEVICE is any selector: 0000:03:00.0, 03:00, 0000:00:1c.0/00.0, 10de:2204,\n"
@@ -140,14 +141,14 @@ static void print_usage(const struct verb *v, FILE *to)
 	int column = snprintf(usage, sizeof(usage), "usage: vfio-boot %s [OPTION...] ", v->name);
 
 	fputs(usage, to);
-	print_wrapped(to, (size_t)column, v->words);
+	print_at(to, (size_t)column, v->words);
 }
 
 static int verb_help(const struct verb *v, FILE *to)
 {
 	print_usage(v, to);
 	fputc('\n', to);
-	print_wrapped(to, 0, v->does);
+	print_at(to, 0, v->does);
 	fputc('\n', to);
 	for (unsigned i = 0; i < ARRAY_SIZE(options); i++) {
 		char names[40];
@@ -158,9 +159,13 @@ static int verb_help(const struct verb *v, FILE *to)
 			 options[i].option.val ? options[i].option.val : ' ', options[i].option.name,
 			 options[i].argument);
 		fprintf(to, "  %-22s ", names);
-		print_wrapped(to, OPTION_COLUMN, options[i].does);
+		print_at(to, OPTION_COLUMN, options[i].does);
 	}
 	fprintf(to, "  %-22s %s\n", "    --sysroot DIR", "DIR stands for /");
+	if (v->run == verb_list) {
+		fprintf(to, "\n");
+		print_columns(to);
+	}
 	if (v->run == verb_export) {
 		fprintf(to, "\n");
 		print_formats(to);
@@ -225,6 +230,8 @@ static bool take_option(const struct verb *v, struct request *r, unsigned number
 		context.argument[ARGUMENT_CMDLINE] = optarg;
 	else if (1U << number == OPTION_VFS)
 		r->vfs = optarg;
+	else if (1U << number == OPTION_OUTPUT)
+		r->columns = optarg;
 	r->options |= 1U << number;
 	return true;
 }
@@ -255,6 +262,8 @@ static int check_request(const struct verb *v, const struct request *r)
 		return wrong_use(v, r->word[v->max], "unexpected argument");
 	if (asked(r, OPTION_NOW) && asked(r, OPTION_NEXT_BOOT))
 		return wrong_use(v, "--now", "not allowed with --next-boot");
+	if (asked(r, OPTION_VERBOSE) && asked(r, OPTION_FLAT | OPTION_OUTPUT))
+		return wrong_use(v, "-v", "not allowed with --flat or --output (choose its columns)");
 	if (asked(r, OPTION_IMAGE) && asked(r, OPTION_JSON))
 		return wrong_use(v, "--image", "not allowed with --json");
 	if (asked(r, OPTION_TAKE_VFS) && asked(r, OPTION_JSON))
@@ -279,7 +288,7 @@ static int read_request(const struct verb *v, struct request *r, int argc, char 
 	longs[OPTION_SYSROOT] = (struct option){ "sysroot", 1, NULL, OPTION_SYSROOT + LONG_OPTION };
 	longs[OPTION_HELP] = (struct option){ "help", 0, NULL, OPTION_HELP + LONG_OPTION };
 	opterr = 0;
-	while ((found = getopt_long(argc, argv, "+:vDk:h", longs, NULL)) != -1 || take_words(r, argc, argv)) {
+	while ((found = getopt_long(argc, argv, "+:vDak:o:h", longs, NULL)) != -1 || take_words(r, argc, argv)) {
 		if (found == -1)
 			continue;
 		if (found == ':')
@@ -290,7 +299,7 @@ static int read_request(const struct verb *v, struct request *r, int argc, char 
 			return wrong_use(v, written_as(&t, argv, found), "not an option of this verb");
 	}
 	r->word[r->words] = NULL;
-	return check_request(v, r);
+	return 0;
 }
 
 int main(int argc, char **argv)
@@ -321,6 +330,9 @@ int main(int argc, char **argv)
 		return wrong_use(v, argv[ANY_WORDS], "unexpected argument");
 	r.verb = v->name;
 	status = read_request(v, &r, argc - 1, argv + 1);
+	if (!status) {
+		status = check_request(v, &r);
+	}
 	if (status)
 		return status > 0 ? status : verb_help(v, stdout);
 	/* The parent may have left SIGCHLD ignored. The kernel would reap our children then, and waitpid() would fail.

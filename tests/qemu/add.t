@@ -59,14 +59,14 @@ sub boot {
 
 my $first = boot('add', <<'END');
 echo MODULES=dep >/etc/initramfs-tools/conf.d/dep
-say vfio-boot list --flat class:02
+say vfio-boot list -o address,group,driver,class,name,id class:02
 say vfio-boot add 09:00.0 03:00
 say cat /etc/vfio-boot.conf.d/50-local.conf
 say cat /var/lib/vfio-boot/protect
 say vfio-boot add 00:1f.2
 END
 my $test = $first->text('test');
-like($test, qr/^09:00\.0  group 12  +e1000e +Ethernet controller: Intel Corporation 82574L .*\[8086:10d3\]/m, 'list shows the card');
+like($test, qr/^09:00\.0 +12 e1000e +Ethernet controller +Intel Corporation 82574L .* 8086:10d3$/m, 'list shows the card');
 like($test, qr/^\/etc\/vfio-boot\.conf\.d\/50-local\.conf: written; the next boot:\n(0000:03:00\.[01] \[8086:10d3\] group 7: claim for vfio-pci\n){2}0000:09:00\.0 \[8086:10d3\] group 12: claim for vfio-pci$/m,
 	'add says what comes of it');
 like($test, qr{^update-initramfs: Generating /boot/initrd\.img}m, 'and rebuilds the image');
@@ -133,7 +133,7 @@ mount /dev/v/boot /boot
 exec >&3 2>&1
 tail -n 3 /root/log
 say vfio-boot protect --print
-say vfio-boot list --flat 04:00.0
+say vfio-boot list -o address,notes 04:00.0
 say vfio-boot add 04:00.0
 umount /boot
 END
@@ -141,7 +141,7 @@ is($third->held_by('vfio-pci'), '', 'after one more reboot vfio-pci holds nothin
 is($third->driver('0000:09:00.0'), 'e1000e', 'and the card is with its driver');
 like($third->text('test'), qr/no device is selected\nexit 0/, 'status says so');
 like($third->text('test'), qr{^protect = 0000:00:04\.0/00\.0\@1b36:0010  # /boot on v-boot: }m, '/boot on LVM on LUKS is found on its disk');
-like($third->text('test'), qr{^04:00\.0 .*\(not protected, and the host lives on it: /boot on }m, 'list shows it, and that the image does not know yet');
+like($third->text('test'), qr{^04:00\.0 .*not protected, and the host lives on it: /boot on }m, 'list shows it, and that the image does not know yet');
 like($third->text('test'), qr{04:00\.0 .*/boot on .*\n(?:.*\n)*?vfio-boot: nothing was changed\nexit 1$}m, 'and it cannot be added');
 unlink $nvme;
 system('rm', '-rf', $made);

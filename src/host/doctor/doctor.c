@@ -3,6 +3,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "check.h"
 #include "firmware.h"
@@ -61,22 +62,19 @@ static unsigned kept(unsigned lines)
 	return lines < CHECK_LINES ? lines : CHECK_LINES;
 }
 
-/* The columns of a line, and those before its text. */
+/* The columns of a line without a terminal, and those before its text. */
 #define PAGE   120
 #define MARGIN 15
 
 /* Prints a text and breaks it at blanks. Its second line and the following ones are indented by two more columns. */
-static void print_wrapped(const char *text, const char *before)
+static void print_line(const char *text, enum style s)
 {
-	unsigned margin = MARGIN;
-	size_t len;
+	char below[MARGIN + 3];
 
-	while (text[len = fitting(text, PAGE - margin)]) {
-		margin = MARGIN + 2;
-		printf("%s%.*s%s\n%*s", before, (int)len, text, style(PLAIN), (int)margin, "");
-		text += len + 1;
-	}
-	printf("%s%s%s\n", before, text, style(PLAIN));
+	snprintf(below, sizeof(below), "%*s", MARGIN + 2, "");
+	fputs(s == PLAIN ? "" : style(s), stdout);
+	print_wrapped(stdout, isatty(STDOUT_FILENO) ? terminal_width() : PAGE, MARGIN, below, text);
+	fputs(s == PLAIN ? "" : style(PLAIN), stdout);
 }
 
 static void print_check(const char *name, const struct check *c)
@@ -87,11 +85,11 @@ static void print_check(const char *name, const struct check *c)
 	printf("%s%s%s  %-9s  ", style(styles[c->state]), marks[c->state], style(PLAIN), name);
 	for (unsigned i = 0; i < kept(c->lines); i++) {
 		printf("%*s", i ? MARGIN : 0, "");
-		print_wrapped(c->line[i].p, "");
+		print_line(c->line[i].p, PLAIN);
 	}
 	for (unsigned i = 0; i < kept(c->remedies); i++) {
 		printf("%*s", MARGIN, "");
-		print_wrapped(c->remedy[i].p, style(BOLD));
+		print_line(c->remedy[i].p, BOLD);
 	}
 }
 

@@ -1,10 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "firmware.h"
 #include "format.h"
 #include "inventory.h"
+#include "listener.h"
+#include "log.h"
+#include "pci_names.h"
+#include "plan.h"
+#include "selector.h"
 #include "sysfs.h"
 
 bool inventory_open(struct inventory *v, struct request *r)
@@ -21,6 +28,8 @@ bool inventory_open(struct inventory *v, struct request *r)
 	if (!request_read(v->now, PHASE_NOW) || !request_read(v->next, PHASE_NEXT_BOOT))
 		return false;
 	dependencies_find(&v->deps, v->now);
+	attachments_find(&v->attached, &v->now->machine, v->now->root.fd);
+	availability_find(v->can, v->next, &v->deps);
 	/* libkmod takes paths, not descriptors. */
 	if (!fchdir(v->now->root.fd))
 		v->kmod = kmod_new(text_set(&path, "lib/modules/%s",
@@ -31,6 +40,8 @@ bool inventory_open(struct inventory *v, struct request *r)
 
 void inventory_close(struct inventory *v)
 {
+	availability_free(v->can);
+	attachments_free(&v->attached);
 	dependencies_free(&v->deps);
 	kmod_unref(v->kmod);
 }
@@ -38,6 +49,117 @@ void inventory_close(struct inventory *v)
 const struct device *at_next_boot(const struct inventory *v, const struct device *d)
 {
 	return machine_find(&v->next->machine, d->address);
+}
+
+const struct availability *availability_of(const struct inventory *v, const struct device *d)
+{
+	const struct device *next = at_next_boot(v, d);
+
+	return next ? &v->can[next - v->next->machine.device] : NULL;
+}
+
+bool is_platform(const struct inventory *v, const struct device *d)
+{
+	return plan_reserved(&v->now->machine, d, RESERVED_PLATFORM) == RESERVED_PLATFORM;
+}
+
+bool is_ready(const struct group *g)
+{
+	const struct device *d;
+	bool any = false;
+
+	for_each_member(g, d) {
+		if (is_bridge(d))
+			continue;
+		any = true;
+		if (!is_vfio_driver(d->found.driver) && !is_exempt(d))
+			return false;
+	}
+	return any && !(g->flags & GROUP_NOIOMMU);
+}
+
+static void add_attached(FILE *to, const struct inventory *v, const struct device *d, const char *before)
+{
+	const struct attached *i;
+
+	for_each_attached(&v->attached, i)
+	{
+		if (i->device != d)
+			continue;
+		fputs(before, to);
+		attached_print(to, i);
+		before = "; ";
+	}
+}
+
+static FILE *open_text(char **text, size_t *size)
+{
+	FILE *to = open_memstream(text, size);
+
+	if (!to)
+		abort();
+	return to;
+}
+
+char *attached_of(const struct inventory *v, const struct device *d)
+{
+	char *text;
+	size_t size;
+	FILE *to = open_text(&text, &size);
+
+	add_attached(to, v, d, "");
+	fclose(to);
+	return text;
+}
+
+/* Returns true if the word is in what d is called, or in what hangs on it. */
+static bool is_called(const struct inventory *v, const struct device *d, const char *word)
+{
+	char class[NAME_SIZE], name[NAME_SIZE], *text;
+	size_t size;
+	FILE *to = open_text(&text, &size);
+	bool found;
+
+	fprintf(to, "%s %s: %s [%04x:%04x] %s", d->name, class_name(class, d), device_name(name, d),
+		d->found.ids.vendor, d->found.ids.device, d->found.driver ? d->found.driver : "");
+	add_attached(to, v, d, "; ");
+	fclose(to);
+	found = strcasestr(text, word);
+	free(text);
+	return found;
+}
+
+int choose_by_words(const struct inventory *v, char *const *word, bool chosen[DEVICES_MAX])
+{
+	static bool matched[DEVICES_MAX];
+	struct machine *m = &v->now->machine;
+	int status = 0;
+
+	memset(chosen, 0, DEVICES_MAX * sizeof(*chosen));
+	for (; *word; word++) {
+		char *const one[] = { *word, NULL };
+		struct selector sel;
+		const char *wrong = selector_parse(&sel, *word, strlen(*word));
+		bool found = false;
+		int ret = 0;
+
+		if (!wrong || !**word || sel.flags & SELECTOR_EXCLUDES)
+			ret = choose(v->now, one, matched);
+		for (const struct device *d = m->device; d < m->end; d++) {
+			bool is = wrong && !ret ? is_called(v, d, *word) : matched[d - m->device];
+
+			chosen[d - m->device] |= is;
+			found |= is;
+		}
+		if (wrong && !ret && !found) {
+			say(&complaints, LEVEL_REFUSED, "%s: no device is called so, and it is no selector: %s", *word,
+			    wrong);
+			ret = 1;
+		}
+		if (ret > status)
+			status = ret;
+	}
+	return status;
 }
 
 const char *attribute(const struct inventory *v, struct text *t, const struct device *d, const char *name)

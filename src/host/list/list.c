@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* vfio-boot list: prints every device by IOMMU group. */
+/* vfio-boot list: prints every device by IOMMU group, or in a table. */
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,8 +16,7 @@
 #include "terminal.h"
 #include "unprotected.h"
 
-/* Returns the address of a device, without its domain if all devices are in domain 0, like lspci. */
-static const char *bus_index(const struct listing *l, const struct device *d)
+const char *bus_index(const struct listing *l, const struct device *d)
 {
 	return l->domains ? d->name : strchr(d->name, ':') + 1;
 }
@@ -26,55 +26,124 @@ static const char *driver_of(struct text *t, const struct device *d)
 	return text_set(t, "%s", d->found.driver ? d->found.driver : "-");
 }
 
-static void print_module(void *data, const char *module)
-{
-	unsigned *modules = data;
+/* What is printed of a device that does not fit into a line is continued below it. */
+struct margin {
+	const char *lead;  /* precedes the first line of the device */
+	const char *below; /* precedes all others */
+};
 
-	printf("%s%s", (*modules)++ ? ", " : "modules ", module);
+#define LEAD_COLUMNS 3
+
+/* Prints what a device is, behind its driver, or in a line of its own where little room is left. */
+static void print_name(const struct listing *l, const struct device *d, const struct margin *m, size_t driver)
+{
+	char class[NAME_SIZE], name[NAME_SIZE], text[3 * NAME_SIZE], below[80];
+	size_t column = LEAD_COLUMNS + (size_t)l->index_width + 2 + (size_t)l->width + 2;
+	bool narrow = column + 20 > l->columns;
+	int indent = narrow ? l->index_width + 2 : (int)column - LEAD_COLUMNS;
+
+	snprintf(text, sizeof(text), "%s: %s [%04x:%04x]", class_name(class, d), device_name(name, d),
+		 d->found.ids.vendor, d->found.ids.device);
+	snprintf(below, sizeof(below), "%s%*s", m->below, indent, "");
+	/* A driver of a long name moves the first line. */
+	if (driver > (size_t)l->width)
+		column += driver - (size_t)l->width;
+	if (narrow)
+		printf("\n%s", below);
+	print_wrapped(stdout, l->columns, narrow ? columns_of(below) : column, below, text);
+}
+
+/* Prints a paragraph below a device, unless it is empty, and frees it. */
+static void print_below(const struct listing *l, const char *below, enum style s, char *text)
+{
+	if (*text) {
+		printf("%s%s", below, style(s));
+		print_wrapped(stdout, l->columns, columns_of(below), below, text);
+		fputs(style(PLAIN), stdout);
+	}
+	free(text);
+}
+
+static void add_module(void *data, const char *module)
+{
+	FILE *to = data;
+
+	fprintf(to, "%s%s", ftell(to) ? ", " : "modules ", module);
+}
+
+static void print_fact(const struct listing *l, const char *below, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
+static void print_fact(const struct listing *l, const char *below, const char *fmt, ...)
+{
+	char *text;
+	va_list ap;
+	int len;
+
+	va_start(ap, fmt);
+	len = vasprintf(&text, fmt, ap);
+	va_end(ap);
+	if (len < 0)
+		abort();
+	print_below(l, below, PLAIN, text);
+}
+
+/* Prints the modules that would drive a device. */
+static void print_modules(const struct listing *l, const struct device *d, const char *below)
+{
+	char *text;
+	size_t size;
+	FILE *to = open_memstream(&text, &size);
+
+	if (!to)
+		abort();
+	each_module(&l->v, d, add_module, to);
+	if (!ftell(to))
+		fputs("modules none", to);
+	fclose(to);
+	print_below(l, below, PLAIN, text);
 }
 
 /* Prints what -v adds below a device, a line for each fact. */
-static void print_more(const struct listing *l, const struct device *d, const char *indent)
+static void print_more(const struct listing *l, const struct device *d, const char *below)
 {
 	static const struct {
 		const char *name, *attribute;
 	} facts[] = { { "NUMA node", "numa_node" }, { "reset by", "reset_method" } };
-	unsigned modules = 0;
 	char name[NAME_SIZE];
 	struct text t;
 
-	printf("%sselector %s\n", indent, guarded_path(l->v.now, &t, d));
-	printf("%smodalias %s\n", indent, attribute(&l->v, &t, d, "modalias"));
+	print_fact(l, below, "selector %s", guarded_path(l->v.now, &t, d));
+	print_fact(l, below, "modalias %s", attribute(&l->v, &t, d, "modalias"));
 	if (d->found.ids.subvendor)
-		printf("%ssubsystem %s [%04x:%04x]\n", indent, subsystem_name(name, d), d->found.ids.subvendor,
-		       d->found.ids.subdevice);
+		print_fact(l, below, "subsystem %s [%04x:%04x]", subsystem_name(name, d), d->found.ids.subvendor,
+			   d->found.ids.subdevice);
 	for (unsigned i = 0; i < ARRAY_SIZE(facts); i++) {
 		/* NUMA node -1 means that there is none. */
 		if (*attribute(&l->v, &t, d, facts[i].attribute) && *t.p != '-')
-			printf("%s%s %s\n", indent, facts[i].name, t.p);
+			print_fact(l, below, "%s %s", facts[i].name, t.p);
 	}
-	fputs(indent, stdout);
-	each_module(&l->v, d, print_module, &modules);
-	puts(modules ? "" : "modules none");
+	print_modules(l, d, below);
 }
 
-/* `lead` precedes the first line of the device, `below` the others. */
-static void print_device(const struct listing *l, const struct device *d, const char *lead, const char *below)
+static void print_device(const struct listing *l, const struct device *d, const struct margin *m)
 {
-	char class[NAME_SIZE], name[NAME_SIZE], indent[80];
-	const char *index = bus_index(l, d);
-	char *marks = marks_of(l, d);
+	char below[80];
 	struct text t;
 
-	printf("%s%s%s%s  %-*s  %s: %s [%04x:%04x]\n", lead, style(is_chosen(l, d) ? BOLD : DIM), index, style(PLAIN),
-	       l->width, driver_of(&t, d), class_name(class, d), device_name(name, d), d->found.ids.vendor,
-	       d->found.ids.device);
-	snprintf(indent, sizeof(indent), "%s%*s", below, (int)strlen(index) + 2, "");
-	if (*marks)
-		printf("%s%s%s%s\n", indent, style(DIM), marks, style(PLAIN));
+	printf("%s%s%-*s%s  %-*s  ", m->lead, style(is_chosen(l, d) ? BOLD : DIM), l->index_width, bus_index(l, d),
+	       style(PLAIN), l->width, driver_of(&t, d));
+	print_name(l, d, m, t.len);
+	snprintf(below, sizeof(below), "%s%*s", m->below, l->index_width + 2, "");
+	print_below(l, below, PLAIN, attached_of(&l->v, d));
+	print_below(l, below, DIM, marks_of(l, d));
 	if (asked(l->r, OPTION_VERBOSE))
-		print_more(l, d, indent);
-	free(marks);
+		print_more(l, d, below);
+}
+
+/* Nobody chooses a bridge. Those that share no group with anything else are left out, unless they are asked for. */
+static bool is_hidden(const struct listing *l, const struct device *d)
+{
+	return l->all && !asked(l->r, OPTION_ALL) && is_bridge(d);
 }
 
 /* A group is shown as a whole if a selector matches one of its members. */
@@ -83,10 +152,40 @@ static bool is_shown(const struct listing *l, const struct group *g)
 	const struct device *d;
 
 	for_each_member(g, d) {
-		if (is_chosen(l, d))
+		if (is_chosen(l, d) && !is_hidden(l, d))
 			return true;
 	}
-	return false;
+	return g->non_pci_member && l->all;
+}
+
+/* Says what becomes of a group as a whole. VFs that the next boot does not have yet count for nothing. */
+static void print_state(const struct listing *l, const struct group *g)
+{
+	unsigned n = 0, denied = 0, claimed = 0, platform = 0;
+	const struct device *d;
+
+	for_each_member(g, d) {
+		const struct availability *can = availability_of(&l->v, d);
+
+		if (!can || is_exempt(d))
+			continue;
+		n++;
+		denied += can->state == AVAILABLE_NOT;
+		claimed += can->state == AVAILABLE_CLAIMED;
+		platform += is_platform(&l->v, d);
+	}
+	if (is_ready(g))
+		printf(": %sready for a guest%s", style(GOOD), style(PLAIN));
+	else if (denied)
+		printf(": stays with the host");
+	else if (n && claimed == n)
+		printf(": %sclaimed at the next boot%s", style(GOOD), style(PLAIN));
+	else if (n && platform == n)
+		printf(": part of the platform");
+	else if (n == 1)
+		printf(": %sfree%s", style(GOOD), style(PLAIN));
+	else if (n)
+		printf(": %sfree, all %u together%s", style(GOOD), n, style(PLAIN));
 }
 
 static void print_group(const struct listing *l, const struct group *g)
@@ -94,12 +193,17 @@ static void print_group(const struct listing *l, const struct group *g)
 	const struct device *d;
 	struct text t;
 
-	printf("%sgroup %u%s%s\n", style(BOLD), g->number, style(PLAIN),
-	       g->flags & GROUP_NOIOMMU ? " (vfio-noiommu: it isolates nothing)" : "");
+	printf("%sgroup %u%s", style(BOLD), g->number, style(PLAIN));
+	if (g->flags & GROUP_NOIOMMU)
+		printf(" (vfio-noiommu: it isolates nothing)");
+	else
+		print_state(l, g);
+	putchar('\n');
 	for_each_member(g, d) {
 		bool last = !d->next && !g->non_pci_member;
+		const struct margin m = { line(last ? LINE_END : LINE_TEE), line(last ? LINE_BLANK : LINE_DOWN) };
 
-		print_device(l, d, line(last ? LINE_END : LINE_TEE), line(last ? LINE_BLANK : LINE_DOWN));
+		print_device(l, d, &m);
 	}
 	if (g->non_pci_member)
 		printf("%s%s (not a known PCI device)\n", line(LINE_END), text_set(&t, "%s", g->non_pci_member));
@@ -128,9 +232,23 @@ static void print_groups(const struct listing *l)
 	}
 }
 
+/* Counts the bridges that is_shown() and is_shown_alone() leave out. */
+static void print_hidden(const struct listing *l)
+{
+	const struct machine *m = &l->v.now->machine;
+	const struct device *d;
+	unsigned n = 0;
+
+	for_each_device(m, d)
+		n += is_hidden(l, d) && (!d->group || !is_shown(l, d->group));
+	if (n)
+		print_fact(l, "", "%u %s that nothing shares a group with %s not shown (--all)", n,
+			   n == 1 ? "bridge" : "bridges", n == 1 ? "is" : "are");
+}
+
 static bool is_shown_alone(const struct listing *l, const struct device *d)
 {
-	return !d->group && is_chosen(l, d);
+	return !d->group && is_chosen(l, d) && !is_hidden(l, d);
 }
 
 static void print_devices_without_group(const struct listing *l)
@@ -147,32 +265,11 @@ static void print_devices_without_group(const struct listing *l)
 	printf("%sno IOMMU group%s%s\n", style(BOLD), style(PLAIN),
 	       m->any_group ? "" : " (the IOMMU is off: vfio-boot doctor)");
 	for_each_device(m, d) {
+		const struct margin margin = { line(d == last ? LINE_END : LINE_TEE),
+					       line(d == last ? LINE_BLANK : LINE_DOWN) };
+
 		if (is_shown_alone(l, d))
-			print_device(l, d, line(d == last ? LINE_END : LINE_TEE),
-				     line(d == last ? LINE_BLANK : LINE_DOWN));
-	}
-}
-
-static void print_flat(const struct listing *l)
-{
-	char class[NAME_SIZE], name[NAME_SIZE];
-	const struct device *d;
-
-	for_each_device(&l->v.now->machine, d) {
-		char *marks, group[12] = "-";
-		struct text t;
-
-		if (!is_chosen(l, d))
-			continue;
-		marks = marks_of(l, d);
-		if (d->group)
-			snprintf(group, sizeof(group), "%u", d->group->number);
-		printf("%s  group %-3s  %-*s  %s: %s [%04x:%04x]%s%s%s\n", bus_index(l, d), group, l->width,
-		       driver_of(&t, d), class_name(class, d), device_name(name, d), d->found.ids.vendor,
-		       d->found.ids.device, *marks ? " (" : "", marks, *marks ? ")" : "");
-		if (asked(l->r, OPTION_VERBOSE))
-			print_more(l, d, "    ");
-		free(marks);
+			print_device(l, d, &margin);
 	}
 }
 
@@ -181,14 +278,22 @@ static void set_columns(struct listing *l)
 	const struct device *d;
 
 	l->domains = asked(l->r, OPTION_DOMAINS);
+	l->columns = terminal_width();
 	l->width = 1;
-	for_each_device(&l->v.now->machine, d) {
-		int width = d->found.driver ? (int)strlen(d->found.driver) : 1;
-
+	l->index_width = 0;
+	for_each_device(&l->v.now->machine, d)
 		l->domains |= PCIADDR_DOMAIN(d->address) != 0;
-		if (width > l->width)
-			l->width = width;
+	for_each_device(&l->v.now->machine, d) {
+		int driver = d->found.driver ? (int)strlen(d->found.driver) : 1, index = (int)strlen(bus_index(l, d));
+
+		if (driver > l->width)
+			l->width = driver;
+		if (index > l->index_width)
+			l->index_width = index;
 	}
+	/* A driver of a strange name moves its own line alone. */
+	if (l->width > 16)
+		l->width = 16;
 }
 
 /* Prints the list as text. Returns true, after a message, if that failed. */
@@ -197,11 +302,12 @@ static bool print_list(struct listing *l)
 	say_problems(&l->v.now->machine, &complaints);
 	l->fault = say_unprotected(&l->v.deps, l->v.now, &l->v.next->machine, &complaints) |
 		   say_image(l->v.next, &complaints);
-	if (asked(l->r, OPTION_FLAT)) {
-		print_flat(l);
+	if (is_table(l)) {
+		print_table(l);
 	} else {
 		print_groups(l);
 		print_devices_without_group(l);
+		print_hidden(l);
 	}
 	return cannot_print();
 }
@@ -213,15 +319,17 @@ int verb_list(struct request *r)
 	bool failed;
 	int status = 0;
 
+	l.r = r;
+	if (is_table(&l) && !table_begin(&l.table, r))
+		return STATUS_WRONG;
 	if (!inventory_open(&l.v, r))
 		return STATUS_FAILED;
 	/* inventory_open() has made the root the working directory. */
 	l.mounts = mnt_new_table_from_file("proc/mounts");
-	l.r = r;
 	l.all = !r->words;
 	set_columns(&l);
 	if (!l.all)
-		status = choose(r->ctx, r->word, l.chosen);
+		status = choose_by_words(&l.v, r->word, l.chosen);
 	if (m->end == m->device) {
 		status = status ? status : 1;
 		say(&complaints, LEVEL_REFUSED, "this machine has no PCI device");

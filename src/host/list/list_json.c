@@ -96,9 +96,33 @@ static void add_decision(struct json_object *o, const struct listing *l, const s
 	add_text(o, "reason", selected && next->decided.reason ? reason_name(next->decided.reason) : NULL);
 }
 
+/* What hangs on a device. */
+static struct json_object *attached_json(const struct listing *l, const struct device *d)
+{
+	struct json_object *list = json_object_new_array();
+	const struct attached *i;
+
+	for_each_attached(&l->v.attached, i)
+	{
+		struct json_object *o;
+
+		if (i->device != d)
+			continue;
+		o = json_object_new_object();
+		add_text(o, "kind", attached_kind_name(i->kind));
+		add_text(o, "name", i->name);
+		json_object_object_add(o, "model", i->model ? json_object_new_string(i->model) : NULL);
+		json_object_object_add(o, "size", i->size ? json_object_new_int64((int64_t)i->size) : NULL);
+		add_text(o, "link", i->link);
+		json_object_array_add(list, o);
+	}
+	return list;
+}
+
 static struct json_object *device_json(const struct listing *l, const struct device *d)
 {
 	struct json_object *o = json_object_new_object();
+	const struct device *next;
 	struct text t;
 
 	add_identity(o, l, d);
@@ -115,6 +139,9 @@ static struct json_object *device_json(const struct listing *l, const struct dev
 	add_text(o, "modalias", attribute(&l->v, &t, d, "modalias"));
 	add_text(o, "selector", guarded_path(l->v.now, &t, d));
 	add_decision(o, l, d);
+	json_object_object_add(o, "attached", attached_json(l, d));
+	next = at_next_boot(&l->v, d);
+	json_add_availability(o, availability_of(&l->v, d), next ? next : d);
 	return o;
 }
 

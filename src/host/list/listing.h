@@ -4,14 +4,26 @@
 #define VFIO_BOOT_LISTING_H
 
 #include <libmount.h>
+#include <stdio.h>
 
 #include "inventory.h"
+
+#define TABLE_COLUMNS 32
+
+/* The columns of a table, as numbers that table.c knows. */
+struct table {
+	unsigned char column[TABLE_COLUMNS];
+	unsigned columns;
+};
 
 struct listing {
 	struct inventory v;
 	struct request *r;
 	bool domains;		     /* print bus indices with their domain */
+	size_t columns;		     /* of a line */
+	int index_width;	     /* of the column of bus indices */
 	int width;		     /* of the column of drivers */
+	struct table table;	     /* what it shows, if is_table() */
 	bool all;		     /* no selector was given */
 	struct libmnt_table *mounts; /* what is mounted, or NULL if that is unknown */
 	bool chosen[DEVICES_MAX];    /* the selectors match it; unused if all is set */
@@ -22,6 +34,27 @@ static inline bool is_chosen(const struct listing *l, const struct device *d)
 {
 	return l->all || l->chosen[d - l->v.now->machine.device];
 }
+
+/* Returns true if the list is a table: --flat or --output. */
+static inline bool is_table(const struct listing *l)
+{
+	return asked(l->r, OPTION_FLAT | OPTION_OUTPUT);
+}
+
+/* Returns the address of a device, without its domain if all devices are in domain 0, like lspci. */
+const char *bus_index(const struct listing *l, const struct device *d) __attribute__((nonnull, returns_nonnull));
+
+/*
+ * table.c: sets the columns that a request asks for. Returns false, after a message with all columns, if there is no
+ * such one.
+ */
+bool table_begin(struct table *t, const struct request *r) __attribute__((nonnull, warn_unused_result));
+
+/* Prints the chosen devices as a table, a line each. */
+void print_table(const struct listing *l) __attribute__((nonnull));
+
+/* Prints the names of all columns, and what is in them. */
+void print_columns(FILE *to) __attribute__((nonnull));
 
 /* Returns true if the settings select a device that the next boot does not have: a VF, which is created later. */
 bool is_selected_too_early(const struct listing *l, const struct device *d) __attribute__((nonnull));

@@ -114,6 +114,17 @@ static void mark_use(const struct listing *l, const struct device *d, struct mar
 	add_mark(m, t.p);
 }
 
+/* Says why a device stays with the host, unless that is said already: who lives on it, or that it is a bridge. */
+static void mark_availability(const struct listing *l, const struct device *d, struct marks *m)
+{
+	const struct availability *can = availability_of(&l->v, d);
+
+	if (!can || !can->why || is_bridge(d) || is_needed(l, d))
+		return;
+	add_mark(m, "");
+	fprintf(m->to, "cannot be had: %s", can->why);
+}
+
 char *marks_of(const struct listing *l, const struct device *d)
 {
 	struct marks m = { .separator = "; " };
@@ -126,11 +137,14 @@ char *marks_of(const struct listing *l, const struct device *d)
 		add_mark(&m, "boot display");
 	mark_needs(l, d, &m, false);
 	mark_needs(l, d, &m, true);
+	if (is_platform(&l->v, d) && !is_bridge(d))
+		add_mark(&m, "part of the platform");
 	mark_use(l, d, &m);
 	mark_functions(l, d, &m);
 	if (d->found.override)
 		add_mark(&m, text_set(&t, "override %s", d->found.override));
 	mark_next_boot(l, d, &m);
+	mark_availability(l, d, &m);
 	fclose(m.to);
 	return m.text;
 }

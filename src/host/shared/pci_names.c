@@ -74,6 +74,17 @@ static unsigned printable(const unsigned char *p)
 	return value >= least[len] && value != 0x7f && value <= 0x10ffff && value >> 11 != 0x1b ? len : 0;
 }
 
+void make_printable(char *text)
+{
+	while (*text) {
+		unsigned len = printable((const unsigned char *)text);
+
+		if (!len)
+			*text = '?';
+		text += len ? len : 1;
+	}
+}
+
 static const char *look_up(char *buf, int what, const struct device *d)
 {
 	const char *name;
@@ -88,13 +99,7 @@ static const char *look_up(char *buf, int what, const struct device *d)
 	/* libpci may return a text of its own, for example if the buffer is too small. */
 	if (name != buf)
 		snprintf(buf, NAME_SIZE, "%s", name);
-	for (char *p = buf; *p;) {
-		unsigned len = printable((const unsigned char *)p);
-
-		if (!len)
-			*p = '?';
-		p += len ? len : 1;
-	}
+	make_printable(buf);
 	return buf;
 }
 

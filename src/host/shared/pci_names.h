@@ -10,6 +10,9 @@
 /* Loads the database. Call it before a chroot() to --sysroot. Without a database, names consist of numbers. */
 void pci_names_open(void);
 
+/* Puts a question mark in place of each byte that is no UTF-8, or that controls a terminal. */
+void make_printable(char *text) __attribute__((nonnull));
+
 /* Store a name in buf, which has NAME_SIZE bytes, and return buf. The name is UTF-8 without control characters. */
 const char *device_name(char *buf, const struct device *d) __attribute__((nonnull));	/* vendor and device */
 const char *class_name(char *buf, const struct device *d) __attribute__((nonnull));	/* VGA compatible controller */

@@ -26,6 +26,8 @@ enum {
 	OPTION_NEWEST = 1 << 15,
 	OPTION_VFS = 1 << 16, /* its N is in request.vfs */
 	OPTION_TAKE_VFS = 1 << 17,
+	OPTION_ALL = 1 << 18,
+	OPTION_OUTPUT = 1 << 19, /* its COLUMNS are in request.columns */
 };
 
 struct request {
@@ -34,7 +36,8 @@ struct request {
 	unsigned options;
 	char **word; /* the arguments that are no options, up to a NULL */
 	unsigned words;
-	const char *vfs; /* how many VFs are asked for, as it was written, or NULL */
+	const char *vfs;     /* how many VFs are asked for, as it was written, or NULL */
+	const char *columns; /* of a table, as they were written, or NULL */
 };
 
 /* Returns true if this option was given. */

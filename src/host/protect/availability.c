@@ -1,0 +1,186 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include <json-c/json.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "availability.h"
+#include "format.h"
+#include "message.h"
+#include "plan.h"
+#include "plan_json.h"
+#include "settings.h"
+
+/* What the question changes in a plan: the marks of the devices, and the flags of the selectors. */
+struct marks {
+	typeof(((struct device *)0)->asked) asked[DEVICES_MAX];
+	typeof(((struct selector *)0)->flags) flags[LISTS][SELECTORS_MAX];
+};
+
+static void keep_marks(struct marks *k, const struct machine *m)
+{
+	for (const struct device *d = m->device; d < m->end; d++)
+		k->asked[d - m->device] = d->asked;
+	for (enum list_name i = 0; i < LISTS; i++) {
+		const struct selector *sel;
+
+		for_each_selector(&m->settings->list[i], sel)
+			k->flags[i][sel - m->settings->list[i].selector] = sel->flags;
+	}
+}
+
+static void put_marks_back(const struct marks *k, struct machine *m)
+{
+	for (struct device *d = m->device; d < m->end; d++)
+		d->asked = k->asked[d - m->device];
+	for (enum list_name i = 0; i < LISTS; i++) {
+		struct selector *sel;
+
+		for_each_selector(&m->settings->list[i], sel)
+			sel->flags = k->flags[i][sel - m->settings->list[i].selector];
+	}
+}
+
+/* Names every device that is not excluded. */
+static void name_all(struct machine *m)
+{
+	struct device *d;
+
+	for_each_device(m, d) {
+		if (d->asked.excluded)
+			continue;
+		d->asked.selected = d->asked.named = true;
+		d->asked.guard_failed = d->asked.taken = false;
+		d->asked.vfs = NULL;
+	}
+}
+
+static void deny(struct availability *of, const char *why)
+{
+	free(of->why);
+	of->state = AVAILABLE_NOT;
+	of->why = strdup(why);
+	if (!of->why)
+		abort();
+}
+
+/* Takes the groups of what the host lives on out of what can be had, and with `itself` that function. */
+static void deny_needs(struct availability *a, struct machine *m, const struct dependencies *deps, bool itself)
+{
+	struct text t;
+
+	for (unsigned i = deps->needs; i--;) {
+		const struct need *need = &deps->need[i];
+		const struct device *d = machine_find(m, need->device->address), *member;
+
+		if (need->reserve || !d || is_bridge(d))
+			continue;
+		if (itself)
+			deny(&a[d - m->device], text_set(&t, "the host lives on it: %s", need->why));
+		for (member = itself || !d->group ? NULL : d->group->first; member; member = member->next) {
+			if (!is_bridge(member))
+				deny(&a[member - m->device],
+				     text_set(&t, "the host lives on %s of its group: %s", d->name, need->why));
+		}
+	}
+}
+
+bool goes_along(const struct device *d)
+{
+	return !is_exempt(d) && !is_claimed(d);
+}
+
+/* A device that can be had: says whether others of its group have to come along, by the plan as it is. */
+static enum available how(const struct device *d)
+{
+	const struct device *member;
+
+	for (member = d->group ? d->group->first : NULL; member; member = member->next) {
+		if (member != d && goes_along(member))
+			return AVAILABLE_GROUP;
+	}
+	return AVAILABLE_ALONE;
+}
+
+void availability_find(struct availability a[DEVICES_MAX], struct context *ctx, const struct dependencies *deps)
+{
+	static struct marks kept;
+	struct machine *m = &ctx->machine;
+	const struct device *d;
+	struct text t;
+
+	keep_marks(&kept, m);
+	name_all(m);
+	plan_decide(m);
+	for_each_device(m, d) {
+		struct availability *of = &a[d - m->device];
+
+		*of = (struct availability){ .state = AVAILABLE_ALONE };
+		if (is_claimed(d))
+			continue;
+		t.len = 0;
+		t.p[0] = '\0';
+		add_message(&t, m, d);
+		deny(of, t.p);
+	}
+	put_marks_back(&kept, m);
+	plan_decide(m);
+	if (deps) {
+		deny_needs(a, m, deps, false);
+		deny_needs(a, m, deps, true);
+	}
+	for_each_device(m, d) {
+		struct availability *of = &a[d - m->device];
+
+		if (is_claimed(d) || is_to_be_made(d)) {
+			free(of->why);
+			*of = (struct availability){ .state = AVAILABLE_CLAIMED };
+		} else if (of->state && deps && deps->unknown && base_class(d) == 0x01) {
+			deny(of, "it is storage, and what this host lives on is unknown");
+		} else if (of->state) {
+			of->state = how(d);
+		}
+	}
+}
+
+void availability_free(struct availability a[DEVICES_MAX])
+{
+	for (unsigned i = 0; i < DEVICES_MAX; i++) {
+		free(a[i].why);
+		a[i].why = NULL;
+	}
+}
+
+void print_companions(FILE *to, const struct device *d)
+{
+	const struct device *member;
+	const char *before = "";
+
+	for (member = d->group ? d->group->first : NULL; member; member = member->next) {
+		if (member == d || !goes_along(member))
+			continue;
+		fprintf(to, "%s%s", before, member->name);
+		before = ", ";
+	}
+}
+
+void json_add_availability(struct json_object *o, const struct availability *of, const struct device *d)
+{
+	struct json_object *with = json_object_new_array();
+	const struct device *member = of && of->state == AVAILABLE_GROUP ? d->group->first : NULL;
+
+	for (; member; member = member->next) {
+		if (member != d && goes_along(member))
+			json_object_array_add(with, json_text(member->name));
+	}
+	json_add(o, "available", of ? available_name(of->state) : NULL);
+	json_object_object_add(o, "available_with", with);
+	json_add(o, "available_message", of ? of->why : NULL);
+}
+
+const char *available_name(enum available state)
+{
+	static const char *const names[] = { "no", "claimed", "free", "group" };
+
+	return names[state];
+}
