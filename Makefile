@@ -36,6 +36,7 @@ verb_sees := $(boot_sees) host/shared
 host/change_sees := $(verb_sees) host/protect
 host/doctor_sees := $(verb_sees) host/import host/protect host/status
 host/list_sees := $(verb_sees) host/protect
+host/setup_sees := $(host/doctor_sees) host/doctor host/list
 host/status_sees := $(verb_sees) host/protect
 host_sees := $(verb_sees) $(patsubst src/%/,%,$(wildcard src/host/*/))
 $(foreach verb,export import now protect,$(eval host/$(verb)_sees := $(verb_sees)))

@@ -4,6 +4,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "export.h"
 #include "format.h"
@@ -26,6 +27,8 @@ struct verb {
 };
 
 static const struct verb verbs[] = {
+	{ "setup", verb_setup, OPTION_YES | OPTION_NO_REBUILD | OPTION_NEWEST | OPTION_REBOOT, 0, ANY_WORDS,
+	  "[SELECTOR|TEXT...]", "ask which card a guest should have, and do all that is needed, up to the reboot" },
 	{ "list", verb_list, OPTION_JSON | OPTION_VERBOSE | OPTION_FLAT | OPTION_DOMAINS | OPTION_ALL | OPTION_OUTPUT,
 	  0, ANY_WORDS, "[SELECTOR|TEXT...]",
 	  "every device by IOMMU group: what hangs on it, who needs it, and whether a guest can have it" },
@@ -81,6 +84,8 @@ static const struct {
 	{ { "remove-vfs", 0, NULL, 0 }, "", "take all virtual functions of it away" },
 	{ { "all", 0, NULL, 'a' }, "", "bridges too, and nothing cut" },
 	{ { "output", 1, NULL, 'o' }, " COLUMNS", "a table of these columns; +COLUMNS adds them to those of --flat" },
+	{ { "yes", 0, NULL, 'y' }, "", "ask nothing, and go on" },
+	{ { "reboot", 0, NULL, 0 }, "", "reboot when all is done" },
 };
 
 /* All verbs have these. Their numbers follow those of options[]. */
@@ -253,6 +258,17 @@ static bool take_words(struct request *r, int argc, char **argv)
 	return false;
 }
 
+/* Somebody who types `add` at a terminal and nothing more wants to be asked. */
+static const struct verb *verb_to_ask(const struct verb *v, const struct request *r)
+{
+	const struct verb *setup = find_verb("setup");
+
+	return v->run == verb_add && !r->words && !(r->options & ~setup->options) && isatty(STDIN_FILENO) &&
+			       isatty(STDOUT_FILENO)
+		       ? setup
+		       : v;
+}
+
 /* Checks a request as a whole. Returns 0, or an exit status after a message. */
 static int check_request(const struct verb *v, const struct request *r)
 {
@@ -288,7 +304,7 @@ static int read_request(const struct verb *v, struct request *r, int argc, char 
 	longs[OPTION_SYSROOT] = (struct option){ "sysroot", 1, NULL, OPTION_SYSROOT + LONG_OPTION };
 	longs[OPTION_HELP] = (struct option){ "help", 0, NULL, OPTION_HELP + LONG_OPTION };
 	opterr = 0;
-	while ((found = getopt_long(argc, argv, "+:vDak:o:h", longs, NULL)) != -1 || take_words(r, argc, argv)) {
+	while ((found = getopt_long(argc, argv, "+:vDayk:o:h", longs, NULL)) != -1 || take_words(r, argc, argv)) {
 		if (found == -1)
 			continue;
 		if (found == ':')
@@ -331,6 +347,7 @@ int main(int argc, char **argv)
 	r.verb = v->name;
 	status = read_request(v, &r, argc - 1, argv + 1);
 	if (!status) {
+		v = verb_to_ask(v, &r);
 		status = check_request(v, &r);
 	}
 	if (status)

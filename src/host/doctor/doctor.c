@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "check.h"
+#include "doctor.h"
 #include "firmware.h"
 #include "format.h"
 #include "image_judge.h"
@@ -140,6 +141,27 @@ static int doctor_image(struct context *ctx)
 		say(&complaints, LEVEL_REFUSED, "%s%s%s%s%s%s", v.what.p, before_fault(&v, ": "), v.fault[i].p,
 		    *v.remedy.p ? " (" : "", v.remedy.p, *v.remedy.p ? ")" : "");
 	return v.state != IMAGE_RIGHT && v.look != LOOK_UNIFIED;
+}
+
+bool doctor_say_machine(struct context *ctx)
+{
+	static const unsigned needed[] = { 0, 1 }; /* iommu and kernel */
+	struct check_input in = { .ctx = ctx, .readable = true };
+	struct text release;
+	bool fault = false;
+
+	in.release = kernel_release(&release, ctx->root.fd, ctx->argument[ARGUMENT_RELEASE]);
+	for (unsigned i = 0; i < ARRAY_SIZE(needed); i++) {
+		static struct check c;
+
+		memset(&c, 0, sizeof(c));
+		checks[needed[i]].run(&in, &c);
+		if (c.state != CHECK_FAULT)
+			continue;
+		print_check(checks[needed[i]].name, &c);
+		fault = true;
+	}
+	return fault;
 }
 
 int verb_doctor(struct request *r)

@@ -28,6 +28,8 @@ enum {
 	OPTION_TAKE_VFS = 1 << 17,
 	OPTION_ALL = 1 << 18,
 	OPTION_OUTPUT = 1 << 19, /* its COLUMNS are in request.columns */
+	OPTION_YES = 1 << 20,
+	OPTION_REBOOT = 1 << 21,
 };
 
 struct request {
@@ -99,6 +101,7 @@ int verb_status(struct request *r) __attribute__((nonnull));
 int verb_doctor(struct request *r) __attribute__((nonnull));
 int verb_export(struct request *r) __attribute__((nonnull));
 int verb_import(struct request *r) __attribute__((nonnull));
+int verb_setup(struct request *r) __attribute__((nonnull));
 int verb_protect(struct request *r) __attribute__((nonnull));
 
 #endif

@@ -1,0 +1,469 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* vfio-boot setup: from "which one?" to a reboot, in one conversation. It writes by `add`, and decides nothing. */
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "doctor.h"
+#include "format.h"
+#include "listener.h"
+#include "log.h"
+#include "offers.h"
+#include "pci_names.h"
+#include "plan_log.h"
+#include "terminal.h"
+
+struct setup {
+	struct request *r;
+	struct inventory v;
+	struct offers offers;
+	bool taken[DEVICES_MAX]; /* of each offer: it is chosen */
+	char *line;		 /* what was typed last */
+	size_t size;
+};
+
+static int nothing_done(void)
+{
+	say(&complaints, LEVEL_DONE, "nothing was changed");
+	return 1;
+}
+
+/* Prints a paragraph for people. */
+static void tell(const char *text)
+{
+	print_wrapped(stdout, terminal_width(), 0, "", text);
+}
+
+/* Asks, and reads a line to s->line, without its line feed and blanks around it. Returns false at the end of the input.
+ */
+static bool ask(struct setup *s, const char *question)
+{
+	char *end, *start;
+
+	printf("%s%s%s ", style(BOLD), question, style(PLAIN));
+	fflush(stdout);
+	if (getline(&s->line, &s->size, stdin) < 0) {
+		puts("(the input ended)");
+		return false;
+	}
+	if (!isatty(STDIN_FILENO))
+		fputs(s->line, stdout);
+	start = s->line + strspn(s->line, " \t");
+	memmove(s->line, start, strlen(start) + 1);
+	for (end = s->line + strlen(s->line); end > s->line && strchr(" \t\r\n", end[-1]); end--)
+		end[-1] = '\0';
+	return true;
+}
+
+/* Asks until the answer is yes or no. --yes answers it. The end of the input, and nothing at all, are no. */
+static bool confirm(struct setup *s, const char *question)
+{
+	if (asked(s->r, OPTION_YES)) {
+		printf("%s%s%s yes\n", style(BOLD), question, style(PLAIN));
+		return true;
+	}
+	while (ask(s, question)) {
+		if (!strcasecmp(s->line, "y") || !strcasecmp(s->line, "yes"))
+			return true;
+		if (!*s->line || !strcasecmp(s->line, "n") || !strcasecmp(s->line, "no"))
+			return false;
+		tell("Please type y or n.");
+	}
+	return false;
+}
+
+/* --- which one ---------------------------------------------------------------------------------------------------- */
+
+static bool is_offered(const struct offer *o)
+{
+	return offer_is_free(o) && !o->platform;
+}
+
+#define for_each_offer(s, o) for ((o) = (s)->offers.offer; (o) < (s)->offers.offer + (s)->offers.count; (o)++)
+
+/*
+ * Prints the offers that are chosen, or without a choice all but the dull ones; what can be had first. The numbers are
+ * the same in each list. Returns how many they are.
+ */
+static unsigned print_offers(const struct setup *s, const bool *chosen)
+{
+	unsigned shown = 0;
+
+	for (unsigned pass = 0; pass < 2; pass++) {
+		const struct offer *o;
+		unsigned number = 0;
+
+		for_each_offer(s, o)
+		{
+			bool offered = is_offered(o);
+
+			number += offered;
+			if (offered != !pass || (chosen ? !offer_is_chosen(o, &s->v, chosen) : o->platform || o->ready))
+				continue;
+			offer_print(o, &s->v, offered ? number : 0);
+			shown++;
+		}
+	}
+	return shown;
+}
+
+static void print_ready(const struct setup *s)
+{
+	const struct offer *o;
+	bool first = true;
+
+	for_each_offer(s, o)
+	{
+		if (!o->ready)
+			continue;
+		if (first)
+			tell("A guest can have now:");
+		first = false;
+		offer_print(o, &s->v, 0);
+		printf("    sudo vfio-boot export qemu");
+		for (unsigned i = 0; i < o->members; i++)
+			printf(" %s", o->member[i]->name);
+		putchar('\n');
+	}
+	if (!first)
+		putchar('\n');
+}
+
+static unsigned count_taken(const struct setup *s)
+{
+	unsigned n = 0;
+
+	for (unsigned i = 0; i < s->offers.count; i++)
+		n += s->taken[i];
+	return n;
+}
+
+/* Says why an offer cannot be taken, and what can be had instead. */
+static void say_denied(const struct setup *s, const struct offer *o)
+{
+	const struct offer *other;
+	struct text t;
+
+	if (o->ready || o->claimed)
+		tell(text_set(&t, "%s needs nothing more: %s.", o->first->name,
+			      o->ready ? "a guest can have it now" : "the next boot claims it"));
+	else
+		tell(text_set(&t, "You cannot have %s: %s", o->first->name, o->why));
+	for_each_offer(s, other)
+	{
+		char name[NAME_SIZE];
+
+		if (is_offered(other) && base_class(other->first) == base_class(o->first))
+			printf("You can have %s  %s\n", other->first->name, device_name(name, other->first));
+	}
+}
+
+/* Takes the offers in which something is chosen. Returns how many these are, those that cannot be taken included. */
+static unsigned take_chosen(struct setup *s, const bool chosen[DEVICES_MAX])
+{
+	unsigned n = 0;
+
+	for (unsigned i = 0; i < s->offers.count; i++) {
+		const struct offer *o = &s->offers.offer[i];
+
+		if (!offer_is_chosen(o, &s->v, chosen))
+			continue;
+		n++;
+		if (offer_is_free(o))
+			s->taken[i] = true;
+		else
+			say_denied(s, o);
+	}
+	return n;
+}
+
+/* Takes the offer of a number that print_offers() has shown. Returns false if there is none. */
+static bool take_number(struct setup *s, unsigned long number)
+{
+	for (unsigned i = 0; i < s->offers.count; i++) {
+		if (is_offered(&s->offers.offer[i]) && !--number) {
+			s->taken[i] = true;
+			return true;
+		}
+	}
+	return false;
+}
+
+/* Takes a list of numbers: "2", "1 3", "1,3". Returns false if it is something else. */
+static bool take_numbers(struct setup *s)
+{
+	struct text t;
+
+	if (!*s->line || s->line[strspn(s->line, "0123456789, ")])
+		return false;
+	for (char *p = s->line; *p;) {
+		unsigned long number = strtoul(p, &p, 10);
+
+		if (!take_number(s, number)) {
+			tell(text_set(&t, "There is no number %u here.", (unsigned)number));
+			memset(s->taken, 0, sizeof(s->taken));
+			return true;
+		}
+		p += strspn(p, ", ");
+	}
+	return true;
+}
+
+static unsigned count_chosen(const struct setup *s, const bool chosen[DEVICES_MAX])
+{
+	const struct offer *o;
+	unsigned n = 0;
+
+	for_each_offer(s, o) n += offer_is_chosen(o, &s->v, chosen);
+	return n;
+}
+
+/* Looks for what was typed: a device that it names is taken, several are shown. */
+static void search(struct setup *s)
+{
+	static bool chosen[DEVICES_MAX];
+	char *const words[] = { s->line, NULL };
+
+	if (choose_by_words(&s->v, words, chosen))
+		return;
+	if (count_chosen(s, chosen) == 1)
+		take_chosen(s, chosen);
+	else if (!print_offers(s, chosen))
+		tell("Nothing of that can be given to a guest by itself.");
+}
+
+/* Asks which one, until one is taken. Returns false if the user has had enough. */
+static bool ask_which(struct setup *s)
+{
+	while (!count_taken(s)) {
+		if (!ask(s, "Which one should a virtual machine have? (number, word to search, q)") ||
+		    !strcasecmp(s->line, "q") || !strcasecmp(s->line, "quit"))
+			return false;
+		if (!*s->line)
+			print_offers(s, NULL);
+		else if (!take_numbers(s))
+			search(s);
+	}
+	return true;
+}
+
+/* Takes what a word of the command line means: one offer. Returns 0, or an exit status after a message. */
+static int take_word(struct setup *s, char *word, bool *several)
+{
+	static bool chosen[DEVICES_MAX];
+	char *const one[] = { word, NULL };
+	unsigned before = count_taken(s), n;
+	int status = choose_by_words(&s->v, one, chosen);
+
+	if (status)
+		return status;
+	n = count_chosen(s, chosen);
+	if (n > 1 && !asked(s->r, OPTION_YES)) {
+		*several = true;
+		print_offers(s, chosen);
+		return 0;
+	}
+	if (n == 1)
+		return take_chosen(s, chosen) && count_taken(s) > before ? 0 : 1;
+	if (n)
+		say(&complaints, LEVEL_REFUSED, "%s: that means %u cards (name each by its bus index)", word, n);
+	else
+		say(&complaints, LEVEL_REFUSED, "%s: nothing of that can be given to a guest by itself", word);
+	return 1;
+}
+
+/* Takes what the words mean, and asks if one means several offers. Returns 0, or an exit status after a message. */
+static int take_words(struct setup *s)
+{
+	bool several = false;
+
+	for (char **word = s->r->word; *word; word++) {
+		int status = take_word(s, *word, &several);
+
+		if (status)
+			return status;
+	}
+	if (!several)
+		return 0;
+	memset(s->taken, 0, sizeof(s->taken));
+	return ask_which(s) ? 0 : 1;
+}
+
+/* Returns 0 if something was chosen, or an exit status after a message. */
+static int choose_offers(struct setup *s)
+{
+	unsigned offered = 0;
+
+	for (unsigned i = 0; i < s->offers.count; i++)
+		offered += is_offered(&s->offers.offer[i]);
+	print_ready(s);
+	if (s->r->words)
+		return take_words(s);
+	print_offers(s, NULL);
+	putchar('\n');
+	if (!offered) {
+		tell("There is nothing more on this machine that a guest could have.");
+		return 1;
+	}
+	return ask_which(s) ? 0 : 1;
+}
+
+/* --- what it costs ------------------------------------------------------------------------------------------------ */
+
+static void print_plan_of_change(const struct setup *s)
+{
+	unsigned n = 0;
+	struct text t;
+
+	for (unsigned i = 0; i < s->offers.count; i++)
+		n += s->taken[i] ? s->offers.offer[i].members : 0;
+	putchar('\n');
+	tell(n == 1 ? "From the next boot on this device is for a guest, and the host does without:"
+		    : text_set(&t, "From the next boot on these %u devices are for a guest, and the host does without:",
+			       n));
+	for (unsigned i = 0; i < s->offers.count; i++) {
+		if (s->taken[i])
+			offer_print_loss(&s->offers.offer[i], &s->v);
+	}
+	putchar('\n');
+}
+
+/* --- the change --------------------------------------------------------------------------------------------------- */
+
+/* Makes the words for `add`: each function by its address. */
+static void request_add(const struct setup *s, struct request *add)
+{
+	static char *words[DEVICES_MAX + 1];
+
+	add->words = 0;
+	for (unsigned i = 0; i < s->offers.count; i++) {
+		const struct offer *o = &s->offers.offer[i];
+
+		for (unsigned k = 0; s->taken[i] && k < o->members; k++)
+			words[add->words++] = (char *)o->member[k]->name;
+	}
+	words[add->words] = NULL;
+	add->word = words;
+}
+
+/*
+ * Writes the settings and builds the images. Ctrl-C and a terminal that goes away do not stop it half way: what this
+ * process ignores, its children ignore too.
+ */
+static int change(const struct setup *s)
+{
+	static struct context ctx;
+	struct request add = { .ctx = &ctx,
+			       .verb = "add",
+			       .options = s->r->options & (OPTION_NO_REBUILD | OPTION_NEWEST) };
+
+	context_like(&ctx, s->r->ctx);
+	add.options |= OPTION_WHOLE;
+	request_add(s, &add);
+	signal(SIGINT, SIG_IGN);
+	signal(SIGQUIT, SIG_IGN);
+	signal(SIGHUP, SIG_IGN);
+	signal(SIGTERM, SIG_IGN);
+	return verb_add(&add);
+}
+
+/* Says what to type after the reboot, to copy. */
+static void say_next(const struct setup *s)
+{
+	tell("\nAfter the reboot:");
+	puts("    sudo vfio-boot status");
+	printf("    qemu-system-x86_64 -machine q35,accel=kvm -m 4G ... \\\n        $(sudo vfio-boot export qemu");
+	for (unsigned i = 0; i < s->offers.count; i++) {
+		const struct offer *o = &s->offers.offer[i];
+
+		for (unsigned k = 0; s->taken[i] && k < o->members; k++)
+			printf(" %s", o->member[k]->name);
+	}
+	puts(")\n    (or export libvirt, proxmox ...: vfio-boot export --help)");
+}
+
+static int reboot_now(struct setup *s)
+{
+	bool wanted = asked(s->r, OPTION_REBOOT);
+
+	if (asked(s->r, OPTION_NO_REBUILD) || s->r->ctx->root.sysroot)
+		return 0;
+	if (!wanted && asked(s->r, OPTION_YES))
+		return 0;
+	if (!wanted && !confirm(s, "\nReboot now? [y/N]"))
+		return 0;
+	fflush(NULL);
+	execlp("systemctl", "systemctl", "reboot", (char *)NULL);
+	execlp("reboot", "reboot", (char *)NULL);
+	say(&complaints, LEVEL_FAILED, "neither systemctl nor reboot can be started (reboot by hand)");
+	return STATUS_FAILED;
+}
+
+/* The conversation. Returns the exit status. */
+static int converse(struct setup *s)
+{
+	int status = choose_offers(s);
+
+	if (status) {
+		nothing_done();
+		return status;
+	}
+	print_plan_of_change(s);
+	if (!confirm(s, "Go on? It writes the settings and builds the images of the initramfs. [y/N]"))
+		return nothing_done();
+	tell("This takes a minute or two, and is not to be interrupted.");
+	fflush(stdout);
+	status = change(s);
+	if (status)
+		return status;
+	say_next(s);
+	return reboot_now(s);
+}
+
+/* Returns 0, or an exit status after a message if nothing could come of it. */
+static int check_first(struct setup *s)
+{
+	struct root *root = &s->r->ctx->root;
+
+	if (s->v.next->settings.problems) {
+		say_problems(&s->v.next->machine, &complaints);
+		say(&complaints, LEVEL_FAILED, "the settings have errors (correct them first)");
+		return STATUS_WRONG;
+	}
+	if (faccessat(root->fd, "etc", W_OK, 0) && errno != ENOENT) {
+		say(&complaints, LEVEL_FAILED, "setup: /etc: %s (sudo vfio-boot setup)", strerror(errno));
+		return STATUS_FAILED;
+	}
+	if (!doctor_say_machine(s->v.next))
+		return 0;
+	tell("No guest can have a device before that is done. Then type vfio-boot setup again.");
+	return 1;
+}
+
+int verb_setup(struct request *r)
+{
+	static struct setup s;
+	int status;
+
+	s.r = r;
+	/* In a log, answers and complaints stand behind their questions. */
+	setvbuf(stdout, NULL, _IOLBF, 0);
+	if (asked(r, OPTION_YES) && !r->words) {
+		say(&complaints, LEVEL_FAILED, "setup: --yes: SELECTOR is missing, since nobody is asked which one");
+		return STATUS_WRONG;
+	}
+	if (!inventory_open(&s.v, r))
+		return STATUS_FAILED;
+	status = check_first(&s);
+	if (!status) {
+		offers_find(&s.offers, &s.v);
+		status = converse(&s);
+		offers_free(&s.offers);
+	}
+	free(s.line);
+	inventory_close(&s.v);
+	return cannot_print() ? STATUS_FAILED : status;
+}
