@@ -24,6 +24,10 @@ struct export
 	unsigned cards;
 };
 
+#define for_each_exported(e, d)                \
+	for_each_device(&(e)->ctx->machine, d) \
+		if ((e)->chosen[(d) - (e)->ctx->machine.device])
+
 struct format {
 	const char *name;
 	const char *does;
@@ -39,5 +43,30 @@ extern const struct format formats[];
 
 /* Prints the names and descriptions of the formats, a line each. */
 void print_formats(FILE *to) __attribute__((nonnull));
+
+/*
+ * Prints a device for a comment. ASCII alone makes the encoding of the file irrelevant. Control characters and repeated
+ * dashes become question marks; two dashes would end a comment in XML. The path is what stays right if bus numbers
+ * shift.
+ */
+void print_name(const struct export *e, const struct device *d) __attribute__((nonnull));
+
+/* Prints each exported device as a line that begins with #. */
+void print_comments(const struct export *e) __attribute__((nonnull));
+
+/*
+ * A guest probes a card at function 0 only. The first function therefore becomes 0, and the others keep their numbers.
+ */
+unsigned guest_function(const struct card *c, unsigned i) __attribute__((nonnull));
+
+/* The first bus for cards in the guest. libvirt does not assign these buses by itself in a small guest. */
+#define LIBVIRT_BUS 0x10
+
+/* The formats. */
+void print_qemu(const struct export *e) __attribute__((nonnull));
+void print_libvirt(const struct export *e) __attribute__((nonnull));
+void print_proxmox(const struct export *e) __attribute__((nonnull));
+void print_kubevirt(const struct export *e) __attribute__((nonnull));
+void print_nova(const struct export *e) __attribute__((nonnull));
 
 #endif
