@@ -124,10 +124,11 @@ my $stand_in = "$root/bin/vfio-boot";
 spew($stand_in, <<'END');
 #!/bin/sh
 case $1 in
-export) echo 'usage: vfio-boot export [OPTION...] qemu|libvirt|nova [DEVICE...]' ;;
+export) echo 'usage: vfio-boot export [OPTION...] FORMAT [DEVICE...]' ;;
 import) echo 'usage: vfio-boot import [OPTION...] [FILE...]' ;;
 esac
 printf '\nwhat it does\n\n      --force            though\n      --sysroot DIR      DIR stands for /\n'
+[ "$1" != export ] || printf '\n  qemu    words\n  libvirt elements\n  nova    lines\n'
 END
 chmod 0755, $stand_in;
 for ($library, '') {
@@ -138,8 +139,9 @@ for ($library, '') {
 		completes("$program import $root/etc/vfio-boot.conf", "$root/etc/vfio-boot.conf.d");
 	}
 	completes("$stand_in export ", 'qemu libvirt nova');
-	my ($formats) = qx(build/vfio-boot export --help 2>/dev/null) =~ /\b([a-z]+(?:\|[a-z]+)+)/;
-	completes('vfio-boot export ', $formats =~ tr/|/ /r) if $formats;
+	my @formats = join('', qx(build/vfio-boot export --help)) =~ /^  ([a-z]\S+) /mg;
+	cmp_ok(scalar @formats, '>=', 5, 'there are formats');
+	completes('vfio-boot export ', "@formats");
 }
 
 remove_tree($root) if Test::More->builder->is_passing;

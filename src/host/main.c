@@ -50,7 +50,7 @@ static const struct verb verbs[] = {
 	{ "status", verb_status, OPTION_JSON, 0, 0, "", "what this boot did, and what has drifted since" },
 	{ "doctor", verb_doctor, OPTION_JSON | OPTION_KERNEL | OPTION_IMAGE, 0, 0, "",
 	  "whether firmware, kernel, image and settings are ready, and what to fix" },
-	{ "export", verb_export, OPTION_FORCE, 1, ANY_WORDS, "qemu|libvirt|proxmox|kubevirt|nova [DEVICE...]",
+	{ "export", verb_export, OPTION_FORCE, 1, ANY_WORDS, "FORMAT [DEVICE...]",
 	  "what that program needs to be given these devices, or all that vfio drivers hold" },
 	{ "import", verb_import, OPTION_JSON, 0, ANY_WORDS, "[FILE...]",
 	  "old ids= lines, aliases and overrides for vfio-pci as settings" },
