@@ -50,7 +50,7 @@ static const struct verb verbs[] = {
 	{ "status", verb_status, OPTION_JSON, 0, 0, "", "what this boot did, and what has drifted since" },
 	{ "doctor", verb_doctor, OPTION_JSON | OPTION_KERNEL | OPTION_IMAGE, 0, 0, "",
 	  "whether firmware, kernel, image and settings are ready, and what to fix" },
-	{ "export", verb_export, OPTION_FORCE, 1, ANY_WORDS, "FORMAT [DEVICE...]",
+	{ "export", verb_export, OPTION_FORCE | OPTION_IOMMUFD | OPTION_BUS, 1, ANY_WORDS, "FORMAT [DEVICE...]",
 	  "what that program needs to be given these devices, or all that vfio drivers hold" },
 	{ "import", verb_import, OPTION_JSON, 0, ANY_WORDS, "[FILE...]",
 	  "old ids= lines, aliases and overrides for vfio-pci as settings" },
@@ -86,6 +86,8 @@ static const struct {
 	{ { "output", 1, NULL, 'o' }, " COLUMNS", "a table of these columns; +COLUMNS adds them to those of --flat" },
 	{ { "yes", 0, NULL, 'y' }, "", "ask nothing, and go on" },
 	{ { "reboot", 0, NULL, 0 }, "", "reboot when all is done" },
+	{ { "iommufd", 0, NULL, 0 }, "", "by /dev/iommu (qemu, libvirt)" },
+	{ { "bus", 1, NULL, 0 }, " N", "each card in one piece, from this free bus of the guest on (libvirt)" },
 };
 
 /* All verbs have these. Their numbers follow those of options[]. */
@@ -237,6 +239,8 @@ static bool take_option(const struct verb *v, struct request *r, unsigned number
 		r->vfs = optarg;
 	else if (1U << number == OPTION_OUTPUT)
 		r->columns = optarg;
+	else if (1U << number == OPTION_BUS)
+		r->bus = optarg;
 	r->options |= 1U << number;
 	return true;
 }

@@ -23,26 +23,52 @@ static bool is_first_of_id(const struct export *e, const struct device *d)
 }
 
 /*
- * Warns about devices that are not exported: discoverPermittedHostPCIDevices() selects by ID and takes all that are
- * bound to vfio-pci.
+ * Tells the devices of an ID apart, since KubeVirt does not: discoverPermittedHostPCIDevices() selects by ID, takes all
+ * that are bound to vfio-pci, exported or not, and gives a guest any of them.
  */
-static void print_others_of_id(const struct export *e, const struct device *d)
+static void print_devices_of_id(const struct export *e, const struct device *d)
 {
 	const struct machine *m = &e->ctx->machine;
 	const struct device *other;
 
 	for_each_device(m, other) {
-		if (!e->chosen[other - m->device] && has_same_id(other, d))
+		if (!has_same_id(other, d))
+			continue;
+		if (!e->chosen[other - m->device])
 			printf("      # %s has this ID too: KubeVirt takes it as well%s\n", other->name,
 			       other->found.driver == m->vfio_pci ? "" : " once it is bound to vfio-pci");
+		else if (has_group(other))
+			printf("      # %s, IOMMU group %u\n", other->name, other->group->number);
 	}
+}
+
+/* Names the devices of a group if there are several. */
+static void print_group(const struct export *e, const struct group *g)
+{
+	const struct device *d;
+	unsigned n = 0;
+
+	for_each_member(g, d)
+		n += e->chosen[d - e->ctx->machine.device];
+	if (n < 2)
+		return;
+	printf("# IOMMU group %u:", g->number);
+	for_each_member(g, d) {
+		if (e->chosen[d - e->ctx->machine.device])
+			printf(" %s", d->name);
+	}
+	printf(" can only go to the same guest: request them together.\n");
 }
 
 void print_kubevirt(const struct export *e)
 {
+	const struct machine *m = &e->ctx->machine;
+	const struct group *g;
 	const struct device *d;
 
 	print_comments(e);
+	for_each_group(m, g)
+		print_group(e, g);
 	printf("# KubeVirt has to have its feature gate HostDevices on.\n"
 	       "apiVersion: kubevirt.io/v1\n"
 	       "kind: KubeVirt\n"
@@ -57,7 +83,7 @@ void print_kubevirt(const struct export *e)
 	{
 		if (!is_first_of_id(e, d))
 			continue;
-		print_others_of_id(e, d);
+		print_devices_of_id(e, d);
 		printf("      - pciVendorSelector: \"%04X:%04X\"\n"
 		       "        resourceName: \"vfio-boot/%04x_%04x\"\n",
 		       d->found.ids.vendor, d->found.ids.device, d->found.ids.vendor, d->found.ids.device);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* vfio-boot export: checks that devices can be passed to a guest, and groups them into cards. */
+#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -111,9 +112,20 @@ static unsigned make_cards(const struct machine *m, const bool chosen[DEVICES_MA
 	return (unsigned)(next - card);
 }
 
-/*
- * Prints what the format cannot express or its reader does not accept. Returns false if the devices cannot be printed.
- */
+/* Says what the reader of the format does not accept, or cannot be told. The devices can be printed all the same. */
+static void say_misfits(const struct export *e, const struct format *f, const struct device *d)
+{
+	const struct device *pf = token_owner(e, d);
+
+	if (f->flags & FORMAT_VFIO_PCI_ONLY && is_bound_to_vfio(d) && d->found.driver != e->ctx->machine.vfio_pci)
+		say(&complaints, LEVEL_REFUSED, "%s is bound to %s: %s takes only devices that are bound to vfio-pci",
+		    d->name, d->found.driver, f->name);
+	if (pf && !(f->flags & FORMAT_VF_TOKENS))
+		say(&complaints, LEVEL_REFUSED, "%s needs the VF token of %s, which %s cannot express", d->name,
+		    pf->name, f->name);
+}
+
+/* Says what the format cannot express. Returns false if the devices cannot be printed. */
 static bool can_be_written(const struct export *e, const struct format *f)
 {
 	const struct machine *m = &e->ctx->machine;
@@ -123,28 +135,30 @@ static bool can_be_written(const struct export *e, const struct format *f)
 	for_each_device(m, d) {
 		if (!e->chosen[d - m->device])
 			continue;
-		if (!f->long_domains && PCIADDR_DOMAIN(d->address) > 0xffff) {
+		if (!(f->flags & FORMAT_LONG_DOMAINS) && PCIADDR_DOMAIN(d->address) > 0xffff) {
 			say(&complaints, LEVEL_REFUSED, "%s: %s cannot express a domain above ffff", d->name, f->name);
 			good = false;
 		}
-		if (f->variants_differ && is_bound_to_vfio(d) && d->found.driver != m->vfio_pci)
-			say(&complaints, LEVEL_REFUSED,
-			    "%s is bound to %s: %s takes only devices that are bound to vfio-pci", d->name,
-			    d->found.driver, f->name);
+		say_misfits(e, f, d);
 	}
 	if (f->cards_max && e->cards > f->cards_max) {
 		say(&complaints, LEVEL_REFUSED, "%u cards are more than %u, %s (choose some of them)", e->cards,
 		    f->cards_max, f->limit);
 		good = false;
 	}
+	if (e->bus && e->bus + e->cards > 0x100) {
+		say(&complaints, LEVEL_REFUSED, "from bus 0x%02x on there is no room for %u cards", e->bus, e->cards);
+		good = false;
+	}
 	return good;
 }
 
-static int print_chosen(struct context *ctx, const struct format *f, const bool chosen[DEVICES_MAX], bool force)
+static int print_chosen(struct request *r, const struct format *f, const bool chosen[DEVICES_MAX], unsigned bus)
 {
+	struct context *ctx = r->ctx;
 	struct card *card = calloc(DEVICES_MAX, sizeof(*card));
-	struct export e = { .ctx = ctx, .chosen = chosen, .card = card };
-	bool usable = true;
+	struct export e = { ctx, chosen, card, 0, asked(r, OPTION_IOMMUFD), bus };
+	bool usable = true, force = asked(r, OPTION_FORCE);
 	const struct device *d;
 	int status = 1;
 
@@ -155,6 +169,8 @@ static int print_chosen(struct context *ctx, const struct format *f, const bool 
 		if (chosen[d - ctx->machine.device])
 			usable &= can_be_given(&ctx->machine, d, chosen);
 	}
+	if (!usable && !force)
+		say(&complaints, LEVEL_REFUSED, "what can be had instead: vfio-boot list");
 	if (can_be_written(&e, f) && (usable || force)) {
 		if (!usable)
 			say(&complaints, LEVEL_REFUSED, "--force: printed anyway, but no guest can use it like this");
@@ -165,6 +181,32 @@ static int print_chosen(struct context *ctx, const struct format *f, const bool 
 	return status;
 }
 
+/* Checks the options beside the format. Stores the bus of --bus. Returns 0, or an exit status after a message. */
+static int check_options(const struct request *r, const struct format *f, unsigned *bus)
+{
+	unsigned long n;
+	char *end;
+
+	if (asked(r, OPTION_IOMMUFD) && !(f->flags & FORMAT_IOMMUFD)) {
+		say(&complaints, LEVEL_FAILED, "export: --iommufd: %s has no word for it (qemu and libvirt have)",
+		    f->name);
+		return STATUS_WRONG;
+	}
+	if (!asked(r, OPTION_BUS))
+		return 0;
+	if (!(f->flags & FORMAT_BUS)) {
+		say(&complaints, LEVEL_FAILED, "export: --bus: %s needs none (only libvirt does)", f->name);
+		return STATUS_WRONG;
+	}
+	n = strtoul(r->bus, &end, 0);
+	if (!isdigit((unsigned char)*r->bus) || *end || !n || n > 0xff) {
+		say(&complaints, LEVEL_FAILED, "export: --bus: %s: not a number from 1 to 255 (0xff)", r->bus);
+		return STATUS_WRONG;
+	}
+	*bus = (unsigned)n;
+	return 0;
+}
+
 int verb_export(struct request *r)
 {
 	static bool chosen[DEVICES_MAX];
@@ -172,6 +214,7 @@ int verb_export(struct request *r)
 	struct context *ctx = r->ctx;
 	const struct device *d;
 	bool any = false;
+	unsigned bus = 0;
 	int status;
 
 	if (!f) {
@@ -179,6 +222,9 @@ int verb_export(struct request *r)
 		print_formats(stderr);
 		return STATUS_WRONG;
 	}
+	status = check_options(r, f, &bus);
+	if (status)
+		return status;
 	if (!request_read(ctx, PHASE_NOW))
 		return STATUS_FAILED;
 	status = choose(ctx, r->word + 1, chosen);
@@ -194,5 +240,5 @@ int verb_export(struct request *r)
 		    "no device is bound to a vfio driver (vfio-boot add or vfio-boot claim)");
 		return 1;
 	}
-	return print_chosen(ctx, f, chosen, asked(r, OPTION_FORCE));
+	return print_chosen(r, f, chosen, bus);
 }

@@ -22,20 +22,31 @@ struct export
 	const bool *chosen; /* indexed like ctx->machine.device */
 	const struct card *card;
 	unsigned cards;
+	bool iommufd; /* --iommufd */
+	unsigned bus; /* --bus: the first bus of the guest that is free, or 0 */
 };
 
 #define for_each_exported(e, d)                \
 	for_each_device(&(e)->ctx->machine, d) \
 		if ((e)->chosen[(d) - (e)->ctx->machine.device])
 
+#define for_each_card(e, c) for ((c) = (e)->card; (c) < (e)->card + (e)->cards; (c)++)
+
+enum {
+	FORMAT_LONG_DOMAINS = 1 << 0,  /* it can express domains above ffff */
+	FORMAT_VFIO_PCI_ONLY = 1 << 1, /* its reader takes no device that is bound to a variant driver */
+	FORMAT_IOMMUFD = 1 << 2,       /* it knows --iommufd */
+	FORMAT_BUS = 1 << 3,	       /* it knows --bus */
+	FORMAT_VF_TOKENS = 1 << 4,     /* it can express VF tokens, or needs none */
+};
+
 struct format {
 	const char *name;
 	const char *does;
 	void (*print)(const struct export *e);
-	unsigned cards_max;   /* 0: no limit */
-	const char *limit;    /* why there is a limit */
-	bool long_domains;    /* the format can express domains above ffff */
-	bool variants_differ; /* its reader takes devices bound to vfio-pci, and none bound to a variant driver */
+	unsigned flags;	    /* FORMAT_* */
+	unsigned cards_max; /* 0: no limit */
+	const char *limit;  /* why there is a limit */
 };
 
 /* formats.c: all formats. The last one has no name. */
@@ -45,27 +56,40 @@ extern const struct format formats[];
 void print_formats(FILE *to) __attribute__((nonnull));
 
 /*
- * Prints a device for a comment. ASCII alone makes the encoding of the file irrelevant. Control characters and repeated
- * dashes become question marks; two dashes would end a comment in XML. The path is what stays right if bus numbers
- * shift.
+ * Stores in t what a comment says of a device: its address, ID, name, path, and NUMA node if it has one. The text is
+ * ASCII without two dashes in a row, so that it can stand in any comment. Returns t->p.
  */
-void print_name(const struct export *e, const struct device *d) __attribute__((nonnull));
+const char *describe(const struct export *e, struct text *t, const struct device *d)
+	__attribute__((nonnull, returns_nonnull));
 
-/* Prints each exported device as a line that begins with #. */
+/* Prints the description of each exported device as a line that begins with #. */
 void print_comments(const struct export *e) __attribute__((nonnull));
+
+/*
+ * Stores in t the address of a function as part of a name: "0b-00.0", or "0001-0b-00.0" outside of domain 0. Returns
+ * t->p. Whoever makes names from it makes the same one in each export, and no two devices share one.
+ */
+const char *address_name(struct text *t, const struct device *d) __attribute__((nonnull, returns_nonnull));
 
 /*
  * A guest probes a card at function 0 only. The first function therefore becomes 0, and the others keep their numbers.
  */
 unsigned guest_function(const struct card *c, unsigned i) __attribute__((nonnull));
 
-/* The first bus for cards in the guest. libvirt does not assign these buses by itself in a small guest. */
-#define LIBVIRT_BUS 0x10
+/* Returns true for the boot display if it is a VGA controller: its ROM has been run, and a guest may see that. */
+bool is_boot_vga(const struct device *d) __attribute__((nonnull));
+
+/*
+ * Returns the physical function with which d shares a VF token (d itself may be it), or NULL if d needs no token. VFIO
+ * wants a token for VFs whose PF a vfio driver has.
+ */
+const struct device *token_owner(const struct export *e, const struct device *d) __attribute__((nonnull));
 
 /* The formats. */
 void print_qemu(const struct export *e) __attribute__((nonnull));
 void print_libvirt(const struct export *e) __attribute__((nonnull));
 void print_proxmox(const struct export *e) __attribute__((nonnull));
+void print_proxmox_mapping(const struct export *e) __attribute__((nonnull));
 void print_kubevirt(const struct export *e) __attribute__((nonnull));
 void print_nova(const struct export *e) __attribute__((nonnull));
 

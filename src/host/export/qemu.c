@@ -2,27 +2,86 @@
 /* The format of vfio-boot export for QEMU. */
 #include "export.h"
 #include "format.h"
+#include "listener.h"
+#include "log.h"
 
 /*
- * Each card needs a root port of its own, which has no slot but 0. QEMU's `host` accepts domains up to ffff
- * (set_pci_host_devaddr()); the path of the device works for all domains.
+ * QEMU wants the pair of chassis and slot to be another one for each port, and compares 8 bits of each
+ * (pcie_chassis_add_slot()). So they hold bus, device and function of the host. The slot counts down, since people
+ * number their own ports upward from 0. The domain moves it on, because a domain of its own for each card is common.
  */
+static void print_port(const struct device *d)
+{
+	uint8_t slot = (uint8_t)(0xff - PCIADDR_DEVFN(d->address) - PCIADDR_DOMAIN(d->address));
+	struct text id;
+
+	printf("-device pcie-root-port,id=vfio-port-%s,chassis=%u,slot=%u", address_name(&id, d),
+	       (unsigned)(d->address >> 8 & 0xff), slot);
+}
+
+/* The token only has to be the same one for the PF and its VFs, in each guest and after each boot. */
+static void print_token(const struct device *pf)
+{
+	printf(",vf-token=7666696f-0000-8000-8000-%08x%04x", PCIADDR_DOMAIN(pf->address),
+	       (unsigned)(pf->address & 0xffff));
+}
+
+/* QEMU's `host` accepts domains up to ffff (set_pci_host_devaddr()); the path of the device works for all domains. */
+static void print_function(const struct export *e, const struct card *c, unsigned i)
+{
+	const struct device *d = c->function[i], *pf = token_owner(e, d);
+	bool far = PCIADDR_DOMAIN(d->address) > 0xffff;
+	struct text id;
+
+	printf(" -device vfio-pci,%s=%s%s,id=vfio-%s", far ? "sysfsdev" : "host", far ? "/sys/bus/pci/devices/" : "",
+	       d->name, address_name(&id, d));
+	printf(",bus=vfio-port-%s,addr=00.%u%s", address_name(&id, c->function[0]), guest_function(c, i),
+	       !i && c->functions > 1 ? ",multifunction=on" : "");
+	if (e->iommufd)
+		printf(",iommufd=vfio-iommu-%s", address_name(&id, e->card->function[0]));
+	if (pf)
+		print_token(pf);
+}
+
+/* What the words do not say, since it depends on the firmware of the guest and on its other words. */
+static void say_more(const struct export *e)
+{
+	const struct device *d, *pf, *said = NULL;
+
+	for_each_exported(e, d)
+	{
+		pf = token_owner(e, d);
+		if (pf && pf != said)
+			say(&complaints, LEVEL_DONE,
+			    "%s and its VFs share a VF token, which QEMU knows from 8.1 on: whoever opens one of them has "
+			    "to give this one",
+			    pf->name);
+		if (pf)
+			said = pf;
+		if (is_boot_vga(d))
+			say(&complaints, LEVEL_DONE,
+			    "%s is the boot display: if the guest stays dark, add romfile=FILE to it, and with SeaBIOS "
+			    "-vga none and x-vga=on (see vfio-boot(8))",
+			    d->name);
+	}
+}
+
+/* Each card needs a root port of its own, which has no slot but 0. */
 void print_qemu(const struct export *e)
 {
-	const char *space = "";
+	const struct card *c;
+	struct text id;
 
-	for (unsigned n = 1; n <= e->cards; n++) {
-		const struct card *c = &e->card[n - 1];
-
-		printf("%s-device pcie-root-port,id=vfio-boot%u,chassis=%u", space, n, 200 + n);
-		for (unsigned i = 0; i < c->functions; i++) {
-			bool far = PCIADDR_DOMAIN(c->function[i]->address) > 0xffff;
-
-			printf(" -device vfio-pci,%s=%s%s,bus=vfio-boot%u,addr=00.%u%s", far ? "sysfsdev" : "host",
-			       far ? "/sys/bus/pci/devices/" : "", c->function[i]->name, n, guest_function(c, i),
-			       !i && c->functions > 1 ? ",multifunction=on" : "");
-		}
-		space = " ";
+	if (e->iommufd)
+		printf("-object iommufd,id=vfio-iommu-%s ", address_name(&id, e->card->function[0]));
+	for_each_card(e, c)
+	{
+		if (c != e->card)
+			putchar(' ');
+		print_port(c->function[0]);
+		for (unsigned i = 0; i < c->functions; i++)
+			print_function(e, c, i);
 	}
 	putchar('\n');
+	say_more(e);
 }

@@ -30,6 +30,8 @@ enum {
 	OPTION_OUTPUT = 1 << 19, /* its COLUMNS are in request.columns */
 	OPTION_YES = 1 << 20,
 	OPTION_REBOOT = 1 << 21,
+	OPTION_IOMMUFD = 1 << 22,
+	OPTION_BUS = 1 << 23, /* its N is in request.bus */
 };
 
 struct request {
@@ -40,6 +42,7 @@ struct request {
 	unsigned words;
 	const char *vfs;     /* how many VFs are asked for, as it was written, or NULL */
 	const char *columns; /* of a table, as they were written, or NULL */
+	const char *bus;     /* the first bus of a guest that is free, likewise */
 };
 
 /* Returns true if this option was given. */
