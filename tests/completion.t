@@ -140,7 +140,7 @@ for ($library, '') {
 	}
 	completes("$stand_in export ", 'qemu libvirt nova');
 	my @formats = join('', qx(build/vfio-boot export --help)) =~ /^  ([a-z]\S+) /mg;
-	cmp_ok(scalar @formats, '>=', 6, 'there are formats');
+	cmp_ok(scalar @formats, '>=', 8, 'there are formats');
 	completes('vfio-boot export ', "@formats");
 }
 

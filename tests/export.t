@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
 # vfio-boot export: every format as text, and what its reader says to it: libvirt's
-# schemas and drivers, a YAML parser, a JSON parser, and a real QEMU; and what is refused.
-# Proxmox VE is in no Debian: its own rules stand here. Every
+# schemas and drivers, a YAML parser, a JSON parser, udev, and a real QEMU; and what is
+# refused. Proxmox VE and Incus are in no bookworm: their own rules stand here. Every
 # card of every fixture is exported by itself, and all of a fixture go into one guest.
 
 use strict;
@@ -20,7 +20,7 @@ use Test::More;
 use Tree;
 
 my $root = 'build/export';
-my @formats = qw(qemu libvirt proxmox proxmox-mapping kubevirt nova);
+my @formats = qw(qemu libvirt proxmox proxmox-mapping kubevirt nova incus udev);
 
 # The directory of a device in the tree; its link there is relative.
 sub dir_of {
@@ -174,6 +174,26 @@ sub proxmox_maps {
 	is("@wrong", '', "$name: and each line for a guest");
 }
 
+# validate.IsPCIAddress() of Incus; the name is what its documentation allows.
+sub incus_takes {
+	my ($text, $name) = @_;
+	my @wrong = grep { !/^#|^incus config device add INSTANCE [a-zA-Z0-9._-]{1,64} pci address=(?:[0-9a-fA-F]{4}:)?[0-9a-fA-F]{2}:[0-9a-fA-F]{2}\.[0-9a-fA-F]$/ } split /\n/, $text;
+	is("@wrong", '', "$name: Incus takes each command");
+}
+
+# What udev says to the rules, which stand alone, about a device without a device file. A rule that is for `vfio` is read
+# for it, and looks for the groups in a tree in place of sysfs.
+sub udev_says {
+	my ($rules) = @_;
+	my $there = File::Spec->rel2abs("$root.udev");
+	remove_tree($there);
+	make_path(map { "$there/$_" } 'none', 'groups/lo/devices/0000:0b:00.0', 'groups/eth0/devices/0000:0a:00.0');
+	spew("$there/rules/70-vfio.rules", $rules =~ s/SUBSYSTEM=="vfio"/SUBSYSTEM=="net"/gr =~ s{/sys/kernel/iommu_groups}{$there/groups}gr
+			=~ s/^(SUBSYSTEM.*)$/$1, ENV{PERMITTED}="yes"/mgr);
+	return scalar qx(unshare --map-root-user --mount sh -c 'mount -t tmpfs none /run && mkdir /run/udev && mount --bind $there/none /usr/lib/udev/rules.d &&
+		mount --bind $there/rules /etc/udev/rules.d && exec udevadm test --action=add /sys/class/net/lo' 2>&1);
+}
+
 sub yaml_of { return YAML::XS::Load($_[0])->{spec}{configuration}{permittedHostDevices}{pciHostDevices} }
 
 sub json_of {
@@ -186,7 +206,7 @@ sub json_of {
 machine('twin-gpus', '0000:0b:00.0', '0000:0b:00.1');
 spew("$root/proc/sys/kernel/hostname", "pve.example.org\n");
 my %golden;
-@golden{@formats} = (<<'END', <<'END', <<'END', <<'END', <<'END', <<'END');
+@golden{@formats} = (<<'END', <<'END', <<'END', <<'END', <<'END', <<'END', <<'END', <<'END');
 -device pcie-root-port,id=vfio-port-0b-00.0,chassis=11,slot=255 -device vfio-pci,host=0000:0b:00.0,id=vfio-0b-00.0,bus=vfio-port-0b-00.0,addr=00.0,multifunction=on -device vfio-pci,host=0000:0b:00.1,id=vfio-0b-00.1,bus=vfio-port-0b-00.0,addr=00.1
 -- exit 0
 END
@@ -252,6 +272,20 @@ alias = { "vendor_id": "10de", "product_id": "2204", "device_type": "type-PCI", 
 alias = { "vendor_id": "10de", "product_id": "1aef", "device_type": "type-PCI", "name": "10de_1aef" }
 -- exit 0
 END
+# 0000:0b:00.0 [10de:2204] NVIDIA Corporation GA102 [GeForce RTX 3090] (0000:00:03.2/00.0@10de:2204)
+# 0000:0b:00.1 [10de:1aef] NVIDIA Corporation GA102 High Definition Audio Controller (0000:00:03.2/00.1@10de:1aef)
+incus config device add INSTANCE vfio-0b-00.0 pci address=0000:0b:00.0
+incus config device add INSTANCE vfio-0b-00.1 pci address=0000:0b:00.1
+-- exit 0
+END
+# 0000:0b:00.0 [10de:2204] NVIDIA Corporation GA102 [GeForce RTX 3090] (0000:00:03.2/00.0@10de:2204)
+# 0000:0b:00.1 [10de:1aef] NVIDIA Corporation GA102 High Definition Audio Controller (0000:00:03.2/00.1@10de:1aef)
+# For /etc/udev/rules.d/70-vfio.rules. Write another group for kvm if you like.
+# VFIO locks the memory of a guest. So its user needs this line in /etc/security/limits.d/vfio.conf:
+#   @kvm - memlock unlimited
+SUBSYSTEM=="vfio", TEST=="/sys/kernel/iommu_groups/%k/devices/0000:0b:00.0", GROUP="kvm", MODE="0660"
+-- exit 0
+END
 my %text = map { $_ => prints([$_], $golden{$_}, "$_: a card of two functions") } @formats;
 qemu_takes($text{qemu}, 'one card');
 qemu_knows($text{qemu}, 'one card');
@@ -314,7 +348,7 @@ refuses(['qemu', '00:00.2'], qr/has no IOMMU group/, 'no IOMMU group');
 refuses(['qemu', 'rubbish'], qr/rubbish: /, 'no selector', 2);
 refuses(['qemu', '!0b:00.0'], qr/an exclusion selects nothing/, 'an exclusion', 2);
 refuses(['qemu', '0d:00.0'], qr/no such device/, 'absent');
-refuses(['docker'], qr/docker: no such format.*\n  qemu .*\n  libvirt .*\n  proxmox .*\n  proxmox-mapping .*\n  kubevirt .*\n  nova .*\n\z/, 'an unknown format', 2);
+refuses(['docker'], qr/docker: no such format.*\n  qemu .*\n  libvirt .*\n  proxmox .*\n  proxmox-mapping .*\n  kubevirt .*\n  nova .*\n  incus .*\n  udev .*\n\z/, 'an unknown format', 2);
 refuses([], qr/is missing/, 'no format', 2);
 refuses(['qemu', '--whole'], qr/not an option of this verb/, 'an option of other verbs', 2);
 bind_to('', '0000:0b:00.0');
@@ -393,8 +427,10 @@ qemu_knows($fd =~ s/^-object \S+ //r =~ s/,iommufd=[^ ,]+//gr, 'without iommufd'
 $fd = export('libvirt', '--iommufd') =~ s/-- exit.*//sr;
 is(scalar(() = $fd =~ m{^<hostdev .*>\n  <driver iommufd='yes'/>$}mg), 2, 'libvirt: --iommufd');
 libvirt_takes($fd =~ s/iommufd='yes'/name='vfio'/gr, 'a driver at that place');
-refuses([$_, '--iommufd'], qr/\Avfio-boot: export: --iommufd: $_ has no word for it \(qemu and libvirt have\)\n\z/, "$_: --iommufd", 2)
-	for grep { !/qemu|libvirt/ } @formats;
+like(export('udev', '--iommufd'), qr/^SUBSYSTEM=="vfio-dev", KERNELS=="0000:0b:00\.0", (GROUP.*)\nSUBSYSTEM=="vfio-dev", KERNELS=="0000:0b:00\.1", \1\nSUBSYSTEM=="misc", KERNEL=="iommu", \1$/m,
+	'udev: --iommufd, which has a file for each device and one for all');
+refuses([$_, '--iommufd'], qr/\Avfio-boot: export: --iommufd: $_ has no word for it \(qemu, libvirt and udev have\)\n\z/, "$_: --iommufd", 2)
+	for grep { !/qemu|libvirt|udev/ } @formats;
 refuses([$_, '--bus', 3], qr/--bus: $_ needs none/, "$_: --bus", 2) for grep { $_ ne 'libvirt' } @formats;
 refuses(['libvirt', '--bus', $_], qr/--bus: \Q$_\E: not a number from 1 to 255/, "no bus: '$_'", 2) for qw(0 256 0x100 -1 +1 1x 99999999999999999999);
 like(export('libvirt', '--bus', '255'), qr/bus='0xff' slot='0x00' function='0x0' multifunction='on'/, 'the last bus');
@@ -426,7 +462,7 @@ like($maps, qr/node=NODE,/, 'proxmox-mapping: a node without a name');
 # NUMA node, where there is one.
 spew(dir_of('0000:0b:00.0') . '/numa_node', "1\n");
 spew(dir_of('0000:0b:00.1') . '/numa_node', "-1\n");
-for (qw(libvirt proxmox-mapping kubevirt nova)) {
+for (qw(libvirt proxmox-mapping kubevirt nova incus udev)) {
 	is(join(' ', export($_, '0b:00') =~ /(\d\@10de:\w+.*\))(?: -->)?$/mg), '0@10de:2204, NUMA node 1) 1@10de:1aef)', "$_: the NUMA node in the comment");
 }
 lacks(export('qemu', '0b:00'), qr/NUMA/, 'qemu: has no comments');
@@ -463,16 +499,31 @@ like($complaints, qr/\Avfio-boot: $pf and its VFs share a VF token, which QEMU k
 like(export('qemu', '01:02.0'), qr/,vf-token=$token\n/, 'by itself each has the same');
 # QEMU 7.2 of bookworm does not know it.
 qemu_knows($tokens =~ s/,vf-token=\S+//gr =~ s/-- exit.*//sr, 'with tokens');
-for (grep { !/qemu/ } @formats) {
+for (grep { !/qemu|udev/ } @formats) {
 	like(export($_), qr/-- exit 0\n\z/, "$_: has no word for a token");
 	like($complaints, qr/0000:01:02\.1 needs the VF token of $pf, which $_ cannot express/, 'and that is said');
 }
+export('udev');
+is($complaints, '', 'udev: needs none');
 spew(dir_of($pf) . '/sriov_numvfs', "0\n");
 lacks(export('qemu', $pf), qr/vf-token/, 'a PF without VFs needs none');
 
+# udev reads the rules, and they hold for the group of the device alone.
+machine('twin-gpus', '0000:0b:00.0', '0000:0b:00.1');
+for my $case (['0b:00', 'has its permissions'], ['--force 0a:00', 'leaves another group alone']) {
+	my $said = udev_says(export('udev', split / /, $case->[0]) =~ s/-- exit.*//sr);
+	lacks($said, qr/70-vfio\.rules:\d+ (?!GROUP|MODE)/, "$case->[0]: udev reads the rules") or diag($said);
+	is($said =~ /^\s*PERMITTED=yes$/m ? 'yes' : 'no', $case->[0] =~ /0b/ ? 'yes' : 'no', "and $case->[1]") or diag($said);
+}
+like(udev_says(qq(SUBSYSTEM=="net", RUBBISH=="1"\n)), qr/70-vfio\.rules:1 Invalid/, 'and would tell of others');
+like(export('udev'), qr/^#   \@kvm - memlock unlimited$/m, 'udev: the limit of locked memory');
+{
+	my $said = udev_says(export('udev', '--iommufd') =~ s/-- exit.*//sr);
+	lacks($said, qr/70-vfio\.rules:/, '--iommufd: udev reads the rules');
+}
+
 # --- two exports in one guest
 
-machine('twin-gpus', '0000:0b:00.0', '0000:0b:00.1');
 {
 	my ($one, $other) = map { export('qemu', '--iommufd', '--force', $_) =~ s/\n.*//sr } '0a:00', '0b:00';
 	my %id;
@@ -503,7 +554,7 @@ for my $fixture (map { m{([^/]+)$} } glob 'tests/fixtures/*') {
 	next if !@cards;
 	my %text;
 	for my $card (@cards) {
-		for (qw(qemu libvirt proxmox)) {
+		for (qw(qemu libvirt proxmox incus)) {
 			my $out = export($_, '--force', $card);
 			$out =~ s/-- exit 0\n\z// or fail("$fixture: $_ $card"), next;
 			push @{ $text{$_} }, $out;
@@ -523,6 +574,7 @@ for my $fixture (map { m{([^/]+)$} } glob 'tests/fixtures/*') {
 	cmp_ok($ports, '<=', @$places + 3, "$fixture: and needs no more root ports than that") or diag($ports);
 	libvirt_takes(join('', @{ $text{libvirt} }), $fixture);
 	proxmox_takes(join('', @{ $text{proxmox} }), $fixture);
+	incus_takes(join('', @{ $text{incus} }), $fixture);
 }
 my ($places) = do {
 	machine('twin-gpus');
@@ -536,7 +588,7 @@ machine('vmd', '0000:00:0e.0');
 like(export('qemu'), qr/host=0000:00:0e\.0,.*-- exit 0/s, 'what is behind VMD goes with it');
 machine('vmd', '10000:e1:00.0');
 refuses([$_], qr/10000:e1:00\.0 can only be used through 0000:00:0e\.0\n.*0000:00:0e\.0 of its group is bound to vmd/, "$_: a disk behind VMD") for @formats;
-for (qw(libvirt proxmox proxmox-mapping nova)) {
+for (qw(libvirt proxmox proxmox-mapping nova incus)) {
 	refuses([$_, '--force'], qr/10000:e1:00\.0: $_ cannot express a domain above ffff/, "$_: a domain that it has no room for");
 }
 my $far = export('qemu', '--force');

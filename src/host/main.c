@@ -86,7 +86,7 @@ static const struct {
 	{ { "output", 1, NULL, 'o' }, " COLUMNS", "a table of these columns; +COLUMNS adds them to those of --flat" },
 	{ { "yes", 0, NULL, 'y' }, "", "ask nothing, and go on" },
 	{ { "reboot", 0, NULL, 0 }, "", "reboot when all is done" },
-	{ { "iommufd", 0, NULL, 0 }, "", "by /dev/iommu (qemu, libvirt)" },
+	{ { "iommufd", 0, NULL, 0 }, "", "by /dev/iommu (qemu, libvirt, udev)" },
 	{ { "bus", 1, NULL, 0 }, " N", "each card in one piece, from this free bus of the guest on (libvirt)" },
 };
 

@@ -188,7 +188,7 @@ static int check_options(const struct request *r, const struct format *f, unsign
 	char *end;
 
 	if (asked(r, OPTION_IOMMUFD) && !(f->flags & FORMAT_IOMMUFD)) {
-		say(&complaints, LEVEL_FAILED, "export: --iommufd: %s has no word for it (qemu and libvirt have)",
+		say(&complaints, LEVEL_FAILED, "export: --iommufd: %s has no word for it (qemu, libvirt and udev have)",
 		    f->name);
 		return STATUS_WRONG;
 	}

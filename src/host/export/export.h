@@ -92,5 +92,7 @@ void print_proxmox(const struct export *e) __attribute__((nonnull));
 void print_proxmox_mapping(const struct export *e) __attribute__((nonnull));
 void print_kubevirt(const struct export *e) __attribute__((nonnull));
 void print_nova(const struct export *e) __attribute__((nonnull));
+void print_incus(const struct export *e) __attribute__((nonnull));
+void print_udev(const struct export *e) __attribute__((nonnull));
 
 #endif
