@@ -522,7 +522,16 @@ like(export('udev'), qr/^#   \@kvm - memlock unlimited$/m, 'udev: the limit of l
 	lacks($said, qr/70-vfio\.rules:/, '--iommufd: udev reads the rules');
 }
 
+# Two devices with one ID in one group, of which KubeVirt has the last.
+machine('twin-gpus', '0000:0b:00.0', '0000:0b:00.1');
+add_function('0000:0b:00.2', '0000:0b:00.0', 'pci:v000010DEd00001AEFsv00001458sd00004043bc04sc03i00');
+bind_to('vfio-pci', '0000:0b:00.2');
+is(join(' ', export('kubevirt') =~ /^# KubeVirt does not see (\S+): /mg), '0000:0b:00.1', 'kubevirt: one ID twice in a group');
+lacks(export('kubevirt', '0b:00.0', '0b:00.2'), qr/does not see/, 'but not where it is once');
+
 # --- two exports in one guest
+
+machine('twin-gpus', '0000:0b:00.0', '0000:0b:00.1');
 
 {
 	my ($one, $other) = map { export('qemu', '--iommufd', '--force', $_) =~ s/\n.*//sr } '0a:00', '0b:00';

@@ -42,7 +42,22 @@ static void print_devices_of_id(const struct export *e, const struct device *d)
 	}
 }
 
-/* Names the devices of a group if there are several. */
+/* Returns true if an exported device behind d in its group has the same ID. */
+static bool is_hidden_in_group(const struct export *e, const struct device *d)
+{
+	const struct device *other;
+
+	for (other = d->next; other; other = other->next) {
+		if (e->chosen[other - e->ctx->machine.device] && has_same_id(other, d))
+			return true;
+	}
+	return false;
+}
+
+/*
+ * Names the devices of a group if there are several. KubeVirt calls a device by its ID and its group, and knows one for
+ * each pair, the last (constructDPIdevices()).
+ */
 static void print_group(const struct export *e, const struct group *g)
 {
 	const struct device *d;
@@ -58,6 +73,10 @@ static void print_group(const struct export *e, const struct group *g)
 			printf(" %s", d->name);
 	}
 	printf(" can only go to the same guest: request them together.\n");
+	for_each_member(g, d) {
+		if (e->chosen[d - e->ctx->machine.device] && is_hidden_in_group(e, d))
+			printf("# KubeVirt does not see %s: another device of its group has the same ID.\n", d->name);
+	}
 }
 
 void print_kubevirt(const struct export *e)
