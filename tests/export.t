@@ -153,7 +153,7 @@ sub libvirt_places {
 }
 
 # The hostpci line and the mapping of Proxmox VE, as $hostpci_fmt of PVE::QemuServer::PCI and $map_fmt of
-# PVE::Mapping::PCI have them.
+# PVE::Mapping::PCI have them, and pve_verify_node_name() of PVE::JSONSchema a node.
 my $pve_address = qr/[a-f0-9]{4,}:[a-f0-9]{2}:[a-f0-9]{2}(?:\.[a-f0-9])?/;
 my $pve_config_id = qr/[a-z][a-z0-9_]+/i; # PVE::JSONSchema::pve_verify_configid()
 my $pve_options = qr/,pcie=1(?:,x-vga=1)?(?:,driver=(?:vfio|keep))?/;
@@ -174,10 +174,10 @@ sub proxmox_maps {
 	is("@wrong", '', "$name: and each line for a guest");
 }
 
-# validate.IsPCIAddress() of Incus; the name is what its documentation allows.
+# IsDeviceName() and IsPCIAddress() of Incus (shared/validate).
 sub incus_takes {
 	my ($text, $name) = @_;
-	my @wrong = grep { !/^#|^incus config device add INSTANCE [a-zA-Z0-9._-]{1,64} pci address=(?:[0-9a-fA-F]{4}:)?[0-9a-fA-F]{2}:[0-9a-fA-F]{2}\.[0-9a-fA-F]$/ } split /\n/, $text;
+	my @wrong = grep { !m{^#|^incus config device add INSTANCE [/\-:_a-zA-Z0-9][/.\-:_a-zA-Z0-9]{0,62} pci address=(?:[0-9a-fA-F]{4}:)?[0-9a-fA-F]{2}:[0-9a-fA-F]{2}\.[0-9a-fA-F]$} } split /\n/, $text;
 	is("@wrong", '', "$name: Incus takes each command");
 }
 
