@@ -342,6 +342,17 @@ f sys/kernel/boot_params/data \x00\\#\n\t SCREEN\x70\xff890123456789012345678901
 f sys/kernel/iommu_groups/1/reserved_regions 0x000000007b800000 0x000000007fffffff direct\n0x00000000fee00000 0x00000000feefffff msi\n
 f sys/module/vfio_pci/parameters/disable_denylist N\n
 f sys/devices/pci0000:00/0000:00:14.0/drm/card0/boot_display 1\n
+l sys/bus/usb/devices/2-1 ../../../devices/pci0000:00/0000:00:14.0/usb2/2-1
+l sys/bus/usb/devices/2-1:1.0 ../../../devices/pci0000:00/0000:00:14.0/usb2/2-1/2-1:1.0
+f sys/devices/pci0000:00/0000:00:14.0/usb2/2-1/product USB 10/100/1000 LAN\n
+f sys/devices/pci0000:00/0000:00:14.0/usb2/2-1/serial SECRET\n
+l sys/class/drm/card0-DP-1 ../../devices/pci0000:00/0000:00:14.0/drm/card0/card0-DP-1
+f sys/devices/pci0000:00/0000:00:14.0/drm/card0/card0-DP-1/status connected\n
+f sys/devices/pci0000:00/0000:00:14.0/drm/card0/card0-DP-1/edid SECRET
+l sys/class/block/sda ../../devices/pci0000:00/0000:00:14.0/host0/block/sda
+f sys/devices/pci0000:00/0000:00:14.0/host0/block/sda/size 8\n
+f sys/devices/pci0000:00/0000:00:14.0/host0/block/sda/device/model SSD 980\n
+f sys/devices/pci0000:00/0000:00:14.0/host0/block/sda/device/serial SECRET\n
 f etc/vfio-boot.conf # SECRET\nids = 10de:2204 # SECRET\n
 f etc/hostname SECRET\n
 f var/lib/vfio-boot/protect # /dev/mapper/SECRET-root\nprotect = 0000:00:14.0@8086:a36d\n
@@ -358,6 +369,10 @@ END
          'f sys/kernel/iommu_groups/1/reserved_regions 0x000000007b800000 0x000000007fffffff direct\n',
          'f sys/module/vfio_pci/parameters/disable_denylist N\n',
          'f sys/devices/pci0000:00/0000:00:14.0/drm/card0/boot_display 1\n',
+         'l sys/bus/usb/devices/2-1 ../../../devices/pci0000:00/0000:00:14.0/usb2/2-1',
+         'f sys/devices/pci0000:00/0000:00:14.0/usb2/2-1/product USB 10/100/1000 LAN\n',
+         'f sys/devices/pci0000:00/0000:00:14.0/drm/card0/card0-DP-1/status connected\n',
+         'f sys/devices/pci0000:00/0000:00:14.0/host0/block/sda/device/model SSD 980\n',
          'f sys/devices/pci0000:00/0000:00:14.0/usb2/2-1/2-1:1.0/net/enx-1/flags 0x1003\n') {
         ok(index($got, "$_\n") >= 0, 'collect keeps ' . (split)[1]) or diag($got);
     }
