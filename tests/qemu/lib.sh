@@ -80,7 +80,8 @@ machine() {
 		-device pcie-root-port,id=rp1,chassis=1,addr=02.0 -device pcie-pci-bridge,id=br1,bus=rp1 \
 		-device e1000,bus=br1,addr=1.0,romfile= -device intel-hda,bus=br1,addr=2.0 \
 		-device pcie-root-port,id=rp2,chassis=2,addr=03.0 \
-		-device e1000e,bus=rp2,multifunction=on,addr=0.0,romfile= -device e1000e,bus=rp2,addr=0.1,romfile= \
+		-device e1000e,id=card0,bus=rp2,multifunction=on,addr=0.0,romfile= \
+		-device e1000e,id=card1,bus=rp2,addr=0.1,romfile= \
 		-device pcie-root-port,id=rp3,chassis=3,addr=04.0 \
 		-drive "if=none,id=n0,$disk_drive" -device "$disk_device,bus=rp3,drive=n0" \
 		-device pcie-root-port,id=rp4,chassis=4,addr=05.0 -device x3130-upstream,id=up,bus=rp4 \
