@@ -1,0 +1,59 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# Run in the test machine: starts a virtual machine with all that is claimed, which boots and drives it (nested-init), and
+# takes it back for the host.
+
+PATH=/usr/sbin:/usr/bin:/sbin:/bin
+pci=/sys/bus/pci/devices
+card=0000:03:00.0 disk=0000:04:00.0
+link() { if [ -e "$1" ]; then basename "$(readlink -f "$1")"; else echo -; fi; }
+now() { cut -d' ' -f1 /proc/uptime; }
+wait_for() { # COMMAND...: until it succeeds, 60 s at most
+	tries=0
+	until "$@" || [ $tries -eq 300 ]; do
+		tries=$((tries + 1))
+		sleep 0.2
+	done
+}
+status() {
+	vfio-boot status >/run/said 2>&1
+	echo "$1: status $?"
+	sed "s/^/$1: /" /run/said
+}
+runs() { readlink /proc/$qemu/exe >/dev/null; }
+drives() { grep -q '^disk ' /run/facts || ! runs; }
+
+status before
+: >/run/facts
+echo "host: starts it after $(now) s"
+# What vfio-boot prints are words.
+# shellcheck disable=SC2046
+qemu-system-x86_64 -machine q35 -nodefaults -display none -m 320 -no-reboot \
+	-serial file:/run/console -serial file:/run/facts -kernel /boot/kernel -initrd /boot/initrd \
+	-append "console=ttyS0 panic=-1 quiet" \
+	$(vfio-boot export qemu) 2>/run/qemu.log &
+qemu=$!
+until drives; do sleep 1; done
+status during
+runs && echo "during: it runs"
+grep VmHWM /proc/$qemu/status | sed 's/^/during: /'
+wait $qemu
+echo "host: it ends with $? after $(now) s"
+sed 's/^/qemu says /' /run/qemu.log
+tr -d '\r' </run/facts | sed 's/^/guest: /'
+tr -d '\r' </run/console | sed 's/^/console: /'
+status after
+
+vfio-boot release 03:00 "$disk"
+udevadm settle --timeout=60
+for dev in $card 0000:03:00.1 $disk; do echo "host: $dev $(link "$pci/$dev/driver")"; done
+wait_for [ -e /dev/nvme0n1 ]
+echo "host: read $(dd if=/dev/nvme0n1 bs=4096 skip=256 count=1 2>/dev/null | head -n 1)"
+lan=$(ls $pci/$card/net)
+ip addr add 10.0.2.15/24 dev "$lan"
+ip link set "$lan" up
+ping_gateway() { ping -c 3 -W 5 10.0.2.2 >/run/ping; }
+wait_for ping_gateway
+sed -n 's/^\(.*\) packets received.*/host: ping \1/p' /run/ping
+dmesg | grep -E 'BUG:|Oops|Call Trace|DMAR.*fault' | sed 's/^/fault /'
