@@ -6,6 +6,7 @@
 #                  of that, what builders of images other than initramfs-tools and dracut need
 # make deb         the Debian package and its source package, into build/deb/
 # make demo        see it work, in a virtual machine
+# make demo-guest  see a virtual machine in that one get a card and a disk, and give them back
 # make check       every test but those of tests/system
 # make check-all   every test in each Debian; SUITES="bullseye forky" in these
 # make lint        formatting, static analysis, purity of the pure layers
@@ -195,6 +196,9 @@ deb:
 demo:
 	@tests/demo
 
+demo-guest:
+	@tests/demo-guest
+
 check: check_ready
 	@tests/run $(unit_tests) $(sort $(wildcard tests/*.t tests/qemu/*.t))
 
@@ -210,9 +214,9 @@ check_ready:
 
 scripts_checked := $(wildcard hook/* dracut/*.sh) conf/bash-completion conf/90_vfio-boot conf/after-image $(wildcard premount/*/*) .ci/run \
 	$(addprefix debian/,vfio-boot.postinst vfio-boot.postrm tests/boot tests/image tests/image-dracut) \
-	$(addprefix tests/,setup demo collect matrix) \
+	$(addprefix tests/,setup demo demo-guest collect matrix) \
 	$(addprefix tests/qemu/,boot builders.sh by-page deb deb.sh emulator enter grub-probe guest hook.sh image init install lib.sh package run) \
-	$(addprefix tests/system/,boot disks install.sh layouts.sh step steps.sh)
+	$(addprefix tests/system/,boot disks install.sh layouts.sh nested-files nested-init nested.sh step steps.sh)
 sources := $(wildcard src/*/*.[ch] src/host/*/*.[ch] tests/unit/*.[ch] tests/fuzz/*.c tests/qemu/*.c)
 
 # Not part of check: the opinion of these tools changes from one Debian to the next. CI has both.
@@ -231,5 +235,5 @@ clean:
 
 include tests/unit.mk
 
-.PHONY: all size install install-files uninstall deb demo check check-all check_ready lint clean
+.PHONY: all size install install-files uninstall deb demo demo-guest check check-all check_ready lint clean
 -include $(shell find $(B)/klibc $(B)/host $(B)/asan -name "*.d" 2>/dev/null)

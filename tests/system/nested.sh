@@ -2,13 +2,16 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
 # Run in the test machine: starts a virtual machine with all that is claimed, which boots and drives it (nested-init), and
-# takes it back for the host.
+# takes it back for the host. Each line that is told begins with who tells it, or with the moment.
 
 PATH=/usr/sbin:/usr/bin:/sbin:/bin
 pci=/sys/bus/pci/devices
 card=0000:03:00.0 disk=0000:04:00.0
 link() { if [ -e "$1" ]; then basename "$(readlink -f "$1")"; else echo -; fi; }
-now() { cut -d' ' -f1 /proc/uptime; }
+uptime() {
+	read -r uptime _ </proc/uptime
+	echo "host: $* after $uptime s"
+}
 wait_for() { # COMMAND...: until it succeeds, 60 s at most
 	tries=0
 	until "$@" || [ $tries -eq 300 ]; do
@@ -21,27 +24,29 @@ status() {
 	echo "$1: status $?"
 	sed "s/^/$1: /" /run/said
 }
-runs() { readlink /proc/$qemu/exe >/dev/null; }
-drives() { grep -q '^disk ' /run/facts || ! runs; }
 
 status before
-: >/run/facts
-echo "host: starts it after $(now) s"
-# The words after quiet save time: the processor is emulated twice. What vfio-boot prints are words.
-# shellcheck disable=SC2046
-qemu-system-x86_64 -machine q35 -nodefaults -display none -m 320 -no-reboot \
-	-serial file:/run/console -serial file:/run/facts -kernel /boot/kernel -initrd /boot/initrd \
-	-append "console=ttyS0 panic=-1 quiet mitigations=off cryptomgr.notests tsc=reliable" \
-	$(vfio-boot export qemu) 2>/run/qemu.log &
-qemu=$!
-until drives; do sleep 1; done
-status during
-runs && echo "during: it runs"
-grep VmHWM /proc/$qemu/status | sed 's/^/during: /'
-wait $qemu
-echo "host: it ends with $? after $(now) s"
+words=$(vfio-boot export qemu)
+echo "host: words $words"
+uptime start
+# What follows quiet saves time: the processor is emulated twice.
+# shellcheck disable=SC2086 # words on purpose
+{
+	qemu-system-x86_64 -machine q35 -nodefaults -display none -m 320 -no-reboot \
+		-serial file:/run/console -serial file:/proc/self/fd/1 -kernel /boot/kernel -initrd /boot/initrd \
+		-append "console=ttyS0 panic=-1 quiet mitigations=off cryptomgr.notests tsc=reliable" $words 2>/run/qemu.log
+	echo "exit $?"
+} | while read -r line; do
+	echo "guest: $line"
+	case $line in 'disk '*)
+		status during
+		# It is what the loader runs, see tests/qemu/boot.
+		grep VmHWM "/proc/$(pidof loader)/status" | sed 's/^/during: it runs, with /'
+		;;
+	esac
+done
+uptime end
 sed 's/^/qemu says /' /run/qemu.log
-tr -d '\r' </run/facts | sed 's/^/guest: /'
 tr -d '\r' </run/console | sed 's/^/console: /'
 status after
 
