@@ -58,7 +58,7 @@ echo "host: read $(dd if=/dev/nvme0n1 bs=4096 skip=256 count=1 2>/dev/null | hea
 lan=$(ls $pci/$card/net)
 ip addr add 10.0.2.15/24 dev "$lan"
 ip link set "$lan" up
-ping_gateway() { ping -c 3 -W 5 10.0.2.2 >/run/ping; }
-wait_for ping_gateway
-sed -n 's/^\(.*\) packets received.*/host: ping \1/p' /run/ping
+has_carrier() { [ "$(cat "/sys/class/net/$lan/carrier")" = 1 ]; }
+wait_for has_carrier
+ping -c 3 -W 10 10.0.2.2 | sed -n 's/^\(.*\) packets received.*/host: ping \1/p'
 dmesg | grep -E 'BUG:|Oops|Call Trace|DMAR.*fault' | sed 's/^/fault /'
