@@ -1,8 +1,8 @@
 #!/usr/bin/perl
 # SPDX-License-Identifier: GPL-2.0-or-later
 # A virtual machine in the test machine is given what is claimed, in the words of `vfio-boot export qemu`: QEMU has the devices
-# and vfio-boot sees no fault meanwhile; then the host's drivers have them back. Nothing boots in it; tests/system/nested.t
-# does that.
+# and vfio-boot sees no fault meanwhile; then the host's drivers have them back. Once with all devices in one export, once
+# with an export for each card. Nothing boots in it; tests/system/nested.t does that.
 # builders: initramfs-tools
 
 use strict;
@@ -59,6 +59,7 @@ machine() { # STEP WORDS...: of a virtual machine that stands still, by its moni
 	sed "s/^/$step: qemu says /" /run/qemu.log
 }
 machine all $(vfio-boot export qemu)
+machine pair $(vfio-boot export qemu 03:00) $(vfio-boot export qemu 04:00.0)
 vfio-boot release 03:00 04:00.0 | sed 's/^/release: /'
 udevadm settle --timeout=60
 drivers released
@@ -85,7 +86,7 @@ sub realized {
 }
 
 unlike($said, qr/waited in vain/, 'what was to come has come');
-for my $step ('all') {
+for my $step ('all', 'pair') {
 	like($said, qr/^$step: exit 0$/m, "$step: QEMU takes the words, and ends without a fault");
 	is_deeply(realized($step), { $card[0] => '00.0', $card[1] => '00.1', $disk => '00.0' }, "$step: it has these devices, and the functions of a card together");
 	for my $address ($card[0], $disk) {
