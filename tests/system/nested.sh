@@ -50,7 +50,7 @@ sed 's/^/qemu says /' /run/qemu.log
 tr -d '\r' </run/console | sed 's/^/console: /'
 status after
 
-vfio-boot release 03:00 "$disk"
+vfio-boot release 03:00 "$disk" 2>&1 | cat
 udevadm settle --timeout=60
 for dev in $card 0000:03:00.1 $disk; do echo "host: $dev $(link "$pci/$dev/driver")"; done
 wait_for [ -e /dev/nvme0n1 ]
