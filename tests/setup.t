@@ -207,6 +207,13 @@ key('C-c');
 key('C-\\');
 shows(qr/^Reboot now\?/m, 'Ctrl-C while images are built stops nothing');
 all_changed($spare, 'Ctrl-C while images are built');
+key('C-c');
+ended(130, 'Ctrl-C at the last question ends it');
+machine('twin-gpus');
+begin('80x24', 'setup 0b:00.0');
+shows(qr/^Go on\?/m, 'once more');
+type_line('y');
+shows(qr/^Reboot now\?/m, 'up to the last question');
 type_line('n');
 ended(0, 'and no is no');
 ok(!-e "$root/rebooted", 'nothing reboots');
@@ -235,8 +242,15 @@ like($said, qr/Please type y or n\./, 'an answer that is none');
 nothing_changed('no');
 ($said, $status) = typed("q\n", 'setup');
 is($status, 1, 'q ends it');
-($said, $status) = typed("99\n0\n3,99\nmatrox\n\nq\n", 'setup');
-is(scalar(() = $said =~ /There is no number (?:99|0) here\./g), 3, 'numbers that there are not');
+($said, $status) = typed("99\n3,99\n", 'setup');
+is(scalar(() = $said =~ /^vfio-boot: (?:99|3,99): no device is called so/mg), 2, 'numbers that there are not');
+($said, $status) = typed("3090\nq\n", 'setup');
+is(scalar(() = $said =~ /GeForce RTX 3090/g), 4, 'a number that is part of a name is searched for');
+($said, $status) = typed('x' x 100_000 . "\n3\nn\n", 'setup');
+like($said, qr/^Go on\?/m, 'a line without end is one line');
+$said = qx(env LC_ALL=C @as_root chroot $root /usr/sbin/vfio-boot setup <&- 2>&1);
+like($said, qr/\(the input ended\)/, 'without standard input nobody answers');
+($said, $status) = typed("matrox\n\nq\n", 'setup');
 like($said, qr/matrox: no device is called so/, 'a word that nothing is called');
 is(scalar(() = $said =~ /GeForce/g), 4, 'Enter alone shows all of them again');
 ($said, $status) = typed("2\ny\nn\n", 'setup', '0b:00', 'nvidia');
@@ -284,17 +298,46 @@ nothing_changed('what the host lives on');
 machine('twin-gpus', "ids = !0b:00.1\n");
 ($said, $status) = typed('', 'setup', '0b:00.0');
 like($said, qr/^You cannot have 0000:0b:00\.0: .*excluded.*\nYou can have 0000:0a:00\.0  NVIDIA Corporation GA102 \[GeForce RTX 3090\]$/ms, 'what is excluded, and what can be had instead');
+for ([ "ids = off\n", '', qr/ids=off in the settings files/ ], [ '', 'vfio.ids=1234:5678', qr/the kernel command line has its own list of ids/ ],
+	[ '', 'boot=live', qr/live/ ]) {
+	my ($settings, $words, $why) = @$_;
+	machine('twin-gpus', $settings);
+	spew("$root/proc/cmdline", "$words\n");
+	($said, $status) = typed('', 'setup', '-y', '--reboot', '0b:00');
+	is($status, 1, "a boot that claims nothing ($settings$words): exit status 1");
+	like($said, qr/^vfio-boot: setup: the next boot claims nothing of what is written: .*$why/m, 'which is said');
+	nothing_changed('a boot that claims nothing');
+	ok(!-e "$root/rebooted", 'and nothing reboots');
+}
+machine('twin-gpus');
+typed('', 'setup', '-y', '--newest', '0b:00');
+($said, $status) = typed('', 'setup', '-y', '04:00.0');
+is($status, 0, 'an image of another kernel that is older does not lock anybody out') or diag $said;
+machine('twin-gpus');
+typed('', 'setup', '-y', '--no-rebuild', '0b:00');
+($said, $status) = typed('', 'setup', '-y', '0b:00');
+like($said, qr/has older settings.*\(update-initramfs -u .*0000:0b:00\.0 is selected, but the image has to be built\./s, 'what is selected and not in the image is no good news');
+machine('sriov');
+($said, $status) = typed('n', 'setup', '01:00.0');
+is(scalar(() = $said =~ /^    0000:01:02\.\d  Ethernet/mg), 4, 'virtual functions go with their card');
+($said, $status) = typed('', 'setup', '01:02.0');
+like($said, qr/01:02\.0: nothing of that .* \(a virtual function: see vfio-boot claim, and add --vfs\)/, 'one of them is none by itself');
+machine('sriov', "vfs = 01:00.0=2\n");
+($said, $status) = typed('n', 'setup', '01:00.0');
+like($said, qr/It gets no virtual functions any more/, 'nor are there any more of those that the settings ask for');
+machine('twin-gpus', "group = ignore\nids = !0b:00.1\n");
+($said, $status) = typed('', 'setup', '-y', '0b:00.0');
+like(slurp($own), qr/\A#.*\nids = 0000:00:03\.2\/00\.0\@10de:2204 .*\n\z/, 'group=ignore: each for itself');
 machine('twin-gpus', "ids = xyz\n");
 ($said, $status) = typed("3\n", 'setup');
 is($status, 2, 'settings with an error: exit status 2');
 like($said, qr/the settings have errors \(correct them first\)/, 'which is said');
 machine('twin-gpus');
 chmod 0555, "$root/etc";
-if (my @anybody = as_anybody()) {
-	my $refused = qx(@anybody build/vfio-boot setup --sysroot $root 2>&1 </dev/null);
-	is($? >> 8, 3, 'without the right to write: exit status 3');
-	like($refused, qr/setup: \/etc: Permission denied \(sudo vfio-boot setup\)/, 'which is said before anything is asked');
-}
+my @anybody = as_anybody(); # none where somebody else than root runs this
+my $refused = qx(@anybody build/vfio-boot setup --sysroot $root 2>&1 </dev/null);
+is($? >> 8, 3, 'without the right to write: exit status 3');
+like($refused, qr/setup: \/etc: Permission denied \(sudo vfio-boot setup\)/, 'which is said before anything is asked');
 chmod 0755, "$root/etc";
 spew("$root/lib/modules/$release[0]/modules.builtin", '');
 ($said, $status) = typed("3\n", 'setup');
@@ -308,7 +351,8 @@ like($said, qr/^!!  iommu .*\n(?:.*\n)* +add intel_iommu=on to the kernel comman
 
 # --- when it is done
 
-machine('twin-gpus', "ids = 0b:00\n");
+for my $settings ("ids = 0b:00\n", '') {
+machine('twin-gpus', $settings);
 for (0, 1) {
 	my $driver = "$root/sys/devices/pci0000:00/0000:00:03.2/0000:0b:00.$_/driver";
 	unlink $driver;
@@ -316,8 +360,12 @@ for (0, 1) {
 	symlink '../../../../bus/pci/drivers/vfio-pci', $driver or die;
 }
 ($said, $status) = typed("q\n", 'setup');
-like($said, qr/\AA guest can have now:\n -  NVIDIA.*\n    0000:0b:00\.0  VGA compatible controller: ready for a guest\n(?:    .*\n)+?    sudo vfio-boot export qemu 0000:0b:00\.0 0000:0b:00\.1\n/,
+my $until = $settings eq '' ? ', until the next\s+boot' : '';
+like($said, qr/\AA guest can have now:\n -  NVIDIA.*\n    0000:0b:00\.0  VGA compatible controller: ready for a guest$until\n(?:    .*\n)+?    sudo vfio-boot export qemu 0000:0b:00\.0 0000:0b:00\.1\n/,
 	'after the reboot it says how to hand it over');
+}
+($said, $status) = typed("3\ny\nn\n", 'setup');
+all_changed($spare, 'what was claimed by hand alone can be selected');
 
 # --- add
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* vfio-boot: the program of the running system. Reads the verb and its options, prints help, runs the verb. */
+#include <fcntl.h>
 #include <getopt.h>
 #include <signal.h>
 #include <stdio.h>
@@ -284,6 +285,8 @@ static int check_request(const struct verb *v, const struct request *r)
 		return wrong_use(v, "--now", "not allowed with --next-boot");
 	if (asked(r, OPTION_VERBOSE) && asked(r, OPTION_FLAT | OPTION_OUTPUT))
 		return wrong_use(v, "-v", "not allowed with --flat or --output (choose its columns)");
+	if (asked(r, OPTION_OUTPUT) && asked(r, OPTION_JSON))
+		return wrong_use(v, "--output", "not allowed with --json");
 	if (asked(r, OPTION_IMAGE) && asked(r, OPTION_JSON))
 		return wrong_use(v, "--image", "not allowed with --json");
 	if (asked(r, OPTION_TAKE_VFS) && asked(r, OPTION_JSON))
@@ -322,6 +325,18 @@ static int read_request(const struct verb *v, struct request *r, int argc, char 
 	return 0;
 }
 
+/* What whoever started us may have left to us in another state than we need. */
+static void settle_process(void)
+{
+	/* The reader of our output may exit (`| head`). A write then fails with EPIPE instead of ending the program. */
+	signal(SIGPIPE, SIG_IGN);
+	/* Without standard input, the first file that is opened would take its place, and be read as an answer. */
+	if (fcntl(STDIN_FILENO, F_GETFD) < 0)
+		(void)!open("/dev/null", O_RDONLY);
+	/* If the parent has left SIGCHLD ignored, the kernel reaps our children, and waitpid() fails. */
+	signal(SIGCHLD, SIG_DFL);
+}
+
 int main(int argc, char **argv)
 {
 	static char *words[ANY_WORDS + 2];
@@ -329,8 +344,7 @@ int main(int argc, char **argv)
 	const struct verb *v;
 	int status;
 
-	/* The reader of our output may exit (`| head`). A write then fails with EPIPE instead of ending the program. */
-	signal(SIGPIPE, SIG_IGN);
+	settle_process();
 	if (argc < 2)
 		return help(stderr);
 	if (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h") || !strcmp(argv[1], "help")) {
@@ -356,9 +370,6 @@ int main(int argc, char **argv)
 	}
 	if (status)
 		return status > 0 ? status : verb_help(v, stdout);
-	/* The parent may have left SIGCHLD ignored. The kernel would reap our children then, and waitpid() would fail.
-	 */
-	signal(SIGCHLD, SIG_DFL);
 	terminal_init();
 	pci_names_open();
 	status = context_open(&context);

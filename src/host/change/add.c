@@ -226,20 +226,30 @@ static int add_word(struct addition *a, char *const *at)
 }
 
 /*
- * Adds the devices that make the groups of the chosen devices incomplete. A group that is not claimed for another
- * reason gets none: an ID also means the card of the host, which only naming would take.
+ * Returns true if a member has to be added for the sake of d. Where d is named, its group is wanted, and a member may
+ * be one that only naming takes. Where d is matched by an ID, a group that is not claimed for another reason than a
+ * missing member gets none: an ID also means the card of the host.
  */
+static bool needs_member(const struct device *d, const struct device *member)
+{
+	if (d->group->reason == REASON_GROUP_INCOMPLETE && is_missing(member))
+		return true;
+	return d->asked.named && !is_claimed(d) && !is_exempt(member) && !member->asked.named &&
+	       !member->asked.excluded;
+}
+
+/* Adds what the groups of the chosen devices need. */
 static void add_rest_of_groups(struct addition *a)
 {
 	struct change *c = &a->change;
 	const struct device *d, *member, *was;
 
 	for_each_device(&c->after->machine, d) {
-		if (!change_chose(c, d) || !d->group || d->group->reason != REASON_GROUP_INCOMPLETE)
+		if (!change_chose(c, d) || !d->group)
 			continue;
 		for_each_member(d->group, member) {
 			was = change_before(c, member);
-			if (!is_missing(member) || change_chose(c, member) || !was)
+			if (change_chose(c, member) || !was || !needs_member(d, member))
 				continue;
 			c->chosen[was - c->before->machine.device] = true;
 			add_device_line(a, was);

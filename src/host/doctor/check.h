@@ -41,6 +41,7 @@ void check_remedy(struct check *c, const char *fmt, ...) __attribute__((format(p
 
 /* The checks. Each fills a zeroed struct check. */
 void check_iommu(const struct check_input *in, struct check *c) __attribute__((nonnull));
+void check_this_kernel(const struct check_input *in, struct check *c) __attribute__((nonnull)); /* no image */
 void check_kernel(const struct check_input *in, struct check *c) __attribute__((nonnull));
 void check_image(const struct check_input *in, struct check *c) __attribute__((nonnull));
 void check_conflicts(const struct check_input *in, struct check *c) __attribute__((nonnull));

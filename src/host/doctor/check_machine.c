@@ -201,7 +201,7 @@ static void check_other_kernels(const struct check_input *in, struct check *c)
 	}
 }
 
-void check_kernel(const struct check_input *in, struct check *c)
+void check_this_kernel(const struct check_input *in, struct check *c)
 {
 	int root = in->ctx->root.fd;
 	struct text t;
@@ -215,6 +215,11 @@ void check_kernel(const struct check_input *in, struct check *c)
 	} else {
 		check_modules(in, c);
 	}
+}
+
+void check_kernel(const struct check_input *in, struct check *c)
+{
+	check_this_kernel(in, c);
 	check_other_kernels(in, c);
 }
 

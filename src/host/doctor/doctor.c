@@ -145,7 +145,10 @@ static int doctor_image(struct context *ctx)
 
 bool doctor_say_machine(struct context *ctx)
 {
-	static const unsigned needed[] = { 0, 1 }; /* iommu and kernel */
+	static const struct {
+		const char *name;
+		void (*run)(const struct check_input *in, struct check *c);
+	} needed[] = { { "iommu", check_iommu }, { "kernel", check_this_kernel } };
 	struct check_input in = { .ctx = ctx, .readable = true };
 	struct text release;
 	bool fault = false;
@@ -155,10 +158,10 @@ bool doctor_say_machine(struct context *ctx)
 		static struct check c;
 
 		memset(&c, 0, sizeof(c));
-		checks[needed[i]].run(&in, &c);
+		needed[i].run(&in, &c);
 		if (c.state != CHECK_FAULT)
 			continue;
-		print_check(checks[needed[i]].name, &c);
+		print_check(needed[i].name, &c);
 		fault = true;
 	}
 	return fault;

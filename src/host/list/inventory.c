@@ -69,13 +69,13 @@ bool is_ready(const struct group *g)
 	bool any = false;
 
 	for_each_member(g, d) {
-		if (is_bridge(d))
-			continue;
-		any = true;
-		if (!is_vfio_driver(d->found.driver) && !is_exempt(d))
+		bool vfio = is_vfio_driver(d->found.driver);
+
+		if (is_bridge(d) ? blocks_group(d->found.driver) : !vfio && !is_exempt(d))
 			return false;
+		any |= vfio;
 	}
-	return any && !(g->flags & GROUP_NOIOMMU);
+	return any && !g->non_pci_member && !(g->flags & GROUP_NOIOMMU);
 }
 
 static void add_attached(FILE *to, const struct inventory *v, const struct device *d, const char *before)

@@ -12,6 +12,7 @@
 #include "listing.h"
 #include "log.h"
 #include "pci_names.h"
+#include "plan.h"
 #include "plan_log.h"
 #include "terminal.h"
 #include "unprotected.h"
@@ -174,7 +175,9 @@ static void print_state(const struct listing *l, const struct group *g)
 		claimed += can->state == AVAILABLE_CLAIMED;
 		platform += is_platform(&l->v, d);
 	}
-	if (is_ready(g))
+	if (plan_ignores_groups(&l->v.next->machine))
+		printf(" (group=ignore: each device for itself)");
+	else if (is_ready(g))
 		printf(": %sready for a guest%s", style(GOOD), style(PLAIN));
 	else if (denied)
 		printf(": stays with the host");
@@ -296,10 +299,17 @@ static void set_columns(struct listing *l)
 		l->width = 16;
 }
 
+void say_no_claim(const struct listing *l, const struct listener *to)
+{
+	if (l->v.next->machine.no_claim_reason)
+		say(to, LEVEL_DONE, "the next boot claims nothing: %s", l->v.next->machine.no_claim_reason);
+}
+
 /* Prints the list as text. Returns true, after a message, if that failed. */
 static bool print_list(struct listing *l)
 {
 	say_problems(&l->v.now->machine, &complaints);
+	say_no_claim(l, &complaints);
 	l->fault = say_unprotected(&l->v.deps, l->v.now, &l->v.next->machine, &complaints) |
 		   say_image(l->v.next, &complaints);
 	if (is_table(l)) {

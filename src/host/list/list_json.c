@@ -164,6 +164,7 @@ bool print_json_list(struct listing *l)
 	for (unsigned i = 0; i < l->v.deps.notes.count; i++)
 		json_object_array_add(warnings, json_text(l->v.deps.notes.string[i]));
 	listener = json_listener(warnings);
+	say_no_claim(l, &listener.listener);
 	l->fault = say_unprotected(&l->v.deps, l->v.now, &l->v.next->machine, &listener.listener) |
 		   say_image(l->v.next, &listener.listener);
 	json_object_object_add(o, "warnings", warnings);

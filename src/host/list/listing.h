@@ -7,6 +7,7 @@
 #include <stdio.h>
 
 #include "inventory.h"
+#include "listener.h"
 
 #define TABLE_COLUMNS 32
 
@@ -67,6 +68,9 @@ const char *mounted_on(const struct listing *l, const struct device *d) __attrib
  * The caller frees the text.
  */
 char *marks_of(const struct listing *l, const struct device *d) __attribute__((nonnull, returns_nonnull));
+
+/* Says why the next boot claims nothing at all, if that is so. */
+void say_no_claim(const struct listing *l, const struct listener *to) __attribute__((nonnull));
 
 /* Prints the list as one JSON object. Returns true, after a message, if that failed. */
 bool print_json_list(struct listing *l) __attribute__((nonnull, warn_unused_result));

@@ -159,6 +159,10 @@ static bool add_column(struct table *t, const char *name, size_t len)
 		t->column[t->columns++] = (unsigned char)i;
 		return true;
 	}
+	if (t->columns == TABLE_COLUMNS) {
+		say(&complaints, LEVEL_FAILED, "list: more than %u columns", (unsigned)TABLE_COLUMNS);
+		return false;
+	}
 	say(&complaints, LEVEL_FAILED, "list: %.*s: no such column; there are:", (int)len, name);
 	print_columns(stderr);
 	return false;

@@ -64,6 +64,20 @@ static void deny(struct availability *of, const char *why)
 		abort();
 }
 
+/* Says which entry excludes a device. */
+static void deny_excluded(struct availability *of, const struct machine *m, const struct device *d)
+{
+	const struct selector *sel;
+	struct text t;
+
+	for_each_selector(&m->settings->list[LIST_IDS], sel) {
+		if (sel->flags & SELECTOR_EXCLUDES && selector_covers(sel, d)) {
+			deny(of, text_set(&t, "it is excluded by %pe (remove that exclusion first)", sel));
+			return;
+		}
+	}
+}
+
 /* Takes the groups of what the host lives on out of what can be had, and with `itself` that function. */
 static void deny_needs(struct availability *a, struct machine *m, const struct dependencies *deps, bool itself)
 {
@@ -91,11 +105,11 @@ bool goes_along(const struct device *d)
 }
 
 /* A device that can be had: says whether others of its group have to come along, by the plan as it is. */
-static enum available how(const struct device *d)
+static enum available how(const struct machine *m, const struct device *d)
 {
 	const struct device *member;
 
-	for (member = d->group ? d->group->first : NULL; member; member = member->next) {
+	for (member = d->group && !plan_ignores_groups(m) ? d->group->first : NULL; member; member = member->next) {
 		if (member != d && goes_along(member))
 			return AVAILABLE_GROUP;
 	}
@@ -122,6 +136,8 @@ void availability_find(struct availability a[DEVICES_MAX], struct context *ctx, 
 		t.p[0] = '\0';
 		add_message(&t, m, d);
 		deny(of, t.p);
+		if (d->asked.excluded)
+			deny_excluded(of, m, d);
 	}
 	put_marks_back(&kept, m);
 	plan_decide(m);
@@ -138,7 +154,7 @@ void availability_find(struct availability a[DEVICES_MAX], struct context *ctx, 
 		} else if (of->state && deps && deps->unknown && base_class(d) == 0x01) {
 			deny(of, "it is storage, and what this host lives on is unknown");
 		} else if (of->state) {
-			of->state = how(d);
+			of->state = how(m, d);
 		}
 	}
 }

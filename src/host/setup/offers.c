@@ -7,6 +7,7 @@
 #include "message.h"
 #include "offers.h"
 #include "pci_names.h"
+#include "plan.h"
 #include "terminal.h"
 
 /* --- which functions belong together ------------------------------------------------------------------------------ */
@@ -143,7 +144,8 @@ void offers_find(struct offers *c, const struct inventory *v)
 		abort();
 	for (unsigned i = 0; i < n; i++)
 		u.of[i] = (unsigned short)i;
-	join_groups(&u, v);
+	if (!plan_ignores_groups(&v->next->machine))
+		join_groups(&u, v);
 	join_slots(&u, v);
 	for (unsigned i = 0; i < n; i++) {
 		struct offer *offer = &c->offer[c->count];
@@ -227,7 +229,7 @@ static const char *state_of(const struct offer *o, const struct inventory *v, st
 	const char *use = use_of(o, v);
 
 	if (o->ready)
-		return "ready for a guest";
+		return o->claimed ? "ready for a guest" : "ready for a guest, until the next boot";
 	if (o->claimed)
 		return "the next boot claims it";
 	if (o->why)
@@ -279,6 +281,7 @@ void offer_print(const struct offer *o, const struct inventory *v, unsigned numb
 /* Prints why the host wants to keep a device that it can spare. */
 static void print_warnings(const struct inventory *v, const struct device *d)
 {
+	const struct device *next;
 	struct text t;
 
 	if (d->found.boot_display)
@@ -292,14 +295,21 @@ static void print_warnings(const struct inventory *v, const struct device *d)
 	if (d->found.use && d->found.used_by)
 		print_indented(INDENT + 2,
 			       text_set(&t, "In use now: %s %s", d->found.used_by, use_phrase(d->found.use)));
+	next = at_next_boot(v, d);
+	if (next && next->asked.vfs)
+		print_indented(INDENT + 2, "It gets no virtual functions any more, which the settings ask for (vfs).");
 	if (is_platform(v, d))
 		print_indented(INDENT + 2, "It is part of the platform: the host may not work as it should without.");
 }
 
-/* VMD's disks and the like go with the function above them. */
-static bool goes_with(const struct device *d, const struct device *above)
+/* VMD's disks and the like go with the function above them, and virtual functions with their physical one. */
+static bool goes_with(const struct inventory *v, const struct device *d, const struct device *above)
 {
-	return d == above || (!is_bridge(d) && parent_that_is_no_bridge(d) == above);
+	struct text t;
+
+	if (d == above || (!is_bridge(d) && parent_that_is_no_bridge(d) == above))
+		return true;
+	return d->found.virtual && !strcmp(physical_function(v->now->root.fd, &t, d), above->name);
 }
 
 void offer_print_loss(const struct offer *o, const struct inventory *v)
@@ -309,7 +319,7 @@ void offer_print_loss(const struct offer *o, const struct inventory *v)
 
 	for (unsigned i = 0; i < o->members; i++) {
 		for_each_device(m, d) {
-			if (!goes_with(d, o->member[i]))
+			if (!goes_with(v, d, o->member[i]))
 				continue;
 			print_function(d, "");
 			print_attached(v, d, "goes along: ");

@@ -36,7 +36,7 @@ void offers_free(struct offers *c) __attribute__((nonnull));
 /* Returns true if the next boot could claim it, and will not do so already. */
 static inline bool offer_is_free(const struct offer *o)
 {
-	return !o->why && !o->claimed && !o->ready;
+	return !o->why && !o->claimed;
 }
 
 /* Returns true if one of its members is chosen (choose_by_words()). */

@@ -9,6 +9,7 @@
 
 #include "doctor.h"
 #include "format.h"
+#include "image_judge.h"
 #include "listener.h"
 #include "log.h"
 #include "offers.h"
@@ -21,8 +22,7 @@ struct setup {
 	struct inventory v;
 	struct offers offers;
 	bool taken[DEVICES_MAX]; /* of each offer: it is chosen */
-	char *line;		 /* what was typed last */
-	size_t size;
+	char line[1000];	 /* what was typed last */
 };
 
 static int nothing_done(void)
@@ -37,6 +37,17 @@ static void tell(const char *text)
 	print_wrapped(stdout, terminal_width(), 0, "", text);
 }
 
+/* Nobody types a longer line. */
+static void skip_rest(const struct setup *s)
+{
+	int c;
+
+	if (strchr(s->line, '\n'))
+		return;
+	while ((c = getchar()) != EOF && c != '\n')
+		;
+}
+
 /* Asks, and reads a line to s->line, without its line feed and blanks around it. Returns false at the end of the input.
  */
 static bool ask(struct setup *s, const char *question)
@@ -45,10 +56,11 @@ static bool ask(struct setup *s, const char *question)
 
 	printf("%s%s%s ", style(BOLD), question, style(PLAIN));
 	fflush(stdout);
-	if (getline(&s->line, &s->size, stdin) < 0) {
+	if (!fgets(s->line, sizeof(s->line), stdin)) {
 		puts("(the input ended)");
 		return false;
 	}
+	skip_rest(s);
 	if (!isatty(STDIN_FILENO))
 		fputs(s->line, stdout);
 	start = s->line + strspn(s->line, " \t");
@@ -101,7 +113,8 @@ static unsigned print_offers(const struct setup *s, const bool *chosen)
 			bool offered = is_offered(o);
 
 			number += offered;
-			if (offered != !pass || (chosen ? !offer_is_chosen(o, &s->v, chosen) : o->platform || o->ready))
+			if (offered != !pass ||
+			    (chosen ? !offer_is_chosen(o, &s->v, chosen) : o->platform || (o->ready && o->claimed)))
 				continue;
 			offer_print(o, &s->v, offered ? number : 0);
 			shown++;
@@ -147,7 +160,9 @@ static void say_denied(const struct setup *s, const struct offer *o)
 	const struct offer *other;
 	struct text t;
 
-	if (o->ready || o->claimed)
+	if (o->claimed && say_image(s->v.next, &complaints))
+		tell(text_set(&t, "%s is selected, but the image has to be built.", o->first->name));
+	else if (o->claimed)
 		tell(text_set(&t, "%s needs nothing more: %s.", o->first->name,
 			      o->ready ? "a guest can have it now" : "the next boot claims it"));
 	else
@@ -180,35 +195,38 @@ static unsigned take_chosen(struct setup *s, const bool chosen[DEVICES_MAX])
 	return n;
 }
 
-/* Takes the offer of a number that print_offers() has shown. Returns false if there is none. */
-static bool take_number(struct setup *s, unsigned long number)
+/* Returns the offer of a number that print_offers() has shown, or NULL. */
+static const struct offer *find_number(const struct setup *s, unsigned long number)
 {
-	for (unsigned i = 0; i < s->offers.count; i++) {
-		if (is_offered(&s->offers.offer[i]) && !--number) {
-			s->taken[i] = true;
-			return true;
-		}
+	const struct offer *o;
+
+	for_each_offer(s, o)
+	{
+		if (is_offered(o) && !--number)
+			return o;
 	}
-	return false;
+	return NULL;
 }
 
-/* Takes a list of numbers: "2", "1 3", "1,3". Returns false if it is something else. */
+/*
+ * Takes a list of numbers: "2", "1 3", "1,3". Returns false if it is something else, such as a number that was not
+ * shown: it may be part of a name.
+ */
 static bool take_numbers(struct setup *s)
 {
-	struct text t;
+	char *p = s->line;
 
-	if (!*s->line || s->line[strspn(s->line, "0123456789, ")])
-		return false;
-	for (char *p = s->line; *p;) {
-		unsigned long number = strtoul(p, &p, 10);
+	memset(s->taken, 0, sizeof(s->taken));
+	do {
+		const struct offer *o = *p >= '0' && *p <= '9' ? find_number(s, strtoul(p, &p, 10)) : NULL;
 
-		if (!take_number(s, number)) {
-			tell(text_set(&t, "There is no number %u here.", (unsigned)number));
+		if (!o || (*p && !strchr(", ", *p))) {
 			memset(s->taken, 0, sizeof(s->taken));
-			return true;
+			return false;
 		}
+		s->taken[o - s->offers.offer] = true;
 		p += strspn(p, ", ");
-	}
+	} while (*p);
 	return true;
 }
 
@@ -250,6 +268,17 @@ static bool ask_which(struct setup *s)
 	return true;
 }
 
+static bool has_virtual(const struct setup *s, const bool chosen[DEVICES_MAX])
+{
+	const struct device *d;
+
+	for_each_device(&s->v.now->machine, d) {
+		if (chosen[d - s->v.now->machine.device] && d->found.virtual)
+			return true;
+	}
+	return false;
+}
+
 /* Takes what a word of the command line means: one offer. Returns 0, or an exit status after a message. */
 static int take_word(struct setup *s, char *word, bool *several)
 {
@@ -271,7 +300,8 @@ static int take_word(struct setup *s, char *word, bool *several)
 	if (n)
 		say(&complaints, LEVEL_REFUSED, "%s: that means %u cards (name each by its bus index)", word, n);
 	else
-		say(&complaints, LEVEL_REFUSED, "%s: nothing of that can be given to a guest by itself", word);
+		say(&complaints, LEVEL_REFUSED, "%s: nothing of that can be given to a guest by itself%s", word,
+		    has_virtual(s, chosen) ? " (a virtual function: see vfio-boot claim, and add --vfs)" : "");
 	return 1;
 }
 
@@ -355,19 +385,22 @@ static void request_add(const struct setup *s, struct request *add)
  */
 static int change(const struct setup *s)
 {
+	static const int signals[] = { SIGINT, SIGQUIT, SIGHUP, SIGTERM };
 	static struct context ctx;
 	struct request add = { .ctx = &ctx,
 			       .verb = "add",
 			       .options = s->r->options & (OPTION_NO_REBUILD | OPTION_NEWEST) };
+	void (*before[ARRAY_SIZE(signals)])(int);
+	int status;
 
 	context_like(&ctx, s->r->ctx);
-	add.options |= OPTION_WHOLE;
 	request_add(s, &add);
-	signal(SIGINT, SIG_IGN);
-	signal(SIGQUIT, SIG_IGN);
-	signal(SIGHUP, SIG_IGN);
-	signal(SIGTERM, SIG_IGN);
-	return verb_add(&add);
+	for (unsigned i = 0; i < ARRAY_SIZE(signals); i++)
+		before[i] = signal(signals[i], SIG_IGN);
+	status = verb_add(&add);
+	for (unsigned i = 0; i < ARRAY_SIZE(signals); i++)
+		signal(signals[i], before[i]);
+	return status;
 }
 
 /* Says what to type after the reboot, to copy. */
@@ -433,6 +466,13 @@ static int check_first(struct setup *s)
 		say(&complaints, LEVEL_FAILED, "the settings have errors (correct them first)");
 		return STATUS_WRONG;
 	}
+	if (s->v.next->machine.no_claim_reason || s->v.next->settings.list[LIST_IDS].replaced) {
+		say(&complaints, LEVEL_REFUSED,
+		    "setup: the next boot claims nothing of what is written: %s (remove that first)",
+		    s->v.next->machine.no_claim_reason ? s->v.next->machine.no_claim_reason
+						       : "the kernel command line has its own list of ids");
+		return 1;
+	}
 	if (faccessat(root->fd, "etc", W_OK, 0) && errno != ENOENT) {
 		say(&complaints, LEVEL_FAILED, "setup: /etc: %s (sudo vfio-boot setup)", strerror(errno));
 		return STATUS_FAILED;
@@ -463,7 +503,6 @@ int verb_setup(struct request *r)
 		status = converse(&s);
 		offers_free(&s.offers);
 	}
-	free(s.line);
 	inventory_close(&s.v);
 	return cannot_print() ? STATUS_FAILED : status;
 }

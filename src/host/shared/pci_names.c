@@ -70,8 +70,11 @@ static unsigned printable(const unsigned char *p)
 			return 0;
 		value = value << 6 | (p[i] & 0x3f);
 	}
-	/* Surrogates are not characters. */
-	return value >= least[len] && value != 0x7f && value <= 0x10ffff && value >> 11 != 0x1b ? len : 0;
+	/* Surrogates are not characters. Nor may a name turn the direction of what stands behind it (Trojan Source). */
+	return value >= least[len] && value != 0x7f && value <= 0x10ffff && value >> 11 != 0x1b &&
+			       !(value >= 0x202a && value <= 0x202e) && !(value >= 0x2066 && value <= 0x2069)
+		       ? len
+		       : 0;
 }
 
 void make_printable(char *text)
