@@ -1,8 +1,8 @@
 #!/usr/bin/perl
 # SPDX-License-Identifier: GPL-2.0-or-later
 # The way of somebody who has never done it, typed in a Debian with systemd: which card is
-# it (list), add it and another one, reboot, status, a virtual machine with both (export
-# qemu), and back again with remove and one more reboot. update-initramfs runs in the guest,
+# it (list), give it and another one to a guest (setup), reboot, status, a virtual machine with
+# both (export qemu), and back again with remove and one more reboot. update-initramfs runs in the guest,
 # and what it made is what boots next.
 # builders: initramfs-tools
 
@@ -60,7 +60,7 @@ sub boot {
 my $first = boot('add', <<'END');
 echo MODULES=dep >/etc/initramfs-tools/conf.d/dep
 say vfio-boot list -o address,group,driver,class,name,id class:02
-say vfio-boot add 09:00.0 03:00
+say sh -c "printf 'y\nn\n' | vfio-boot setup 09:00.0 03:00"
 say cat /etc/vfio-boot.conf.d/50-local.conf
 say cat /var/lib/vfio-boot/protect
 say vfio-boot add 00:1f.2
@@ -68,9 +68,10 @@ END
 my $test = $first->text('test');
 like($test, qr/^09:00\.0 +12 e1000e +Ethernet controller +Intel Corporation 82574L .* 8086:10d3$/m, 'list shows the card');
 like($test, qr/^\/etc\/vfio-boot\.conf\.d\/50-local\.conf: written; the next boot:\n(0000:03:00\.[01] \[8086:10d3\] group 7: claim for vfio-pci\n){2}0000:09:00\.0 \[8086:10d3\] group 12: claim for vfio-pci$/m,
-	'add says what comes of it');
+	'setup says what comes of it');
 like($test, qr{^update-initramfs: Generating /boot/initrd\.img}m, 'and rebuilds the image');
-like($test, qr{^/usr/sbin/update-initramfs -u -k \S+: \d+ s\n(?:vfio-boot: .*\n)*exit 0$}m, 'and says how long it took');
+like($test, qr{^/usr/sbin/update-initramfs -u -k \S+: \d+ s\n(?:vfio-boot: .*\n)*\nAfter the reboot:\n}m, 'and says how long it took');
+like($test, qr{\$\(sudo vfio-boot export qemu 0000:03:00\.0 0000:03:00\.1 0000:09:00\.0\)\n.*\n+Reboot now\? \[y/N\] n\nexit 0$}m, 'and what to type after the reboot');
 like($test, qr{^ids = 0000:00:05\.0/00\.0/02\.0/00\.0\@8086:10d3  # 0000:09:00\.0 }m, 'a guarded path is written');
 is($first->driver('0000:09:00.0'), 'e1000e', 'in this boot the card is with its driver');
 like($test, qr{^protect = 0000:00:1f\.2\@8086:2922  # / on sda\b}m, 'the hook has found what the root is on');
