@@ -14,8 +14,7 @@ static bool is_first_of_id(const struct export *e, const struct device *d)
 {
 	const struct device *other;
 
-	for_each_exported(e, other)
-	{
+	for_each_exported(e, other) {
 		if (has_same_id(other, d))
 			return other == d;
 	}
@@ -98,8 +97,7 @@ void print_kubevirt(const struct export *e)
 	       "  configuration:\n"
 	       "    permittedHostDevices:\n"
 	       "      pciHostDevices:\n");
-	for_each_exported(e, d)
-	{
+	for_each_exported(e, d) {
 		if (!is_first_of_id(e, d))
 			continue;
 		print_devices_of_id(e, d);
@@ -150,8 +148,7 @@ static void print_alias(const struct export *e, const struct device *d)
 	const struct device *before;
 	struct text t;
 
-	for_each_exported(e, before)
-	{
+	for_each_exported(e, before) {
 		if (before == d)
 			break;
 		if (!has_same_id(before, d))
@@ -176,13 +173,13 @@ void print_nova(const struct export *e)
 
 	print_comments(e);
 	printf("[pci]\n");
-	for_each_exported(e, d)
-	{
+	for_each_exported(e, d) {
 		struct json_object *o = nova_ids(d);
 
 		add_string(o, "address", d->name);
 		print_option("device_spec", o);
 	}
 	printf("# The controllers need these lines too.\n");
-	for_each_exported(e, d) print_alias(e, d);
+	for_each_exported(e, d)
+		print_alias(e, d);
 }

@@ -44,7 +44,8 @@ void print_comments(const struct export *e)
 	const struct device *d;
 	struct text t;
 
-	for_each_exported(e, d) printf("# %s\n", describe(e, &t, d));
+	for_each_exported(e, d)
+		printf("# %s\n", describe(e, &t, d));
 }
 
 const char *address_name(struct text *t, const struct device *d)

@@ -48,8 +48,7 @@ static void say_more(const struct export *e)
 {
 	const struct device *d, *pf, *said = NULL;
 
-	for_each_exported(e, d)
-	{
+	for_each_exported(e, d) {
 		pf = token_owner(e, d);
 		if (pf && pf != said)
 			say(&complaints, LEVEL_DONE,

@@ -8,8 +8,7 @@ static bool is_first_of_group(const struct export *e, const struct device *d)
 {
 	const struct device *other;
 
-	for_each_exported(e, other)
-	{
+	for_each_exported(e, other) {
 		if (other == d || (d->group && other->group == d->group))
 			return other == d;
 	}
@@ -29,8 +28,7 @@ void print_udev(const struct export *e)
 	printf("# For /etc/udev/rules.d/70-vfio.rules. Write another group for kvm if you like.\n"
 	       "# VFIO locks the memory of a guest. So its user needs this line in /etc/security/limits.d/vfio.conf:\n"
 	       "#   @kvm - memlock unlimited\n");
-	for_each_exported(e, d)
-	{
+	for_each_exported(e, d) {
 		if (e->iommufd)
 			printf("SUBSYSTEM==\"vfio-dev\", KERNELS==\"%s\", %s\n", d->name, permit);
 		else if (is_first_of_group(e, d))

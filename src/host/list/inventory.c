@@ -82,8 +82,7 @@ static void add_attached(FILE *to, const struct inventory *v, const struct devic
 {
 	const struct attached *i;
 
-	for_each_attached(&v->attached, i)
-	{
+	for_each_attached(&v->attached, i) {
 		if (i->device != d)
 			continue;
 		fputs(before, to);

@@ -102,8 +102,7 @@ static struct json_object *attached_json(const struct listing *l, const struct d
 	struct json_object *list = json_object_new_array();
 	const struct attached *i;
 
-	for_each_attached(&l->v.attached, i)
-	{
+	for_each_attached(&l->v.attached, i) {
 		struct json_object *o;
 
 		if (i->device != d)

@@ -108,8 +108,7 @@ static unsigned print_offers(const struct setup *s, const bool *chosen)
 		const struct offer *o;
 		unsigned number = 0;
 
-		for_each_offer(s, o)
-		{
+		for_each_offer(s, o) {
 			bool offered = is_offered(o);
 
 			number += offered;
@@ -128,8 +127,7 @@ static void print_ready(const struct setup *s)
 	const struct offer *o;
 	bool first = true;
 
-	for_each_offer(s, o)
-	{
+	for_each_offer(s, o) {
 		if (!o->ready)
 			continue;
 		if (first)
@@ -167,8 +165,7 @@ static void say_denied(const struct setup *s, const struct offer *o)
 			      o->ready ? "a guest can have it now" : "the next boot claims it"));
 	else
 		tell(text_set(&t, "You cannot have %s: %s", o->first->name, o->why));
-	for_each_offer(s, other)
-	{
+	for_each_offer(s, other) {
 		char name[NAME_SIZE];
 
 		if (is_offered(other) && base_class(other->first) == base_class(o->first))
@@ -200,8 +197,7 @@ static const struct offer *find_number(const struct setup *s, unsigned long numb
 {
 	const struct offer *o;
 
-	for_each_offer(s, o)
-	{
+	for_each_offer(s, o) {
 		if (is_offered(o) && !--number)
 			return o;
 	}
@@ -235,7 +231,8 @@ static unsigned count_chosen(const struct setup *s, const bool chosen[DEVICES_MA
 	const struct offer *o;
 	unsigned n = 0;
 
-	for_each_offer(s, o) n += offer_is_chosen(o, &s->v, chosen);
+	for_each_offer(s, o)
+		n += offer_is_chosen(o, &s->v, chosen);
 	return n;
 }
 

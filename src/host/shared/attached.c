@@ -238,8 +238,7 @@ void attachments_free(struct attachments *a)
 {
 	struct attached *i;
 
-	for_each_attached(a, i)
-	{
+	for_each_attached(a, i) {
 		free(i->name);
 		free(i->model);
 	}
