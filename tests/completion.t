@@ -90,6 +90,8 @@ for ($library, '') {
 	# What follows an option.
 	completes("vfio-boot plan $tree -k ", '6.1.0-39-amd64 6.12.41-amd64');
 	completes("vfio-boot plan $tree --kernel 6.12", '6.12.41-amd64');
+	completes("vfio-boot list $tree -o S", 'SUBSYSTEM SELECTOR', 'the columns of a table');
+	completes("vfio-boot list $tree --output AD", 'ADDRESS');
 	completes("vfio-boot explain $tree --cmdline ", '', 'nothing after --cmdline');
 	completes('vfio-boot plan --sysroot build/compl', 'build/completion');
 	completes('vfio-boot plan --sysroot=build/compl', 'build/completion');
