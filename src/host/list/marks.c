@@ -114,12 +114,15 @@ static void mark_use(const struct listing *l, const struct device *d, struct mar
 	add_mark(m, t.p);
 }
 
-/* Says why a device stays with the host, unless that is said already: who lives on it, or that it is a bridge. */
+/*
+ * Says why a device stays with the host, unless that is said already: who lives on it, that it is a bridge, or above
+ * all of them that the IOMMU is off.
+ */
 static void mark_availability(const struct listing *l, const struct device *d, struct marks *m)
 {
 	const struct availability *can = availability_of(&l->v, d);
 
-	if (!can || !can->why || is_bridge(d) || is_needed(l, d))
+	if (!can || !can->why || is_bridge(d) || is_needed(l, d) || !l->v.now->machine.any_group)
 		return;
 	add_mark(m, "");
 	fprintf(m->to, "cannot be had: %s", can->why);
