@@ -110,8 +110,9 @@ static void add_no_iommu(struct text *t, const struct machine *m, const struct d
 		text_add(t, "the kernel does not use the IOMMU of table %s (iommu=off on its command line? no driver?)",
 			 m->firmware);
 	else
-		text_add(t, "the IOMMU is off (%sput intel_iommu=on on the kernel command line)",
-			 m->firmware ? "" : "switch on VT-d, AMD-Vi or SMMU in the firmware; on Intel also ");
+		text_add(t, "the IOMMU is off (%s)",
+			 m->firmware ? "put intel_iommu=on on the kernel command line"
+				     : "switch on VT-d, AMD-Vi or SMMU in the firmware");
 }
 
 static void add_unusable(struct text *t, const struct machine *m, const struct device *d)
