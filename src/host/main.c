@@ -25,38 +25,40 @@ struct verb {
 	unsigned min, max; /* number of words */
 	const char *words; /* as in the usage */
 	const char *does;
+	bool names; /* it prints names of devices, so it needs their database */
 };
 
 static const struct verb verbs[] = {
 	{ "setup", verb_setup, OPTION_YES | OPTION_NO_REBUILD | OPTION_NEWEST | OPTION_REBOOT, 0, ANY_WORDS,
-	  "[SELECTOR|TEXT...]", "ask which card a guest should have, and do all that is needed, up to the reboot" },
+	  "[SELECTOR|TEXT...]", "ask which card a guest should have, and do all that is needed, up to the reboot",
+	  true },
 	{ "list", verb_list, OPTION_JSON | OPTION_VERBOSE | OPTION_FLAT | OPTION_DOMAINS | OPTION_ALL | OPTION_OUTPUT,
 	  0, ANY_WORDS, "[SELECTOR|TEXT...]",
-	  "every device by IOMMU group: what hangs on it, who needs it, and whether a guest can have it" },
+	  "every device by IOMMU group: what hangs on it, who needs it, and whether a guest can have it", true },
 	{ "plan", verb_plan,
 	  OPTION_JSON | OPTION_NOW | OPTION_NEXT_BOOT | OPTION_KERNEL | OPTION_CMDLINE | OPTION_NO_IMAGE, 0, 0, "",
-	  "what the next boot will do with each device that the settings select, and why" },
+	  "what the next boot will do with each device that the settings select, and why", false },
 	{ "explain", verb_explain,
 	  OPTION_JSON | OPTION_NOW | OPTION_NEXT_BOOT | OPTION_KERNEL | OPTION_CMDLINE | OPTION_NO_IMAGE, 1, ANY_WORDS,
-	  "DEVICE...", "why a device gets its verdict, rule by rule, with the lines that name it" },
+	  "DEVICE...", "why a device gets its verdict, rule by rule, with the lines that name it", true },
 	{ "add", verb_add,
 	  OPTION_WHOLE | OPTION_FORCE | OPTION_AS_WRITTEN | OPTION_NO_REBUILD | OPTION_NEWEST | OPTION_VFS, 1,
-	  ANY_WORDS, "SELECTOR...", "select one more for the next boot, and rebuild the images" },
+	  ANY_WORDS, "SELECTOR...", "select one more for the next boot, and rebuild the images", true },
 	{ "remove", verb_remove, OPTION_WHOLE | OPTION_FORCE | OPTION_NO_REBUILD | OPTION_NEWEST, 1, ANY_WORDS,
-	  "SELECTOR...", "take it out of the settings again, and rebuild the images" },
+	  "SELECTOR...", "take it out of the settings again, and rebuild the images", false },
 	{ "claim", verb_claim, OPTION_JSON | OPTION_WHOLE | OPTION_VFS, 1, ANY_WORDS, "DEVICE...",
-	  "give devices to vfio-pci now, by the same rules as at boot" },
+	  "give devices to vfio-pci now, by the same rules as at boot", false },
 	{ "release", verb_release, OPTION_JSON | OPTION_TAKE_VFS, 1, ANY_WORDS, "DEVICE...",
-	  "give devices, with their IOMMU groups, back to their own drivers now" },
-	{ "status", verb_status, OPTION_JSON, 0, 0, "", "what this boot did, and what has drifted since" },
+	  "give devices, with their IOMMU groups, back to their own drivers now", false },
+	{ "status", verb_status, OPTION_JSON, 0, 0, "", "what this boot did, and what has drifted since", false },
 	{ "doctor", verb_doctor, OPTION_JSON | OPTION_KERNEL | OPTION_IMAGE, 0, 0, "",
-	  "whether firmware, kernel, image and settings are ready, and what to fix" },
+	  "whether firmware, kernel, image and settings are ready, and what to fix", false },
 	{ "export", verb_export, OPTION_FORCE | OPTION_IOMMUFD | OPTION_BUS, 1, ANY_WORDS, "FORMAT [DEVICE...]",
-	  "what that program needs to be given these devices, or all that vfio drivers hold" },
+	  "what that program needs to be given these devices, or all that vfio drivers hold", true },
 	{ "import", verb_import, OPTION_JSON, 0, ANY_WORDS, "[FILE...]",
-	  "old ids= lines, aliases and overrides for vfio-pci as settings" },
-	{ "protect", verb_protect, OPTION_PRINT, 0, 0, "",
-	  "write down what this host lives on, which is never claimed" },
+	  "old ids= lines, aliases and overrides for vfio-pci as settings", false },
+	{ "protect", verb_protect, OPTION_PRINT, 0, 0, "", "write down what this host lives on, which is never claimed",
+	  true },
 };
 
 /* In the order of the bits OPTION_*. */
@@ -337,6 +339,17 @@ static void settle_process(void)
 	signal(SIGCHLD, SIG_DFL);
 }
 
+static int run(const struct verb *v, struct request *r)
+{
+	int status;
+
+	terminal_init();
+	if (v->names)
+		pci_names_open();
+	status = context_open(&context);
+	return status ? status : v->run(r);
+}
+
 int main(int argc, char **argv)
 {
 	static char *words[ANY_WORDS + 2];
@@ -370,8 +383,5 @@ int main(int argc, char **argv)
 	}
 	if (status)
 		return status > 0 ? status : verb_help(v, stdout);
-	terminal_init();
-	pci_names_open();
-	status = context_open(&context);
-	return status ? status : v->run(&r);
+	return run(v, &r);
 }
