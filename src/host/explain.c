@@ -20,11 +20,14 @@
 #include "request.h"
 #include "settings.h"
 #include "terminal.h"
+#include "unprotected.h"
 
 /* What is answered in the end. */
 struct answers {
 	struct context *ctx;
 	struct availability can[DEVICES_MAX]; /* indexed like ctx->machine.device */
+	struct context *now;		      /* the machine at this moment, or NULL if it cannot be read */
+	struct dependencies deps;	      /* with `now`: what the host lives on */
 };
 
 /* What a rule, or a member of the group, means for the claim. */
@@ -375,6 +378,14 @@ static struct json_object *device_json(const struct answers *a, const struct dev
 	return o;
 }
 
+/* Says what say_plan_faults() says, by what is known already. */
+static bool say_faults(const struct request *r, const struct answers *a, const struct listener *l)
+{
+	bool fault = a->now && say_unprotected(&a->deps, a->now, &a->ctx->machine, l);
+
+	return say_image_fault(r, l) || fault;
+}
+
 static bool print_all(const struct request *r, const struct answers *a, const bool chosen[DEVICES_MAX], bool *fault)
 {
 	const struct context *ctx = r->ctx;
@@ -382,7 +393,7 @@ static bool print_all(const struct request *r, const struct answers *a, const bo
 	bool first = true;
 
 	say_problems(&ctx->machine, &complaints);
-	*fault = say_plan_faults(r, &complaints);
+	*fault = say_faults(r, a, &complaints);
 	for_each_device(&ctx->machine, d) {
 		if (!chosen[d - ctx->machine.device])
 			continue;
@@ -408,7 +419,7 @@ static bool print_all_json(const struct request *r, const struct answers *a, con
 	json_object_object_add(o, "format", json_object_new_int(1));
 	json_object_object_add(o, "devices", devices);
 	json_object_object_add(o, "errors", json_errors(&ctx->settings));
-	*fault = say_plan_faults(r, &warnings.listener);
+	*fault = say_faults(r, a, &warnings.listener);
 	json_object_object_add(o, "warnings", warnings.list);
 	return json_print(o);
 }
@@ -416,16 +427,19 @@ static bool print_all_json(const struct request *r, const struct answers *a, con
 static void find_answers(struct answers *a)
 {
 	static struct context now;
-	struct dependencies deps;
-	bool known;
 
 	context_like(&now, a->ctx);
-	known = request_read_with(&now, PHASE_NOW, &nobody);
-	if (known)
-		dependencies_find(&deps, &now);
-	availability_find(a->can, a->ctx, known ? &deps : NULL);
-	if (known)
-		dependencies_free(&deps);
+	a->now = request_read_with(&now, PHASE_NOW, &nobody) ? &now : NULL;
+	if (a->now)
+		dependencies_find(&a->deps, a->now);
+	availability_find(a->can, a->ctx, a->now ? &a->deps : NULL);
+}
+
+static void free_answers(struct answers *a)
+{
+	availability_free(a->can);
+	if (a->now)
+		dependencies_free(&a->deps);
 }
 
 int verb_explain(struct request *r)
@@ -442,7 +456,7 @@ int verb_explain(struct request *r)
 	a.ctx = ctx;
 	find_answers(&a);
 	failed = asked(r, OPTION_JSON) ? print_all_json(r, &a, chosen, &fault) : print_all(r, &a, chosen, &fault);
-	availability_free(a.can);
+	free_answers(&a);
 	if (failed)
 		return STATUS_FAILED;
 	if (ctx->settings.problems)

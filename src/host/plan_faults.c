@@ -3,11 +3,14 @@
 #include "image_judge.h"
 #include "unprotected.h"
 
+bool say_image_fault(const struct request *r, const struct listener *l)
+{
+	return !asked(r, OPTION_NOW) && !asked(r, OPTION_NO_IMAGE) && say_image(r->ctx, l);
+}
+
 bool say_plan_faults(const struct request *r, const struct listener *l)
 {
 	bool fault = find_unprotected_anew(r->ctx, &r->ctx->machine, l);
 
-	if (!asked(r, OPTION_NOW) && !asked(r, OPTION_NO_IMAGE))
-		fault |= say_image(r->ctx, l);
-	return fault;
+	return say_image_fault(r, l) || fault;
 }

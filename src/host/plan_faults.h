@@ -12,4 +12,7 @@
  */
 bool say_plan_faults(const struct request *r, const struct listener *l) __attribute__((nonnull, warn_unused_result));
 
+/* Says the second of these alone. */
+bool say_image_fault(const struct request *r, const struct listener *l) __attribute__((nonnull, warn_unused_result));
+
 #endif
