@@ -352,17 +352,17 @@ like($said, qr/^!!  iommu .*\n(?:.*\n)* +add intel_iommu=on to the kernel comman
 # --- when it is done
 
 for my $settings ("ids = 0b:00\n", '') {
-machine('twin-gpus', $settings);
-for (0, 1) {
-	my $driver = "$root/sys/devices/pci0000:00/0000:00:03.2/0000:0b:00.$_/driver";
-	unlink $driver;
-	make_path("$root/sys/bus/pci/drivers/vfio-pci");
-	symlink '../../../../bus/pci/drivers/vfio-pci', $driver or die;
-}
-($said, $status) = typed("q\n", 'setup');
-my $until = $settings eq '' ? ', until the next\s+boot' : '';
-like($said, qr/\AA guest can have now:\n -  NVIDIA.*\n    0000:0b:00\.0  VGA compatible controller: ready for a guest$until\n(?:    .*\n)+?    sudo vfio-boot export qemu 0000:0b:00\.0 0000:0b:00\.1\n/,
-	'after the reboot it says how to hand it over');
+	machine('twin-gpus', $settings);
+	for (0, 1) {
+		my $driver = "$root/sys/devices/pci0000:00/0000:00:03.2/0000:0b:00.$_/driver";
+		unlink $driver;
+		make_path("$root/sys/bus/pci/drivers/vfio-pci");
+		symlink '../../../../bus/pci/drivers/vfio-pci', $driver or die;
+	}
+	($said, $status) = typed("q\n", 'setup');
+	my $until = $settings eq '' ? ', until the next\s+boot' : '';
+	like($said, qr/\AA guest can have now:\n -  NVIDIA.*\n    0000:0b:00\.0  VGA compatible controller: ready for a guest$until\n(?:    .*\n)+?    sudo vfio-boot export qemu 0000:0b:00\.0 0000:0b:00\.1\n/,
+		'after the reboot it says how to hand it over');
 }
 ($said, $status) = typed("3\ny\nn\n", 'setup');
 all_changed($spare, 'what was claimed by hand alone can be selected');

@@ -35,8 +35,7 @@ void print_libvirt(const struct export *e)
 	unsigned bus = e->bus;
 	const struct card *c;
 
-	for_each_card(e, c)
-	{
+	for_each_card(e, c) {
 		bool together = bus && c->functions > 1;
 
 		for (unsigned i = 0; i < c->functions; i++) {

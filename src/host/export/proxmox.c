@@ -64,8 +64,7 @@ static void say_more(const struct export *e)
 	bool keep = false;
 	struct text t;
 
-	for_each_card(e, c)
-	{
+	for_each_card(e, c) {
 		const struct device *screen = boot_vga_of(c);
 
 		for (unsigned i = 0; i < c->functions; i++)
@@ -88,8 +87,7 @@ void print_proxmox(const struct export *e)
 {
 	const struct card *c;
 
-	for_each_card(e, c)
-	{
+	for_each_card(e, c) {
 		printf("hostpci%u: ", (unsigned)(c - e->card));
 		print_path(c);
 		print_options(boot_vga_of(c), has_to_keep_drivers(e, c));
@@ -153,8 +151,7 @@ static void print_mapped(const struct export *e, const struct card *c)
 	const struct card *other;
 	bool keep = false, boot_vga = false;
 
-	for_each_card(e, other)
-	{
+	for_each_card(e, other) {
 		if (!is_same_mapping(other, c))
 			continue;
 		keep |= has_to_keep_drivers(e, other);
@@ -172,8 +169,7 @@ void print_proxmox_mapping(const struct export *e)
 
 	print_comments(e);
 	printf("# Sections for /etc/pve/mapping/pci.cfg. A mapping that is there already gets the map lines only.\n");
-	for_each_card(e, c)
-	{
+	for_each_card(e, c) {
 		if (first_of_mapping(e, c) != c)
 			continue;
 		print_mapping_name(c);
@@ -182,8 +178,7 @@ void print_proxmox_mapping(const struct export *e)
 		putchar('\n');
 	}
 	printf("# Or, instead of editing the file:\n");
-	for_each_card(e, c)
-	{
+	for_each_card(e, c) {
 		if (first_of_mapping(e, c) != c)
 			continue;
 		printf("#   pvesh create /cluster/mapping/pci --id ");
@@ -192,5 +187,6 @@ void print_proxmox_mapping(const struct export *e)
 		putchar('\n');
 	}
 	printf("# Then, for /etc/pve/qemu-server/VMID.conf, with the machine type q35:\n");
-	for_each_card(e, c) print_mapped(e, c);
+	for_each_card(e, c)
+		print_mapped(e, c);
 }

@@ -73,8 +73,7 @@ void print_qemu(const struct export *e)
 
 	if (e->iommufd)
 		printf("-object iommufd,id=vfio-iommu-%s ", address_name(&id, e->card->function[0]));
-	for_each_card(e, c)
-	{
+	for_each_card(e, c) {
 		if (c != e->card)
 			putchar(' ');
 		print_port(c->function[0]);

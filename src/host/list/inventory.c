@@ -4,6 +4,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "alloc.h"
 #include "firmware.h"
 #include "format.h"
 #include "inventory.h"
@@ -91,15 +92,6 @@ static void add_attached(FILE *to, const struct inventory *v, const struct devic
 	}
 }
 
-static FILE *open_text(char **text, size_t *size)
-{
-	FILE *to = open_memstream(text, size);
-
-	if (!to)
-		abort();
-	return to;
-}
-
 char *attached_of(const struct inventory *v, const struct device *d)
 {
 	char *text;
@@ -128,10 +120,25 @@ static bool is_called(const struct inventory *v, const struct device *d, const c
 	return found;
 }
 
+/* Chooses the devices that are called so. Returns 0, or 1 after a message: `wrong` says why the word is no selector. */
+static int choose_called(const struct inventory *v, const char *word, const char *wrong, bool matched[DEVICES_MAX])
+{
+	const struct machine *m = &v->now->machine;
+	const struct device *d;
+	bool found = false;
+
+	for_each_device(m, d) {
+		matched[d - m->device] = is_called(v, d, word);
+		found |= matched[d - m->device];
+	}
+	if (!found)
+		say(&complaints, LEVEL_REFUSED, "%s: no device is called so, and it is no selector: %s", word, wrong);
+	return !found;
+}
+
 int choose_by_words(const struct inventory *v, char *const *word, bool chosen[DEVICES_MAX])
 {
 	static bool matched[DEVICES_MAX];
-	struct machine *m = &v->now->machine;
 	int status = 0;
 
 	memset(chosen, 0, DEVICES_MAX * sizeof(*chosen));
@@ -139,22 +146,11 @@ int choose_by_words(const struct inventory *v, char *const *word, bool chosen[DE
 		char *const one[] = { *word, NULL };
 		struct selector sel;
 		const char *wrong = selector_parse(&sel, *word, strlen(*word));
-		bool found = false;
-		int ret = 0;
+		bool is_text = wrong && **word && !(sel.flags & SELECTOR_EXCLUDES);
+		int ret = is_text ? choose_called(v, *word, wrong, matched) : choose(v->now, one, matched);
 
-		if (!wrong || !**word || sel.flags & SELECTOR_EXCLUDES)
-			ret = choose(v->now, one, matched);
-		for (const struct device *d = m->device; d < m->end; d++) {
-			bool is = wrong && !ret ? is_called(v, d, *word) : matched[d - m->device];
-
-			chosen[d - m->device] |= is;
-			found |= is;
-		}
-		if (wrong && !ret && !found) {
-			say(&complaints, LEVEL_REFUSED, "%s: no device is called so, and it is no selector: %s", *word,
-			    wrong);
-			ret = 1;
-		}
+		for (unsigned i = 0; i < DEVICES_MAX; i++)
+			chosen[i] |= matched[i];
 		if (ret > status)
 			status = ret;
 	}

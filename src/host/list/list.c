@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* vfio-boot list: prints every device by IOMMU group, or in a table. */
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "alloc.h"
 #include "format.h"
 #include "guarded_path.h"
 #include "image_judge.h"
@@ -72,31 +72,13 @@ static void add_module(void *data, const char *module)
 	fprintf(to, "%s%s", ftell(to) ? ", " : "modules ", module);
 }
 
-static void print_fact(const struct listing *l, const char *below, const char *fmt, ...)
-	__attribute__((format(printf, 3, 4)));
-static void print_fact(const struct listing *l, const char *below, const char *fmt, ...)
-{
-	char *text;
-	va_list ap;
-	int len;
-
-	va_start(ap, fmt);
-	len = vasprintf(&text, fmt, ap);
-	va_end(ap);
-	if (len < 0)
-		abort();
-	print_below(l, below, PLAIN, text);
-}
-
 /* Prints the modules that would drive a device. */
 static void print_modules(const struct listing *l, const struct device *d, const char *below)
 {
 	char *text;
 	size_t size;
-	FILE *to = open_memstream(&text, &size);
+	FILE *to = open_text(&text, &size);
 
-	if (!to)
-		abort();
 	each_module(&l->v, d, add_module, to);
 	if (!ftell(to))
 		fputs("modules none", to);
@@ -113,15 +95,16 @@ static void print_more(const struct listing *l, const struct device *d, const ch
 	char name[NAME_SIZE];
 	struct text t;
 
-	print_fact(l, below, "selector %s", guarded_path(l->v.now, &t, d));
-	print_fact(l, below, "modalias %s", attribute(&l->v, &t, d, "modalias"));
+	print_below(l, below, PLAIN, alloc_printf("selector %s", guarded_path(l->v.now, &t, d)));
+	print_below(l, below, PLAIN, alloc_printf("modalias %s", attribute(&l->v, &t, d, "modalias")));
 	if (d->found.ids.subvendor)
-		print_fact(l, below, "subsystem %s [%04x:%04x]", subsystem_name(name, d), d->found.ids.subvendor,
-			   d->found.ids.subdevice);
+		print_below(l, below, PLAIN,
+			    alloc_printf("subsystem %s [%04x:%04x]", subsystem_name(name, d), d->found.ids.subvendor,
+					 d->found.ids.subdevice));
 	for (unsigned i = 0; i < ARRAY_SIZE(facts); i++) {
 		/* NUMA node -1 means that there is none. */
 		if (*attribute(&l->v, &t, d, facts[i].attribute) && *t.p != '-')
-			print_fact(l, below, "%s %s", facts[i].name, t.p);
+			print_below(l, below, PLAIN, alloc_printf("%s %s", facts[i].name, t.p));
 	}
 	print_modules(l, d, below);
 }
@@ -245,8 +228,9 @@ static void print_hidden(const struct listing *l)
 	for_each_device(m, d)
 		n += is_hidden(l, d) && (!d->group || !is_shown(l, d->group));
 	if (n)
-		print_fact(l, "", "%u %s that nothing shares a group with %s not shown (--all)", n,
-			   n == 1 ? "bridge" : "bridges", n == 1 ? "is" : "are");
+		print_below(l, "", PLAIN,
+			    alloc_printf("%u %s that nothing shares a group with %s not shown (--all)", n,
+					 n == 1 ? "bridge" : "bridges", n == 1 ? "is" : "are"));
 }
 
 static bool is_shown_alone(const struct listing *l, const struct device *d)

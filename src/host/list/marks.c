@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "alloc.h"
 #include "format.h"
 #include "listing.h"
 #include "message.h"
@@ -133,9 +134,7 @@ char *marks_of(const struct listing *l, const struct device *d)
 	struct marks m = { .separator = "; " };
 	struct text t;
 
-	m.to = open_memstream(&m.text, &m.size);
-	if (!m.to)
-		abort();
+	m.to = open_text(&m.text, &m.size);
 	if (d->found.boot_display)
 		add_mark(&m, "boot display");
 	mark_needs(l, d, &m, false);

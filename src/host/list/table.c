@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "alloc.h"
 #include "format.h"
 #include "guarded_path.h"
 #include "listener.h"
@@ -198,9 +199,9 @@ static void fill_line(struct libscols_table *table, const struct listing *l, con
 	for (unsigned i = 0; i < l->table.columns; i++) {
 		char *text;
 		size_t size;
-		FILE *to = open_memstream(&text, &size);
+		FILE *to = open_text(&text, &size);
 
-		if (!to || !line)
+		if (!line)
 			abort();
 		columns[l->table.column[i]].print(to, l, d);
 		fclose(to);

@@ -99,21 +99,31 @@ static void deny_needs(struct availability *a, struct machine *m, const struct d
 	}
 }
 
-bool goes_along(const struct device *d)
+/* Returns the first member from this one on that has to be claimed along with d and is not yet, or NULL. */
+static const struct device *companion_from(const struct device *d, const struct device *member)
 {
-	return !is_exempt(d) && !is_claimed(d);
+	while (member && (member == d || is_exempt(member) || is_claimed(member)))
+		member = member->next;
+	return member;
 }
 
-/* A device that can be had: says whether others of its group have to come along, by the plan as it is. */
-static enum available how(const struct machine *m, const struct device *d)
+static const struct device *first_companion(const struct device *d)
 {
-	const struct device *member;
+	return d->group ? companion_from(d, d->group->first) : NULL;
+}
 
-	for (member = d->group && !plan_ignores_groups(m) ? d->group->first : NULL; member; member = member->next) {
-		if (member != d && goes_along(member))
-			return AVAILABLE_GROUP;
+/* Corrects what was asked by the plan as it is: what it claims already, and who has to come along. */
+static void compare_with_plan(struct availability *of, const struct machine *m, const struct device *d,
+			      const struct dependencies *deps)
+{
+	if (is_claimed(d) || is_to_be_made(d)) {
+		free(of->why);
+		*of = (struct availability){ .state = AVAILABLE_CLAIMED };
+	} else if (of->state && deps && deps->unknown && base_class(d) == 0x01) {
+		deny(of, "it is storage, and what this host lives on is unknown");
+	} else if (of->state && !plan_ignores_groups(m) && first_companion(d)) {
+		of->state = AVAILABLE_GROUP;
 	}
-	return AVAILABLE_ALONE;
 }
 
 void availability_find(struct availability a[DEVICES_MAX], struct context *ctx, const struct dependencies *deps)
@@ -145,18 +155,8 @@ void availability_find(struct availability a[DEVICES_MAX], struct context *ctx, 
 		deny_needs(a, m, deps, false);
 		deny_needs(a, m, deps, true);
 	}
-	for_each_device(m, d) {
-		struct availability *of = &a[d - m->device];
-
-		if (is_claimed(d) || is_to_be_made(d)) {
-			free(of->why);
-			*of = (struct availability){ .state = AVAILABLE_CLAIMED };
-		} else if (of->state && deps && deps->unknown && base_class(d) == 0x01) {
-			deny(of, "it is storage, and what this host lives on is unknown");
-		} else if (of->state) {
-			of->state = how(m, d);
-		}
-	}
+	for_each_device(m, d)
+		compare_with_plan(&a[d - m->device], m, d, deps);
 }
 
 void availability_free(struct availability a[DEVICES_MAX])
@@ -169,13 +169,10 @@ void availability_free(struct availability a[DEVICES_MAX])
 
 void print_companions(FILE *to, const struct device *d)
 {
-	const struct device *member;
 	const char *before = "";
 
-	for (member = d->group ? d->group->first : NULL; member; member = member->next) {
-		if (member == d || !goes_along(member))
-			continue;
-		fprintf(to, "%s%s", before, member->name);
+	for (const struct device *with = first_companion(d); with; with = companion_from(d, with->next)) {
+		fprintf(to, "%s%s", before, with->name);
 		before = ", ";
 	}
 }
@@ -183,12 +180,10 @@ void print_companions(FILE *to, const struct device *d)
 void json_add_availability(struct json_object *o, const struct availability *of, const struct device *d)
 {
 	struct json_object *with = json_object_new_array();
-	const struct device *member = of && of->state == AVAILABLE_GROUP ? d->group->first : NULL;
+	const struct device *member = of && of->state == AVAILABLE_GROUP ? first_companion(d) : NULL;
 
-	for (; member; member = member->next) {
-		if (member != d && goes_along(member))
-			json_object_array_add(with, json_text(member->name));
-	}
+	for (; member; member = companion_from(d, member->next))
+		json_object_array_add(with, json_text(member->name));
 	json_add(o, "available", of ? available_name(of->state) : NULL);
 	json_object_object_add(o, "available_with", with);
 	json_add(o, "available_message", of ? of->why : NULL);

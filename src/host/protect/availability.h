@@ -47,7 +47,4 @@ void print_companions(FILE *to, const struct device *d) __attribute__((nonnull))
 void json_add_availability(struct json_object *o, const struct availability *of, const struct device *d)
 	__attribute__((nonnull(1, 3)));
 
-/* Returns true if a device has to be claimed with another one of its group, and the plan does not claim it yet. */
-bool goes_along(const struct device *d) __attribute__((nonnull));
-
 #endif

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include <fcntl.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,24 +7,6 @@
 #include "need.h"
 #include "request.h"
 #include "scan.h"
-
-char *alloc_printf(const char *fmt, ...)
-{
-	va_list ap;
-	char *text;
-	int len;
-
-	va_start(ap, fmt);
-	len = vasprintf(&text, fmt, ap);
-	va_end(ap);
-	if (len < 0)
-		abort();
-	for (char *p = text; *p; p++) {
-		if ((unsigned char)*p < ' ' || *p == 0x7f)
-			*p = '?';
-	}
-	return text;
-}
 
 bool string_set_has(const struct string_set *set, const char *string)
 {

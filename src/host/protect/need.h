@@ -13,6 +13,7 @@
 
 #include <libmount.h>
 
+#include "alloc.h"
 #include "dependencies.h"
 
 /*
@@ -45,12 +46,6 @@ struct search {
 	unsigned work_count;
 	bool zpool_hangs; /* do not ask it again: it may hang once for each pool */
 };
-
-/*
- * Formats like asprintf() and aborts if there is no memory. The caller frees the text. A control character becomes a
- * question mark, so that it neither ends a line nor controls a terminal.
- */
-char *alloc_printf(const char *fmt, ...) __attribute__((format(printf, 1, 2), nonnull(1), returns_nonnull));
 
 /*
  * string_set_add() takes ownership of the string. It frees a string that the set has already, and returns false then.

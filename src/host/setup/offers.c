@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "alloc.h"
 #include "format.h"
 #include "message.h"
 #include "offers.h"
@@ -196,8 +197,7 @@ static void print_attached(const struct inventory *v, const struct device *d, co
 	char *attached = attached_of(v, d), *text;
 
 	if (*attached) {
-		if (asprintf(&text, "%s%s", lead, attached) < 0)
-			abort();
+		text = alloc_printf("%s%s", lead, attached);
 		print_indented(INDENT + 2, text);
 		free(text);
 	}

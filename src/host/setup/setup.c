@@ -122,6 +122,13 @@ static unsigned print_offers(const struct setup *s, const bool *chosen)
 	return shown;
 }
 
+/* Prints the words that mean an offer, for a command. */
+static void print_addresses(const struct offer *o)
+{
+	for (unsigned i = 0; i < o->members; i++)
+		printf(" %s", o->member[i]->name);
+}
+
 static void print_ready(const struct setup *s)
 {
 	const struct offer *o;
@@ -135,8 +142,7 @@ static void print_ready(const struct setup *s)
 		first = false;
 		offer_print(o, &s->v, 0);
 		printf("    sudo vfio-boot export qemu");
-		for (unsigned i = 0; i < o->members; i++)
-			printf(" %s", o->member[i]->name);
+		print_addresses(o);
 		putchar('\n');
 	}
 	if (!first)
@@ -407,10 +413,8 @@ static void say_next(const struct setup *s)
 	puts("    sudo vfio-boot status");
 	printf("    qemu-system-x86_64 -machine q35,accel=kvm -m 4G ... \\\n        $(sudo vfio-boot export qemu");
 	for (unsigned i = 0; i < s->offers.count; i++) {
-		const struct offer *o = &s->offers.offer[i];
-
-		for (unsigned k = 0; s->taken[i] && k < o->members; k++)
-			printf(" %s", o->member[k]->name);
+		if (s->taken[i])
+			print_addresses(&s->offers.offer[i]);
 	}
 	puts(")\n    (or export libvirt, proxmox ...: vfio-boot export --help)");
 }
