@@ -123,8 +123,11 @@ settings := $(DESTDIR)/etc/vfio-boot.conf
 # For images with systemd. dracut's module takes them from there.
 units := $(notdir $(wildcard dracut/*.service dracut/*.timer))
 grub := /etc/grub.d/90_vfio-boot
-# Both are told of an image that was built.
-after_image := /etc/initramfs/post-update.d/vfio-boot /etc/kernel/postinst.d/zz-vfio-boot
+# The first two are told of an image that was built, the last of a kernel that was removed. Their names make them the last.
+after_image := /etc/initramfs/post-update.d/vfio-boot /etc/kernel/postinst.d/zz-vfio-boot /etc/kernel/postrm.d/zz-vfio-boot
+# kernel-install looks there whatever PREFIX is.
+install_d := /usr/lib/kernel/install.d
+plugins := $(notdir $(wildcard conf/kernel-install/*.install))
 # dracut looks nowhere else, whatever PREFIX is. 50 to 59 is for modules of others.
 dracut := /usr/lib/dracut/modules.d/50vfio-boot
 mandir := $(PREFIX)/share/man
@@ -165,6 +168,13 @@ install: all install-files
 	install -d $(DESTDIR)$(dir $(grub))
 	$(at_prefix) conf/90_vfio-boot >$(DESTDIR)$(grub)
 	chmod 755 $(DESTDIR)$(grub)
+	$(at_prefix) conf/boot-entries >$(DESTDIR)$(libdir)/boot-entries
+	chmod 755 $(DESTDIR)$(libdir)/boot-entries
+	install -d $(DESTDIR)$(install_d)
+	for plugin in $(plugins); do \
+		$(at_prefix) conf/kernel-install/$$plugin >$(DESTDIR)$(install_d)/$$plugin && \
+		chmod 755 $(DESTDIR)$(install_d)/$$plugin || exit 1; \
+	done
 	for file in $(after_image); do \
 		install -d $(DESTDIR)$${file%/*} && \
 		$(at_prefix) conf/after-image >$(DESTDIR)$$file && chmod 755 $(DESTDIR)$$file || exit 1; \
@@ -178,6 +188,7 @@ install: all install-files
 # The settings are the administrator's and stay.
 uninstall:
 	rm -f $(DESTDIR)$(libdir)/vfio-boot-claim $(DESTDIR)$(libdir)/image-files $(DESTDIR)$(PREFIX)/sbin/vfio-boot \
+		$(DESTDIR)$(libdir)/boot-entries $(plugins:%=$(DESTDIR)$(install_d)/%) \
 		$(DESTDIR)$(initramfs)/hooks/vfio-boot $(patsubst dracut/%,$(DESTDIR)$(dracut)/%,$(wildcard dracut/*.sh)) \
 		$(units:%=$(DESTDIR)$(libdir)/initrd/%) $(DESTDIR)$(rules) \
 		$(DESTDIR)$(service) $(scripts:%=$(DESTDIR)$(initramfs)/scripts/%) \
@@ -212,10 +223,10 @@ check_ready:
 	@tests/setup check
 	@$(MAKE) --no-print-directory all $(B)/pure.ok $(B)/klibc/modprobe $(B)/klibc/peak $(B)/klibc/zpool $(unit_tests)
 
-scripts_checked := $(wildcard hook/* dracut/*.sh) conf/bash-completion conf/90_vfio-boot conf/after-image $(wildcard premount/*/*) .ci/run \
-	$(addprefix debian/,vfio-boot.postinst vfio-boot.postrm tests/boot tests/image tests/image-dracut) \
+scripts_checked := $(wildcard hook/* dracut/*.sh) conf/bash-completion conf/90_vfio-boot conf/after-image conf/boot-entries $(wildcard conf/kernel-install/*) $(wildcard premount/*/*) .ci/run \
+	$(addprefix debian/,vfio-boot.postinst vfio-boot.prerm vfio-boot.postrm tests/boot tests/image tests/image-dracut) \
 	$(addprefix tests/,setup demo demo-guest collect matrix) \
-	$(addprefix tests/qemu/,boot builders.sh by-page deb deb.sh emulator enter grub-probe guest hook.sh image init install lib.sh package run) \
+	$(addprefix tests/qemu/,boot builders.sh boot-entries.sh by-page deb deb.sh emulator enter grub-probe guest hook.sh image init install lib.sh package run) \
 	$(addprefix tests/system/,boot disks install.sh layouts.sh nested-files nested-init nested.sh step steps.sh)
 sources := $(wildcard src/*/*.[ch] src/host/*/*.[ch] tests/unit/*.[ch] tests/fuzz/*.c tests/qemu/*.c)
 

@@ -59,7 +59,7 @@ is($mode{$_}, $script, "$_ can be run") for '/usr/sbin/vfio-boot', '/usr/lib/vfi
 is($mode{$_}, $file, "$_ can be read") for '/etc/vfio-boot.conf', (map { "/usr/share/man/$_.gz" } 'man8/vfio-boot.8', 'man8/vfio-boot-claim.8', 'man5/vfio-boot.conf.5'),
 	'/usr/share/bash-completion/completions/vfio-boot';
 is(scalar(grep { m{^(/usr)?/lib/systemd/system/vfio-boot\.service$} } keys %mode), 1, 'the unit is there, once');
-is(qx(dpkg-deb --ctrl-tarfile $deb | tar -xO ./conffiles), "/etc/grub.d/90_vfio-boot\n/etc/initramfs/post-update.d/vfio-boot\n/etc/kernel/postinst.d/zz-vfio-boot\n/etc/vfio-boot.conf\n", 'conffiles are what is in /etc');
+is(qx(dpkg-deb --ctrl-tarfile $deb | tar -xO ./conffiles), "/etc/grub.d/90_vfio-boot\n/etc/initramfs/post-update.d/vfio-boot\n/etc/kernel/postinst.d/zz-vfio-boot\n/etc/kernel/postrm.d/zz-vfio-boot\n/etc/vfio-boot.conf\n", 'conffiles are what is in /etc');
 my ($dpkg, $klibc) = map { qx($ask dpkg-query -W -f '\${source:Version}' $_) } 'dpkg', 'libklibc-dev';
 my $known = system('dpkg', '--compare-versions', $dpkg, 'ge', '1.21.3') == 0;
 is(qx(dpkg-deb -f $deb Static-Built-Using), ($known ? "klibc (= $klibc)" : '') . "\n", 'it says which klibc is in it' . ($known ? '' : ', but not where dpkg knows no such field'));
