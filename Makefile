@@ -225,9 +225,9 @@ check_ready:
 
 scripts_checked := $(wildcard hook/* dracut/*.sh) conf/bash-completion conf/90_vfio-boot conf/after-image conf/boot-entries $(wildcard conf/kernel-install/*) $(wildcard premount/*/*) .ci/run \
 	$(addprefix debian/,vfio-boot.postinst vfio-boot.prerm vfio-boot.postrm tests/boot tests/image tests/image-dracut) \
-	$(addprefix tests/,setup demo demo-guest collect matrix) \
+	$(addprefix tests/,setup demo demo-guest collect matrix read-only) \
 	$(addprefix tests/qemu/,boot builders.sh boot-entries.sh by-page deb deb.sh emulator enter grub-probe guest hook.sh image init install lib.sh package run) \
-	$(addprefix tests/system/,boot disks install.sh layouts.sh nested-files nested-init nested.sh step steps.sh)
+	$(addprefix tests/system/,boot disks efi efi-steps install.sh layouts.sh nested-files nested-init nested.sh step steps.sh)
 sources := $(wildcard src/*/*.[ch] src/host/*/*.[ch] tests/unit/*.[ch] tests/fuzz/*.c tests/qemu/*.c)
 
 # Not part of check: the opinion of these tools changes from one Debian to the next. CI has both.

@@ -79,9 +79,10 @@ sub machine {
 }
 
 my @json; # all that was printed
+my @among; # what the doctor is started by
 sub doctor {
 	my (@options) = @_;
-	my $text = qx(@as_root build/vfio-boot doctor @options --sysroot $root 2>&1);
+	my $text = qx(@as_root @among build/vfio-boot doctor @options --sysroot $root 2>&1);
 	my $exit = $? & 127 ? "signal $?" : $? >> 8;
 	lacks($text, qr/^[^{].{105,} .{14,}/m, 'no line is longer than a page is wide') if "@options" !~ /json|image/;
 	push @json, $text =~ /^(\{.*\})$/m if grep { $_ eq '--json' } @options;
@@ -343,6 +344,54 @@ my $first = "/usr/share/initramfs-tools/hooks/vfio-boot is missing: install vfio
 like(of_check('image', doctor()), qr/\n {15}\Q$first $update\E\n\z/, 'the hook is missing');
 in_tree('etc/initramfs-tools/hooks/vfio-boot', '');
 like(of_check('image', doctor()), qr/\n {15}\Q$update\E\n\z/, 'another PREFIX has it in /etc');
+
+# Why none can be built, also where the one that is there is right.
+my $conf = 'etc/initramfs-tools/update-initramfs.conf';
+my $off = "update_initramfs=no in /$conf: update-initramfs updates no image";
+my $right = of_check('image', $good) =~ s/^ok/!!/r;
+machine();
+in_tree($conf, "# update_initramfs=no\nupdate_initramfs=yes\n");
+in_tree('usr/sbin/update-initramfs', '');
+image('gzip');
+is(doctor(), $good, 'images can be updated');
+in_tree($conf, "update_initramfs=no\n");
+my $doctor = doctor();
+is($doctor, $good =~ s/\Q@{[ of_check('image', $good) ]}\E/$right               $off\n               set update_initramfs=yes\n/r =~ s/exit 0/exit 1/r,
+	'images are not to be updated, which is all that is wrong');
+for ("update_initramfs=yes\n \tupdate_initramfs='no' # x", 'update_initramfs="no"', 'update_initramfs=no; x=yes') {
+	in_tree($conf, "$_\n");
+	is(doctor(), $doctor, "so: $_");
+}
+for ("update_initramfs=no\nupdate_initramfs=yes", 'update_initramfs=all', 'update_initramfs=none', 'backup_initramfs=no', 'update_initramfs=', '') {
+	in_tree($conf, $_);
+	is(doctor(), $good, "not so: $_");
+}
+in_tree($conf, "update_initramfs=no\n");
+unlink "$root/usr/sbin/update-initramfs";
+is(doctor(), $good, 'nor where update-initramfs is not there');
+@among = ('tests/read-only', "$root/boot");
+case('image', '/boot is mounted read-only', "$right               /boot is mounted read-only: no image can be written\n               mount -o remount,rw /boot\n", 1);
+@among = ('tests/read-only', $root);
+case('image', '/ is mounted read-only', "$right               / is mounted read-only: no image can be written\n               mount -o remount,rw /\n", 1);
+in_tree('usr/sbin/update-initramfs', '');
+image('gzip', $claim => undef);
+case('image', 'all of it', <<"END", 1);
+!!  image      $place: vfio-boot-claim is not in it
+               / is mounted read-only: no image can be written
+               $off
+               mount -o remount,rw /
+               set update_initramfs=yes
+               $update
+END
+spew("$root/etc/vfio-boot.conf", '');
+image('gzip');
+case('image', 'where nothing is selected', of_check('image', $good), 0);
+machine();
+@among = ('tests/read-only', "$root/boot");
+in_tree('efi/EFI/Linux/debian.efi', 'x');
+in_tree('boot/x', '');
+case('image', 'a unified kernel image need not be there', "--  image      /efi/EFI/Linux/debian.efi was not looked into: it is part of a unified kernel image\n", 0);
+@among = ();
 
 # With another PREFIX the program is in another folder.
 machine();

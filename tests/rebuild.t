@@ -23,6 +23,8 @@ bring($root, "/bin/$_", "/bin/$_") for qw(sh sleep cp);
 spew("$root/etc/vfio-boot.conf", '');
 spew("$root/dev/null", '');
 
+my @among; # what it is started by
+
 # Exit status, seconds, and what is said where this makes the image.
 sub change {
 	my ($builder, $script, @words) = @_;
@@ -30,7 +32,7 @@ sub change {
 	spew("$root/usr/$builder", "#!/bin/sh\n$script") if $builder;
 	chmod 0755, "$root/usr/$builder" if $builder;
 	my $start = time;
-	system("echo yes | timeout 60 @as_root chroot $root /usr/sbin/vfio-boot @words >$root/said 2>&1");
+	system("echo yes | timeout 60 @as_root @among chroot $root /usr/sbin/vfio-boot @words >$root/said 2>&1");
 	return ($? >> 8, time - $start, slurp("$root/said"));
 }
 
@@ -138,7 +140,7 @@ kernels();
 ($status, $took, $said) = add('sbin/update-initramfs', "sh -c 'kill -INT \$\$; echo alive'\n$update");
 lacks($said, qr/alive/, 'SIGINT is what it is elsewhere, each time');
 
-# update_initramfs=no of update-initramfs.conf(5).
+# One that does nothing, whatever keeps it from that.
 kernels();
 ($status, $took, $said) = add('sbin/update-initramfs', $make);
 is($status, 1, 'one that does nothing: exit status 1');
@@ -152,6 +154,40 @@ is(complaints($said), join('', map { "/boot/initrd.img-$_ has older settings: /e
 	'that is still in the images');
 lacks($said, $reboot, 'no word of a reboot');
 unlink $own;
+
+
+# Where the cause is known, it comes first, and what mends it.
+my $conf = 'etc/initramfs-tools/update-initramfs.conf';
+my $updates_none = "update_initramfs=no in /$conf: update-initramfs updates no image (set update_initramfs=yes, then update-initramfs -u -k all)\n";
+my $read_only = "/boot is mounted read-only: no image can be written (mount -o remount,rw /boot, then update-initramfs -u -k all)\n";
+spew("$root/$conf", "update_initramfs=no\n");
+kernels();
+($status, $took, $said) = add('sbin/update-initramfs', $make);
+is($status, 1, 'update_initramfs=no: exit status 1');
+like($said, qr/^vfio-boot: \Q$updates_none\E(?!.*\Q$updates_none\E).*^called with /ms, 'the cause is said, once, before it is tried');
+is(calls($said), join('|', @each), 'it is tried');
+is(() = complaints($said) =~ /has older settings/g, 3, 'and each image is looked into');
+lacks($said, $reboot, 'no word of a reboot');
+kernels();
+@among = ('tests/read-only', "$root/boot");
+($status, $took, $said) = add('sbin/update-initramfs', $make, '--newest');
+is($status, 1, '/boot is read-only: exit status 1');
+like($said, qr/^vfio-boot: \Q$read_only\Evfio-boot: \Q$updates_none\Ecalled with /m, 'all causes are said');
+unlink "$root/$conf";
+kernels();
+($status, $took, $said) = add('bin/dracut', "$make exit 1\n");
+is($status, 3, 'dracut fails then: exit status 3');
+like($said, qr/^vfio-boot: \Q@{[ $read_only =~ s{update-initramfs.*\)}{dracut --force --regenerate-all)}r ]}\Ecalled with /m, 'its command is another one');
+# Nobody could look into an image.
+rename "$root/lib/modules", "$root/lib/none" or die;
+($status, $took, $said) = add('sbin/update-initramfs', $make);
+is($status, 1, 'without any image: exit status 1');
+like($said, qr/^vfio-boot: \Q$read_only\Ecalled with -u$/m, 'the cause is said');
+lacks($said, $reboot, 'no word of a reboot');
+rename "$root/lib/none", "$root/lib/modules" or die;
+@among = ();
+($status, $took, $said) = add('sbin/update-initramfs', $update);
+lacks($said, qr/read-only|update_initramfs/, 'where nothing is in the way, nothing is said');
 
 kernels();
 spew("$root/good", image_of($root, 'usr/lib/vfio-boot/vfio-boot-claim' => undef));

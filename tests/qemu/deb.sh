@@ -95,6 +95,47 @@ sed "s/^CLASS=\"[^\"]*/& --users ''/" /root/10_linux >/etc/grub.d/10_linux
 chmod 755 /etc/grub.d/10_linux
 grub-mkconfig 2>/dev/null | sed -n 's/^menuentry/cfg &/p' | say
 mv /root/10_linux /etc/grub.d/
+# The entry follows the default: its name, and which kernel it boots. There is an older kernel, too.
+: >/boot/vmlinuz-4.1-old
+follow() {
+	printf '%s\n' "GRUB_DISTRIBUTOR=\"Bob's > D\"" "GRUB_DEFAULT=\"$1\"" "GRUB_DISABLE_SUBMENU=$flat" >/etc/default/grub.d/case.cfg
+	grub-mkconfig 2>/root/said >/root/grub.cfg || echo "exit $?" | say
+	grub-script-check /root/grub.cfg || echo "no script" | say
+	# shellcheck disable=SC2016 # the $ is for GRUB
+	printf '%s = %s\n' "$1" "$(sed -n '/^### BEGIN .*90_vfio-boot/,/^### END /{
+		s/^menuentry '\''\(.*\), without passthrough'\'' --class .* \$menuentry_id_option '\''vfio-boot-off'\'' {$/\1:/p
+		s/^\tlinux\t\/boot\/vmlinuz-\([^ ]*\) vfio.ids=off .*/\1/p
+	}' /root/grub.cfg | paste -s -d ' ')" | say
+	sed -n "s|^.*vfio-boot: |warned of $1: |p" /root/said | say
+}
+id=66666666-7777-8888-9999-000000000000
+all=gnulinux-advanced-$id old=gnulinux-4.1-old-advanced-$id os="Bob's >> D GNU/Linux"
+moment=follow flat=''
+for default in 0 1 '1>2' '1>3' 5 "$all" "$all>$old" "$all>2" "1>$old" "gnulinux-simple-$id" "Advanced options for $os>$os, with Linux 4.1-old" \
+	"$all>gnulinux-4.0-advanced-$id" "gnulinux-advanced-0>$old" '1>7' "osprober-gnulinux-$id" Windows vfio-boot-off; do
+	follow "$default"
+done
+moment=follow-saved
+follow saved
+grub-editenv - set "saved_entry=$all>$old"
+follow saved
+rm /boot/grub/grubenv
+moment=follow-flat flat=true
+for default in 0 2 "$old" "$os, with Linux 4.1-old" "$all>$old"; do
+	follow "$default"
+done
+# Another awk than that of Debian.
+moment=follow-awk flat=''
+mkdir /root/awk
+ln -s "$(command -v busybox)" /root/awk/awk
+(
+	PATH=/root/awk:$PATH
+	follow "Advanced options for $os>$os, with Linux 4.1-old"
+)
+moment=grub-pinned
+follow "$all>$old"
+sed 's/^/cfg /' /root/grub.cfg | say
+rm /boot/vmlinuz-4.1-old
 rm /etc/default/grub.d/case.cfg
 moment=grub-strange
 mv /etc/grub.d/10_linux /root/

@@ -129,6 +129,33 @@ for my $case (sort keys %root) {
 }
 like($cfg{'grub-crypt'}, qr/90_vfio-boot.*cryptomount -u .*vfio\.ids=off /ms, 'grub: an encrypted disk is opened');
 like($cfg{'grub-btrfs'}, qr/90_vfio-boot.*insmod btrfs.*vfio\.ids=off /ms, 'grub: btrfs is read');
+# It is the one that GRUB boots by default: from each form of GRUB_DEFAULT to the name and the kernel of the entry.
+my ($newest) = $cfg{'grub-pinned'} =~ /^\tlinux\t\/boot\/vmlinuz-(\S+)/m;
+my $id = '66666666-7777-8888-9999-000000000000';
+my ($all, $pinned, $os, $quoted) = ("gnulinux-advanced-$id", "gnulinux-4.1-old-advanced-$id", "Bob's >> D GNU/Linux", "Bob'\\''s > D GNU/Linux");
+my ($simple, $first, $old, $rescue) = ("$quoted: $newest", "$quoted, with Linux $newest: $newest", "$quoted, with Linux 4.1-old: 4.1-old",
+	"$quoted, with Linux 4.1-old (recovery mode): 4.1-old");
+sub follows {
+	my ($moment, @expected) = @_;
+	my @lines;
+	while (my ($default, $entry) = splice @expected, 0, 2) {
+		push @lines, "$default = " . $entry =~ s/^!//r;
+		push @lines, "warned of $default: /etc/grub.d/10_linux has no entry $default: the entry without passthrough boots the kernel that GRUB takes in its place"
+			if $entry =~ /^!/;
+	}
+	is(join("\n", @{ $said{$moment} || [] }), join("\n", @lines), "$moment: the entry is the one of the default");
+}
+follows('follow', 0 => $simple, 1 => $first, '1>2' => $old, '1>3' => $rescue, 5 => $simple, $all => $first, "$all>$pinned" => $old, "$all>2" => $old,
+	"1>$pinned" => $old, "gnulinux-simple-$id" => $simple, "Advanced options for $os>$os, with Linux 4.1-old" => $old,
+	"$all>gnulinux-4.0-advanced-$id" => "!$first", "gnulinux-advanced-0>$pinned" => "!$simple", '1>7' => "!$first", "osprober-gnulinux-$id" => $simple,
+	Windows => $simple, 'vfio-boot-off' => $simple);
+follows('follow-saved', saved => $simple, saved => $old);
+follows('follow-flat', 0 => $first, 2 => $old, $pinned => $old, "$os, with Linux 4.1-old" => $old, "$all>$pinned" => "!$first");
+follows('follow-awk', "Advanced options for $os>$os, with Linux 4.1-old" => $old);
+my ($theirs) = $cfg{'grub-pinned'} =~ /^(\tmenuentry [^\n]*'\Q$pinned\E' \{\n.*?^\t\}\n)/ms;
+my ($copy) = $cfg{'grub-pinned'} =~ m{BEGIN /etc/grub\.d/90_vfio-boot ###\n(.*?)### END }s;
+is($copy, ($theirs =~ s/^\t//mgr) =~ s/' --class/, without passthrough' --class/r =~ s/'\Q$pinned\E'/'vfio-boot-off'/r =~ s/^\tlinux\t\S+\K/ vfio.ids=off/mr,
+	'grub: an entry of a submenu, without its indentation');
 my @lines = split /\n/, $cfg{'grub-users'} // '';
 like($lines[0], qr/^menuentry 'Bob'\\''s \$x .*' --class .* --users '' /, 'grub: an entry for superusers alone');
 is($lines[-1], $lines[0] =~ s/' --class/, without passthrough' --class/r =~ s/'gnulinux-[^']*'/'vfio-boot-off'/r, 'grub: is copied as one, with its own name');

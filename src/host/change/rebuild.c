@@ -13,6 +13,7 @@
 #include "image_judge.h"
 #include "listener.h"
 #include "log.h"
+#include "obstacle.h"
 #include "rebuild.h"
 #include "request.h"
 
@@ -203,12 +204,25 @@ static const struct builder *find_builder(void)
 	return NULL;
 }
 
+/* Says what keeps images from being built; the tool may succeed all the same. Returns true if something does. */
+static bool say_obstacles(const struct root *root)
+{
+	struct obstacle o[OBSTACLES_MAX];
+	unsigned n = obstacles_find(o, root);
+
+	for (unsigned i = 0; i < n; i++)
+		say(&complaints, LEVEL_FAILED, "%s (%s, then %s)", o[i].what.p, o[i].remedy.p,
+		    rebuild_all_command(root));
+	return n > 0;
+}
+
 int rebuild_images(const struct context *ctx, bool newest_only)
 {
 	static struct kernels k;
 	const struct builder *b = find_builder();
 	/* Ctrl-C is for the tool. We report its result even if somebody passes the signal on to us. */
 	struct signals before;
+	bool prevented;
 
 	if (ctx->root.sysroot) {
 		say(&complaints, LEVEL_DONE, "no image is rebuilt with --sysroot");
@@ -220,11 +234,12 @@ int rebuild_images(const struct context *ctx, bool newest_only)
 		    "settings");
 		return 1;
 	}
+	prevented = say_obstacles(&ctx->root);
 	before.interrupt = signal(SIGINT, SIG_IGN);
 	before.quit = signal(SIGQUIT, SIG_IGN);
 	kernels_find(&k, &ctx->root);
 	if (!k.n)
-		return build(b, NULL, &before) ? STATUS_FAILED : 0;
+		return build(b, NULL, &before) ? STATUS_FAILED : prevented;
 	if (k.more && !newest_only)
 		say(&complaints, LEVEL_REFUSED,
 		    "there are more than %u kernels: the images of %u old ones stay as they are", (unsigned)KERNELS_MAX,

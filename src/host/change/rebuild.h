@@ -10,8 +10,10 @@
  * if that does not exist. If none is found, the tool is left to choose. It has no standard input, and its output is
  * passed on. On a terminal shows the elapsed time. With --sysroot only says that no image is rebuilt.
  *
+ * Says first what keeps images from being built (obstacle.h), and tries it all the same.
+ *
  * Reads the settings anew and judges the new images. Returns an exit status, after a message on failure: 1 if an image
- * is not right, or there is no tool; 3 if one could not be built.
+ * is not right or could not be made, or there is no tool; 3 if one could not be built.
  *
  * A verb calls this last: SIGINT and SIGQUIT are for the tool and stay ignored.
  */

@@ -18,6 +18,7 @@ struct check {
 	enum check_state state;
 	unsigned lines;
 	unsigned remedies;
+	bool rebuild;			 /* the image of the next boot has to be rebuilt */
 	struct text line[CHECK_LINES];	 /* what was found */
 	struct text remedy[CHECK_LINES]; /* what to do */
 };
@@ -29,7 +30,7 @@ struct check_input {
 	const char *release; /* the kernel of the next boot, or "" if it is unknown */
 	const char *nothing; /* why nothing is claimed in this boot, or NULL */
 	const struct image *image;
-	bool image_is_wrong; /* once check_image() has said so */
+	bool image_is_wrong; /* once a check has said that it has to be rebuilt */
 };
 
 /*

@@ -10,11 +10,31 @@
 #include "image_judge.h"
 #include "message.h"
 #include "nearest.h"
+#include "obstacle.h"
 #include "plan_log.h"
 #include "request.h"
 #include "settings.h"
 #include "sources.h"
 #include "unprotected.h"
+
+/*
+ * Says what keeps a new image from being built. It is a fault where one is needed now. Where the image is right it will be
+ * with the next change of the settings, and a host may be so on purpose.
+ */
+static void check_obstacles(const struct check_input *in, bool needed, struct check *c)
+{
+	struct obstacle o[OBSTACLES_MAX];
+	unsigned n;
+
+	/* A unified image may be anywhere. */
+	if (!settings_select(in->ctx) || in->image->kind == IMAGE_UNIFIED)
+		return;
+	n = obstacles_find(o, &in->ctx->root);
+	for (unsigned i = 0; i < n; i++) {
+		check_say(c, needed ? CHECK_FAULT : c->state, "%s", o[i].what.p);
+		check_remedy(c, "%s", o[i].remedy.p);
+	}
+}
 
 void check_image(const struct check_input *in, struct check *c)
 {
@@ -32,7 +52,9 @@ void check_image(const struct check_input *in, struct check *c)
 		check_say(c, states[v.state], "%s%s%s", v.what.p, before_fault(&v, ": "), v.fault[0].p);
 	for (unsigned i = 1; i < v.faults; i++)
 		check_say(c, states[v.state], "%s", v.fault[i].p);
-	if (v.state == IMAGE_FAULT)
+	c->rebuild = v.state == IMAGE_FAULT;
+	check_obstacles(in, c->rebuild, c);
+	if (c->rebuild)
 		check_remedy(c, "%s", v.remedy.p);
 }
 

@@ -193,7 +193,7 @@ int verb_doctor(struct request *r)
 		checks[i].run(&in, &c);
 		if (c.state == CHECK_FAULT)
 			status = 1;
-		in.image_is_wrong |= checks[i].run == check_image && c.state == CHECK_FAULT;
+		in.image_is_wrong |= c.rebuild;
 		if (list)
 			json_object_array_add(list, json_check(checks[i].name, &c));
 		else
