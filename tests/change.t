@@ -284,7 +284,7 @@ like($other, qr/: written;/, 'a device that has no twin');
 lacks($other, qr/tell the two apart/, 'and none is said');
 
 # GRUB's entry, where there is one.
-spew("$root/etc/grub.d/90_vfio-boot", '');
+spew("$root/boot/grub/grub.cfg", "menuentry 'Debian, without passthrough' \$menuentry_id_option 'vfio-boot-off' {\n");
 like((vfio_boot('add', '000d:01:00.0'))[1], qr/^vfio-boot: if that boot does not come up, choose GRUB's last entry \("\.\.\., without passthrough"\), or append vfio\.ids=off /m,
 	'the way back names the entry of GRUB');
 

@@ -73,6 +73,7 @@ sub machine {
 	in_tree('usr/share/initramfs-tools/hooks/vfio-boot', '');
 	in_tree('sys/firmware/acpi/tables/DMAR', '');
 	symlink '../../../../bus/pci/drivers/vfio-pci', "$root/sys/bus/pci/devices/0000:03:00.$_/driver" for 0, 1;
+	in_tree('boot/grub/grub.cfg', "menuentry 'Debian, without passthrough' --class debian \$menuentry_id_option 'vfio-boot-off' {\n}\n");
 	in_tree('etc/systemd/system/multi-user.target.wants/vfio-boot.service', '');
 	in_tree('run/vfio-boot/report', "vfio-boot-report 1\n"
 		. join('', map { join("\t", "0000:03:00.$_", '8086:10d3', 7, 'claimed', '-', 'vfio-pci', '8086:10d3', '-') . "\n" } 0, 1));
@@ -126,6 +127,7 @@ ok  conflicts  nothing else gives devices to vfio-pci
 ok  settings   1 selector
 ok  protect    /var/lib/vfio-boot/protect has what the host lives on
 ok  plan       the next boot: 2 claimed, 0 refused, 0 pending, 0 absent
+ok  boot       GRUB: its last entry boots without passthrough
 ok  service    vfio-boot.service is enabled
 ok  report     this boot: 2 claimed, 0 refused, 0 failed, 0 pending, 0 absent
 -- exit 0
@@ -138,7 +140,7 @@ my ($json) = doctor('--json') =~ /\A(.*)\n-- exit 0\n\z/ or fail('--json');
 $json = JSON::PP->new->utf8->decode($json);
 is($json->{format}, 1, '--json: the format');
 is(join(' ', map { "$_->{check}:$_->{state}" } @{ $json->{checks} }),
-	'iommu:ok kernel:ok image:ok conflicts:ok display:none settings:ok protect:ok plan:ok service:ok report:ok', 'and the checks');
+	'iommu:ok kernel:ok image:ok conflicts:ok display:none settings:ok protect:ok plan:ok boot:ok service:ok report:ok', 'and the checks');
 is(join(' ', map { join ',', sort keys %$_ } $json->{checks}[0]), 'check,remedy,state,text', 'each with its fields');
 is($json->{checks}[0]{remedy}, undef, 'and no remedy where there is no fault');
 
@@ -149,7 +151,7 @@ sub without_groups { remove_tree("$root/sys/kernel/iommu_groups"); unlink map { 
 my @no_iommu = (
 	'not in the kernel' => 'quiet', 'DMAR', '', <<'END',
 !!  iommu      on in the firmware (DMAR), but off in the kernel: no IOMMU groups
-               add intel_iommu=on to the kernel command line
+               add intel_iommu=on to the kernel command line (GRUB_CMDLINE_LINUX in /etc/default/grub, then update-grub)
 END
 	'asked for in vain' => 'intel_iommu=off intel_iommu=on', 'DMAR', '', <<'END',
 !!  iommu      on in the firmware (DMAR), but off in the kernel: no IOMMU groups
@@ -158,7 +160,7 @@ END
 	'turned off' => 'intel_iommu=on intel_iommu=sm_on,off', 'DMAR', '', <<'END',
 !!  iommu      intel_iommu=off on the kernel command line turns it off
                remove intel_iommu=off
-               add intel_iommu=on to the kernel command line
+               add intel_iommu=on to the kernel command line (GRUB_CMDLINE_LINUX in /etc/default/grub, then update-grub)
 END
 	'turned off for all' => 'iommu=off', 'IVRS', '', <<'END',
 !!  iommu      iommu=off on the kernel command line turns it off
@@ -348,7 +350,7 @@ like(of_check('image', doctor()), qr/\n {15}\Q$update\E\n\z/, 'another PREFIX ha
 # Why none can be built, also where the one that is there is right.
 my $conf = 'etc/initramfs-tools/update-initramfs.conf';
 my $off = "update_initramfs=no in /$conf: update-initramfs updates no image";
-my $right = of_check('image', $good) =~ s/^ok/!!/r;
+my $right = of_check('image', $good);
 machine();
 in_tree($conf, "# update_initramfs=no\nupdate_initramfs=yes\n");
 in_tree('usr/sbin/update-initramfs', '');
@@ -356,7 +358,7 @@ image('gzip');
 is(doctor(), $good, 'images can be updated');
 in_tree($conf, "update_initramfs=no\n");
 my $doctor = doctor();
-is($doctor, $good =~ s/\Q@{[ of_check('image', $good) ]}\E/$right               $off\n               set update_initramfs=yes\n/r =~ s/exit 0/exit 1/r,
+is($doctor, $good =~ s/\Q@{[ of_check('image', $good) ]}\E/$right               $off\n               set update_initramfs=yes\n/r,
 	'images are not to be updated, which is all that is wrong');
 for ("update_initramfs=yes\n \tupdate_initramfs='no' # x", 'update_initramfs="no"', 'update_initramfs=no; x=yes') {
 	in_tree($conf, "$_\n");
@@ -370,9 +372,9 @@ in_tree($conf, "update_initramfs=no\n");
 unlink "$root/usr/sbin/update-initramfs";
 is(doctor(), $good, 'nor where update-initramfs is not there');
 @among = ('tests/read-only', "$root/boot");
-case('image', '/boot is mounted read-only', "$right               /boot is mounted read-only: no image can be written\n               mount -o remount,rw /boot\n", 1);
+case('image', '/boot is mounted read-only', "$right               /boot is mounted read-only: no image can be written\n               mount -o remount,rw /boot\n", 0);
 @among = ('tests/read-only', $root);
-case('image', '/ is mounted read-only', "$right               / is mounted read-only: no image can be written\n               mount -o remount,rw /\n", 1);
+case('image', '/ is mounted read-only', "$right               / is mounted read-only: no image can be written\n               mount -o remount,rw /\n", 0);
 in_tree('usr/sbin/update-initramfs', '');
 image('gzip', $claim => undef);
 case('image', 'all of it', <<"END", 1);
@@ -701,6 +703,107 @@ like(of_check('plan', doctor()), qr/\A!!  plan       the next boot: 0 claimed, 0
 machine(conf => "ids = 8086:10d3, 10de:2204, 10de:2205?\n");
 image('gzip');
 like(of_check('plan', doctor()), qr/\A!!  plan       the next boot: 2 claimed, 0 refused, 0 pending, 1 absent\n {15}10de:2204: absent: .*\n {15}vfio-boot plan shows all of it\n\z/, 'absent alone');
+
+# --- the boot menu ---
+
+machine();
+image('gzip');
+in_tree('boot/grub/grub.cfg', "menuentry 'Debian' {\n}\n");
+case('boot', 'GRUB without the entry', "!!  boot       GRUB's menu has no entry without passthrough\n               update-grub\n", 1);
+spew("$root/etc/vfio-boot.conf", '');
+image('gzip');
+like(of_check('boot', doctor()), qr/\A--  boot       GRUB's menu has no entry/, 'which nobody misses where nothing is selected');
+machine();
+image('gzip');
+unlink "$root/boot/grub/grub.cfg";
+case('boot', 'no menu', <<'END', 0);
+--  boot       no boot menu is known here: for a boot without passthrough append vfio.ids=off to the kernel command line
+END
+
+# systemd-boot: an ESP is where it is mounted.
+for my $esp ('efi', 'boot', 'boot/efi') {
+	in_tree("$esp/loader/entries/debian-6.1.conf", "title Debian\n");
+	like(of_check('boot', doctor()), qr{\A!!  boot       systemd-boot: /$esp/loader/entries has no entry without passthrough\n {15}update-initramfs -u, }, "/$esp without the entry");
+	in_tree("$esp/loader/entries/0-vfio-boot-off-debian-6.1.conf", "title Debian\n");
+	is(of_check('boot', doctor()), "ok  boot       systemd-boot: /$esp/loader/entries has an entry without passthrough\n", "/$esp with it");
+	remove_tree("$root/$esp/loader");
+}
+in_tree('efi/loader/entries/loader.txt', '');
+like(of_check('boot', doctor()), qr/no boot menu is known/, 'a folder without entries is no menu');
+
+# A unified kernel image: a PE file with these sections.
+sub pe {
+	my (@sections) = @_;
+	my $at = 64 + 24 + 16 + 40 * @sections;
+	my ($headers, $data) = ('', '');
+	for (@sections) {
+		my ($name, $text) = @$_;
+		$headers .= pack 'a8 V V V V x16', $name, length $text, 0, length $text, $at + length $data;
+		$data .= $text;
+	}
+	return pack('a2 x58 V', 'MZ', 64) . pack('a4 v v x12 v x2', "PE", 0x8664, scalar @sections, 16) . "\0" x 16 . $headers . $data;
+}
+my $profile = [ '.profile', "ID=vfio-boot-off\nTITLE=without passthrough\n" ];
+my $uki = "$root/efi/EFI/Linux/debian-6.1.efi";
+make_path("$root/efi/EFI/Linux");
+for ([ 'with it', pe([ '.linux', 'x' x 999 ], [ '.profile', 'ID=main' ], $profile, [ '.cmdline', 'vfio.ids=off' ]), 'ok' ],
+	[ 'without', pe([ '.linux', 'x' ], [ '.cmdline', 'ID=vfio-boot-off' ]), '--' ],
+	[ 'with another', pe([ '.profile', 'ID=main' ], [ '.cmdline', 'ID=vfio-boot-off' ]), '--' ], [ 'that is none', 'MZ', '--' ],
+	[ 'with sections behind its end', substr(pe([ '.linux', '' ], $profile), 0, 130), '--' ], [ 'that is empty', '', '--' ],
+	[ 'whose header is nowhere', pack('a2 x58 V', 'MZ', 0xffffffff), '--' ])
+{
+	my ($what, $content, $state) = @$_;
+	spew($uki, $content);
+	my $expected = $state eq 'ok' ? "ok  boot       systemd-boot: an image in /efi/EFI/Linux has a profile without passthrough\n"
+		: "--  boot       /efi/EFI/Linux/debian-6.1.efi has no profile without passthrough\n               vfio-boot(8), RESCUE, says how to boot it without passthrough\n";
+	is(of_check('boot', doctor()), $expected, "a unified kernel image $what");
+}
+in_tree('usr/bin/ukify', '');
+in_tree('usr/lib/kernel/install.d/85-vfio-boot-profile.install', '');
+like(of_check('boot', doctor()), qr{\A!!  boot       /efi/EFI/Linux/debian-6\.1\.efi has no profile.*\n {15}update-initramfs -u, }, 'and it could have one');
+remove_tree("$root/efi", "$root/usr/bin", "$root/usr/lib/kernel");
+
+# proxmox-boot-tool: what boot-entries has written down.
+in_tree('sys/firmware/efi/x', '');
+in_tree('etc/kernel/proxmox-boot-uuids', "AAAA-0001\nBBBB-0002\n");
+is(of_check('boot', doctor()), "!!  boot       proxmox-boot-tool: 2 of 2 ESPs have no entry without passthrough\n               update-initramfs -u\n", 'ESPs without the entry');
+in_tree('var/lib/vfio-boot/proxmox-entries', "BBBB-0002\n");
+like(of_check('boot', doctor()), qr/\A!!  boot       proxmox-boot-tool: 1 of 2 ESPs have no entry/, 'one without it');
+in_tree('var/lib/vfio-boot/proxmox-entries', "BBBB-0002\nAAAA-0001\n");
+is(of_check('boot', doctor()), "ok  boot       proxmox-boot-tool: each of 2 ESPs has an entry without passthrough\n", 'all with it');
+
+# Which kernel it boots, and with which command line.
+in_tree('etc/kernel/proxmox-boot-pin', "6.8.12-4-pve\n");
+like(of_check('boot', doctor()), qr{\n {15}the next boot is that of 6\.8\.12-4-pve, by /etc/kernel/proxmox-boot-pin \(look at it with -k 6\.8\.12-4-pve\)\n}, 'another kernel is pinned');
+in_tree('etc/kernel/next-boot-pin', "$release\n");
+unlike(doctor(), qr/the next boot is that of/, 'for the next boot, this one');
+in_tree('proc/cmdline', "root=ZFS=rpool/ROOT/pve-1 iommu=pt\n");
+in_tree('etc/kernel/cmdline', "root=ZFS=rpool/ROOT/pve-2 vfio.ids=10de:2204 quiet\n");
+my $differs = of_check('boot', doctor());
+like($differs, qr{\n {15}vfio\.ids=10de:2204 in /etc/kernel/cmdline was not on the command line of this boot\n}, 'a word that is new');
+like($differs, qr{\n {15}iommu=pt was on the command line of this boot, and is not in /etc/kernel/cmdline\n}, 'one that is gone');
+unlike($differs, qr/root=|quiet/, 'others are no concern of ours');
+like($differs, qr{\n {15}vfio-boot plan --cmdline "\$\(cat /etc/kernel/cmdline\)" plans with it\n}, 'and how to plan for it');
+in_tree('proc/cmdline', "vfio.ids=off root=ZFS=rpool/ROOT/pve-2 vfio.ids=10de:2204\n");
+unlike(of_check('boot', doctor()), qr/was (?:not )?on the command line/, 'the entry without passthrough has one word more');
+without_groups();
+like(of_check('iommu', doctor()), qr{add intel_iommu=on to the kernel command line \(/etc/kernel/cmdline, then proxmox-boot-tool refresh\)}, 'where a word goes');
+
+# Loaders for which we make no entry.
+machine();
+image('gzip');
+unlink "$root/boot/grub/grub.cfg";
+in_tree('boot/extlinux/extlinux.conf', "label l0\n\tappend root=/dev/sda1 ro\n");
+case('boot', 'extlinux', <<'END', 0);
+--  boot       extlinux has no entry without passthrough
+               copy an entry of /boot/extlinux/extlinux.conf, and append vfio.ids=off to its `append`
+END
+in_tree('boot/extlinux/extlinux.conf', "label l0r\n\tappend root=/dev/sda1 ro single\n");
+like(of_check('boot', doctor()), qr/\n {15}at its menu choose an entry with "rescue target": a rescue boot claims nothing\n/, 'extlinux with a rescue boot');
+remove_tree("$root/boot/extlinux");
+in_tree('boot/refind_linux.conf', qq("Boot" "root=/dev/sda1"\n));
+like(of_check('boot', doctor()), qr/\A--  boot       rEFInd has no entry without passthrough\n {15}at its menu press F2 twice/, 'rEFInd');
+unlink "$root/boot/refind_linux.conf";
 
 # --- this boot ---
 

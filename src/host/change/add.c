@@ -11,6 +11,7 @@
 #include "guarded_path.h"
 #include "listener.h"
 #include "log.h"
+#include "menu.h"
 #include "pci_names.h"
 #include "plan.h"
 #include "plan_log.h"
@@ -428,12 +429,15 @@ static int write_addition(struct addition *a)
 /* Says how to boot if the host needs what the next boot takes. */
 static void say_rescue(const struct change *c)
 {
-	bool entry = !faccessat(c->before->root.fd, "etc/grub.d/90_vfio-boot", F_OK, 0);
+	static struct menu m[MENUS_MAX];
+	unsigned n = menus_find(m, &c->before->root), i = 0;
 
+	while (i < n && !m[i].choose)
+		i++;
 	say(&complaints, LEVEL_DONE,
-	    "if that boot does not come up, %sappend vfio.ids=off to the kernel command line%s",
-	    entry ? "choose GRUB's last entry (\"..., without passthrough\"), or " : "",
-	    entry ? "" : " at the boot loader's prompt");
+	    "if that boot does not come up, %s%s%sappend vfio.ids=off to the kernel command line%s",
+	    i < n ? "choose " : "", i < n ? m[i].choose : "", i < n ? ", or " : "",
+	    i < n ? "" : " at the boot loader's prompt");
 }
 
 static int add_to_settings(struct addition *a)

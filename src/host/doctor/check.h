@@ -50,6 +50,7 @@ void check_display(const struct check_input *in, struct check *c) __attribute__(
 void check_settings(const struct check_input *in, struct check *c) __attribute__((nonnull));
 void check_protect(const struct check_input *in, struct check *c) __attribute__((nonnull));
 void check_plan(const struct check_input *in, struct check *c) __attribute__((nonnull));
+void check_boot(const struct check_input *in, struct check *c) __attribute__((nonnull));
 void check_service(const struct check_input *in, struct check *c) __attribute__((nonnull));
 void check_report(const struct check_input *in, struct check *c) __attribute__((nonnull));
 

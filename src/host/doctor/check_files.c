@@ -18,8 +18,8 @@
 #include "unprotected.h"
 
 /*
- * Says what keeps a new image from being built. It is a fault where one is needed now. Where the image is right it will be
- * with the next change of the settings, and a host may be so on purpose.
+ * Says what keeps a new image from being built. It is a fault where one is needed now. Where the image is right it will
+ * be with the next change of the settings, and a host may be so on purpose.
  */
 static void check_obstacles(const struct check_input *in, bool needed, struct check *c)
 {

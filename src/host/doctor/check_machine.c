@@ -8,6 +8,7 @@
 #include "format.h"
 #include "image_judge.h"
 #include "kernel.h"
+#include "menu.h"
 #include "settings.h"
 #include "sysfs.h"
 
@@ -106,7 +107,7 @@ static void say_no_groups(const struct check_input *in, struct check *c, const c
 {
 	struct iommu_words w = read_iommu_words(in->ctx->buffers.cmdline_used);
 	bool intel = table && !strcmp(table, "DMAR");
-	const char *off = word_for_off(&w);
+	const char *off = word_for_off(&w), *how = menu_how_to_add_word(&in->ctx->root);
 	int root = in->ctx->root.fd;
 
 	if (off) {
@@ -127,7 +128,8 @@ static void say_no_groups(const struct check_input *in, struct check *c, const c
 			check_remedy(c, "intel_iommu=on is set; see what went wrong: dmesg | grep -e DMAR -e IOMMU");
 	}
 	if (intel && !w.intel_on)
-		check_remedy(c, "add intel_iommu=on to the kernel command line");
+		check_remedy(c, "add intel_iommu=on to the kernel command line%s%s%s", how ? " (" : "", how ? how : "",
+			     how ? ")" : "");
 }
 
 void check_iommu(const struct check_input *in, struct check *c)

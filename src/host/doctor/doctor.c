@@ -21,8 +21,8 @@ static const struct {
 } checks[] = {
 	{ "iommu", check_iommu },	  { "kernel", check_kernel },	{ "image", check_image },
 	{ "conflicts", check_conflicts }, { "display", check_display }, { "settings", check_settings },
-	{ "protect", check_protect },	  { "plan", check_plan },	{ "service", check_service },
-	{ "report", check_report },
+	{ "protect", check_protect },	  { "plan", check_plan },	{ "boot", check_boot },
+	{ "service", check_service },	  { "report", check_report },
 };
 
 static void add_line(struct text line[CHECK_LINES], unsigned *lines, const char *fmt, va_list ap)
