@@ -273,7 +273,7 @@ static void find_proxmox(struct search *s)
 	}
 }
 
-/* Both boot what a rescue boot boots, and that claims nothing (doc/interface.md, rule 0). */
+/* Both boot what a rescue boot boots, and that claims nothing (doc/interface.md, "What is decided, and why", 0). */
 static void find_others(struct search *s)
 {
 	struct menu *m;
