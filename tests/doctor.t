@@ -728,6 +728,22 @@ for my $esp ('efi', 'boot', 'boot/efi') {
 	is(of_check('boot', doctor()), "ok  boot       systemd-boot: /$esp/loader/entries has an entry without passthrough\n", "/$esp with it");
 	remove_tree("$root/$esp/loader");
 }
+# The entry boots a copy of the image, which may be older.
+my $entry = "title Debian\nversion    $release\nlinux /debian/$release/linux\ninitrd     /debian/$release/initrd.img-$release\n";
+in_tree('efi/loader/entries/0-vfio-boot-off-debian-x.conf', 'title x');
+in_tree("efi/loader/entries/debian-$release.conf", $entry);
+my $copied = of_check('boot', doctor());
+is($copied, "ok  boot       systemd-boot: /efi/loader/entries has an entry without passthrough\n", 'a copy that is not there is no fault');
+in_tree("efi/debian/$release/initrd.img-$release", slurp("$root/$image"));
+is(of_check('boot', doctor()), $copied, 'a copy that is the same');
+for ([ 'a byte', slurp("$root/$image") =~ s/.\z/x/sr ], [ 'one more', slurp("$root/$image") . 'x' ], [ 'one less', substr(slurp("$root/$image"), 0, -1) ], [ 'empty', '' ]) {
+	in_tree("efi/debian/$release/initrd.img-$release", $_->[1]);
+	is(of_check('boot', doctor()), $copied =~ s/^ok/!!/r . "               /efi/debian/$release/initrd.img-$release, which systemd-boot boots, is no copy of $place\n"
+		. "               kernel-install add $release /boot/vmlinuz-$release $place\n", "a copy that differs: $_->[0]");
+}
+in_tree("efi/loader/entries/debian-$release.conf", $entry =~ s/version.*/version 6.1/r);
+is(of_check('boot', doctor()), $copied, 'that of another kernel is none of it');
+remove_tree("$root/efi");
 in_tree('efi/loader/entries/loader.txt', '');
 like(of_check('boot', doctor()), qr/no boot menu is known/, 'a folder without entries is no menu');
 

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+#include <fcntl.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "check.h"
 #include "cmdline.h"
@@ -114,9 +116,100 @@ static void check_pinned(const struct check_input *in, struct check *c)
 	}
 }
 
+/* Returns true if both files can be read, and are not the same. */
+static bool differ(int root, const char *path, const char *other)
+{
+	char a[4096], b[4096];
+	int fd = openat(root, path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+	int to = openat(root, other, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+	ssize_t n = -1, m = -1;
+	bool same = true;
+
+	while (fd >= 0 && to >= 0 && same) {
+		n = read(fd, a, sizeof(a));
+		m = read(to, b, sizeof(b));
+		same = n == m && (n <= 0 || !memcmp(a, b, (size_t)n));
+		if (n <= 0 || m <= 0)
+			break;
+	}
+	close(fd);
+	close(to);
+	return n >= 0 && m >= 0 && !same;
+}
+
+/* An entry of systemd-boot that boots the planned kernel has a copy of its image. */
+struct copies {
+	const struct check_input *in;
+	struct check *check;
+	const char *esp;
+	bool said;
+};
+
+/* Returns the value of a line of an entry, if it is that of this key, or NULL. */
+static const char *value_of(const char *line, const char *key)
+{
+	size_t len = strlen(key);
+
+	if (strncmp(line, key, len) != 0 || !strchr(" \t", line[len]))
+		return NULL;
+	return line + len + strspn(line + len, " \t");
+}
+
+static void check_copy(struct copies *s, const char *initrd)
+{
+	const struct image *image = s->in->image;
+	int root = s->in->ctx->root.fd;
+	struct text copy;
+
+	text_set(&copy, "%s/%s", s->esp, initrd + strspn(initrd, "/"));
+	if (s->said || strcmp(base_name(copy.p), base_name(image->path.p)) != 0 || !differ(root, image->path.p, copy.p))
+		return;
+	s->said = true;
+	check_say(s->check, CHECK_FAULT, "/%s, which systemd-boot boots, is no copy of /%s", copy.p, image->path.p);
+	check_remedy(s->check, "kernel-install add %s /boot/vmlinuz-%s /%s", s->in->release, s->in->release,
+		     image->path.p);
+}
+
+static int check_entry(void *data, const char *name)
+{
+	struct copies *s = data;
+	bool ours = false;
+	struct lines l;
+	struct text t;
+	const char *line, *value;
+
+	if (!lines_open(&l, s->in->ctx->root.fd, text_set(&t, "%s/loader/entries/%s", s->esp, name)))
+		return 0;
+	while ((line = lines_next(&l))) {
+		value = value_of(line, "version");
+		ours |= value && !strcmp(value, s->in->release);
+		value = value_of(line, "initrd");
+		if (value && ours)
+			check_copy(s, value);
+	}
+	lines_close(&l);
+	return 0;
+}
+
+/* The image that was looked into is that of /boot. What systemd-boot boots is its copy, which may be older. */
+static void check_copies(const struct check_input *in, struct check *c)
+{
+	static const char *const esps[] = { "efi", "boot", "boot/efi" };
+	struct copies s = { .in = in, .check = c };
+	struct text t;
+
+	if (in->image->kind != IMAGE_INITRAMFS)
+		return;
+	for (unsigned i = 0; i < ARRAY_SIZE(esps); i++) {
+		s.esp = esps[i];
+		list_directory(in->ctx->root.fd, text_set(&t, "%s/loader/entries", esps[i]), check_entry, &s);
+	}
+}
+
 void check_boot(const struct check_input *in, struct check *c)
 {
 	check_menus(in, c);
+	check_copies(in, c);
 	check_kernel_cmdline(in, c);
 	check_pinned(in, c);
 }
