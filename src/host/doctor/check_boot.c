@@ -194,13 +194,12 @@ static int check_entry(void *data, const char *name)
 /* The image that was looked into is that of /boot. What systemd-boot boots is its copy, which may be older. */
 static void check_copies(const struct check_input *in, struct check *c)
 {
-	static const char *const esps[] = { "efi", "boot", "boot/efi" };
 	struct copies s = { .in = in, .check = c };
 	struct text t;
 
 	if (in->image->kind != IMAGE_INITRAMFS)
 		return;
-	for (unsigned i = 0; i < ARRAY_SIZE(esps); i++) {
+	for (unsigned i = 0; i < ESPS; i++) {
 		s.esp = esps[i];
 		list_directory(in->ctx->root.fd, text_set(&t, "%s/loader/entries", esps[i]), check_entry, &s);
 	}

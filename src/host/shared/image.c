@@ -18,7 +18,7 @@ static const struct {
 	{ "boot/initramfs-linux.img", NULL },
 };
 
-static const char *const efi_directories[] = { "efi/EFI/Linux", "boot/efi/EFI/Linux", "boot/EFI/Linux" };
+const char *const esps[ESPS] = { "efi", "boot/efi", "boot" };
 
 static void set_place(struct text *t, unsigned place, const char *release)
 {
@@ -49,9 +49,9 @@ void image_find(struct image *i, const struct root *root, const char *release)
 		i->changed = st.st_mtim;
 		return;
 	}
-	for (unsigned f = 0; f < ARRAY_SIZE(efi_directories); f++) {
-		text_set(&i->path, "%s", efi_directories[f]);
-		if (list_directory(root->fd, efi_directories[f], note_efi, &i->path) != 1)
+	for (unsigned e = 0; e < ESPS; e++) {
+		text_set(&i->path, "%s/EFI/Linux", esps[e]);
+		if (list_directory(root->fd, i->path.p, note_efi, &i->path) != 1)
 			continue;
 		i->kind = IMAGE_UNIFIED;
 		return;

@@ -10,6 +10,10 @@
 
 #include "pipeline.h"
 
+/* Where an ESP, or a boot partition beside it, is mounted; relative to the root. */
+#define ESPS 3
+extern const char *const esps[ESPS];
+
 enum image_kind {
 	IMAGE_NONE,
 	IMAGE_INITRAMFS,

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "format.h"
+#include "image.h"
 #include "menu.h"
 #include "sysfs.h"
 
@@ -20,9 +21,6 @@
 #define PROXMOX_UUIDS "etc/kernel/proxmox-boot-uuids"
 #define EXTLINUX      "boot/extlinux/extlinux.conf"
 #define REFIND	      "boot/refind_linux.conf"
-
-/* Where an ESP, or a boot partition beside it, is mounted. */
-static const char *const esps[] = { "efi", "boot", "boot/efi" };
 
 struct search {
 	struct menu *m;
@@ -299,7 +297,7 @@ unsigned menus_find(struct menu m[MENUS_MAX], const struct root *root)
 	struct search s = { m, 0, root->fd };
 
 	find_grub(&s);
-	for (unsigned i = 0; i < ARRAY_SIZE(esps); i++) {
+	for (unsigned i = 0; i < ESPS; i++) {
 		look_at(&s, esps[i], "loader/entries", count_entry, judge_entries);
 		look_at(&s, esps[i], "EFI/Linux", count_image, judge_images);
 	}
@@ -313,7 +311,7 @@ static bool has_kernel_install(int root)
 {
 	struct text t;
 
-	for (unsigned i = 0; i < ARRAY_SIZE(esps); i++) {
+	for (unsigned i = 0; i < ESPS; i++) {
 		if (exists(root, text_set(&t, "%s/loader/entries", esps[i])) ||
 		    exists(root, text_set(&t, "%s/EFI/Linux", esps[i])))
 			return true;
