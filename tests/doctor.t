@@ -720,17 +720,50 @@ case('boot', 'no menu', <<'END', 0);
 --  boot       no boot menu is known here: for a boot without passthrough append vfio.ids=off to the kernel command line
 END
 
-# systemd-boot: an ESP is where it is mounted.
+# systemd-boot: an ESP is where it is mounted. An entry of this system has its token and a version in its name.
+in_tree('etc/os-release', "NAME=Debian\nID=\"debian\"\n");
+in_tree('usr/lib/kernel/install.d/95-vfio-boot-entry.install', '');
+my $add = sub { "               kernel-install add $_[0] /boot/vmlinuz-$_[0] /boot/initrd.img-$_[0]\n" };
 for my $esp ('efi', 'boot', 'boot/efi') {
 	in_tree("$esp/loader/entries/debian-6.1.conf", "title Debian\n");
-	like(of_check('boot', doctor()), qr{\A!!  boot       systemd-boot: /$esp/loader/entries has no entry without passthrough\n {15}update-initramfs -u, }, "/$esp without the entry");
+	is(of_check('boot', doctor()), "!!  boot       /$esp/loader/entries/debian-6.1.conf has no entry without passthrough\n" . $add->('6.1'), "/$esp without the entry");
 	in_tree("$esp/loader/entries/0-vfio-boot-off-debian-6.1.conf", "title Debian\n");
 	is(of_check('boot', doctor()), "ok  boot       systemd-boot: /$esp/loader/entries has an entry without passthrough\n", "/$esp with it");
 	remove_tree("$root/$esp/loader");
 }
+# Which of the entries in the menu are ours to judge.
+my $entries = "$root/efi/loader/entries";
+sub menu {
+	my (@entries) = @_;
+	remove_tree($entries);
+	spew("$entries/$_.conf", "title $_\n") for @entries;
+	return of_check('boot', doctor());
+}
+like(menu('debian-6.1', 'debian-6.12', '0-vfio-boot-off-debian-6.12'), qr{\A!!  boot       systemd-boot: .* has an entry.*\n {15}/efi/loader/entries/debian-6\.1\.conf has no entry without passthrough\n}, 'one kernel has it, and one has none');
+like(menu('debian-6.12+deb13+3', '0-vfio-boot-off-debian-5.10'), qr{debian-6\.12\+deb13\+3\.conf has no entry without passthrough\n {15}kernel-install add 6\.12\+deb13 }, 'that of a kernel which is gone does not count, nor does the counter of boots');
+like(menu('debian-6.12+deb13+0-3', '0-vfio-boot-off-debian-6.12+deb13'), qr/\Aok  boot /, 'with a counter');
+like(menu('arch-6.1', 'windows', 'debian'), qr/\A--  boot       no boot menu is known/, 'those of other systems are none of it');
+in_tree('etc/kernel/entry-token', "mine\n");
+in_tree('etc/machine-id', "0123456789abcdef0123456789abcdef\n");
+like(menu("$_-6.1"), qr{/efi/loader/entries/$_-6\.1\.conf has no entry}, "a token: $_") for 'mine', '0123456789abcdef0123456789abcdef', 'debian';
+unlink "$root/etc/kernel/entry-token", "$root/etc/machine-id";
+unlink "$root/usr/lib/kernel/install.d/95-vfio-boot-entry.install";
+is(menu('debian-6.1'), "--  boot       /efi/loader/entries/debian-6.1.conf has no entry without passthrough\n               vfio-boot(8), RESCUE, says how to boot it without passthrough\n", 'where nobody can make it');
+in_tree('usr/lib/kernel/install.d/95-vfio-boot-entry.install', '');
+# GRUB beside it: the boot loader says who it is, as 2.12 does too.
+my $info = 'sys/firmware/efi/efivars/LoaderInfo-4a67b082-0a4c-41cf-b6c7-440b29bb8c4f';
+sub loader { in_tree($info, "\6\0\0\0" . join '', map { "$_\0" } split //, "$_[0]\0") }
+in_tree('boot/grub/grub.cfg', "# 'vfio-boot-off'\nmenuentry 'Debian' {\n}\n");
+like(of_check('boot', doctor()), qr/\A!!  boot       GRUB's menu has no entry/, "GRUB's menu is there, and nobody says who boots");
+loader('GRUB 2.12-9');
+like(of_check('boot', doctor()), qr/\A!!  boot       GRUB's menu has no entry/, 'GRUB boots');
+loader('systemd-boot 257.13');
+like(of_check('boot', doctor()), qr{\A!!  boot       /efi/loader/entries/debian-6\.1\.conf has no entry}, 'systemd-boot boots');
+remove_tree("$root/sys/firmware/efi", "$root/boot/grub");
+
 # The entry boots a copy of the image, which may be older.
-my $entry = "title Debian\nversion    $release\nlinux /debian/$release/linux\ninitrd     /debian/$release/initrd.img-$release\n";
-in_tree('efi/loader/entries/0-vfio-boot-off-debian-x.conf', 'title x');
+my $entry = "title Debian\ninitrd     /debian/$release/initrd.img-$release\nversion    $release\nlinux /debian/$release/linux\n";
+menu("0-vfio-boot-off-debian-$release");
 in_tree("efi/loader/entries/debian-$release.conf", $entry);
 my $copied = of_check('boot', doctor());
 is($copied, "ok  boot       systemd-boot: /efi/loader/entries has an entry without passthrough\n", 'a copy that is not there is no fault');
@@ -741,8 +774,8 @@ for ([ 'a byte', slurp("$root/$image") =~ s/.\z/x/sr ], [ 'one more', slurp("$ro
 	is(of_check('boot', doctor()), $copied =~ s/^ok/!!/r . "               /efi/debian/$release/initrd.img-$release, which systemd-boot boots, is no copy of $place\n"
 		. "               kernel-install add $release /boot/vmlinuz-$release $place\n", "a copy that differs: $_->[0]");
 }
-in_tree("efi/loader/entries/debian-$release.conf", $entry =~ s/version.*/version 6.1/r);
-is(of_check('boot', doctor()), $copied, 'that of another kernel is none of it');
+rename "$root/efi/loader/entries/debian-$release.conf", "$root/efi/loader/entries/debian-${release}x.conf" or die;
+unlike(doctor(), qr/is no copy/, 'that of another kernel is none of it');
 remove_tree("$root/efi");
 in_tree('efi/loader/entries/loader.txt', '');
 like(of_check('boot', doctor()), qr/no boot menu is known/, 'a folder without entries is no menu');
@@ -760,7 +793,7 @@ sub pe {
 	return pack('a2 x58 V', 'MZ', 64) . pack('a4 v v x12 v x2', "PE", 0x8664, scalar @sections, 16) . "\0" x 16 . $headers . $data;
 }
 my $profile = [ '.profile', "ID=vfio-boot-off\nTITLE=without passthrough\n" ];
-my $uki = "$root/efi/EFI/Linux/debian-6.1.efi";
+my $uki = "$root/efi/EFI/Linux/debian-6.1+3.efi";
 make_path("$root/efi/EFI/Linux");
 for ([ 'with it', pe([ '.linux', 'x' x 999 ], [ '.profile', 'ID=main' ], $profile, [ '.cmdline', 'vfio.ids=off' ]), 'ok' ],
 	[ 'without', pe([ '.linux', 'x' ], [ '.cmdline', 'ID=vfio-boot-off' ]), '--' ],
@@ -771,22 +804,27 @@ for ([ 'with it', pe([ '.linux', 'x' x 999 ], [ '.profile', 'ID=main' ], $profil
 	my ($what, $content, $state) = @$_;
 	spew($uki, $content);
 	my $expected = $state eq 'ok' ? "ok  boot       systemd-boot: an image in /efi/EFI/Linux has a profile without passthrough\n"
-		: "--  boot       /efi/EFI/Linux/debian-6.1.efi has no profile without passthrough\n               vfio-boot(8), RESCUE, says how to boot it without passthrough\n";
+		: "--  boot       /efi/EFI/Linux/debian-6.1+3.efi has no profile without passthrough\n               vfio-boot(8), RESCUE, says how to boot it without passthrough\n";
 	is(of_check('boot', doctor()), $expected, "a unified kernel image $what");
 }
 in_tree('usr/bin/ukify', '');
 in_tree('usr/lib/kernel/install.d/85-vfio-boot-profile.install', '');
-like(of_check('boot', doctor()), qr{\A!!  boot       /efi/EFI/Linux/debian-6\.1\.efi has no profile.*\n {15}update-initramfs -u, }, 'and it could have one');
+is(of_check('boot', doctor()), "!!  boot       /efi/EFI/Linux/debian-6.1+3.efi has no profile without passthrough\n" . $add->('6.1'), 'and it could have one');
 remove_tree("$root/efi", "$root/usr/bin", "$root/usr/lib/kernel");
 
-# proxmox-boot-tool: what boot-entries has written down.
-in_tree('sys/firmware/efi/x', '');
-in_tree('etc/kernel/proxmox-boot-uuids', "AAAA-0001\nBBBB-0002\n");
+# proxmox-boot-tool: what boot-entries has written down of its ESPs, and no other menu.
+in_tree('boot/grub/grub.cfg', "menuentry 'x' 'vfio-boot-off' {\n");
+in_tree('etc/kernel/proxmox-boot-uuids', "AAAA-0001\n# BBBB-0009\n\nBBBB-0002\r\n");
 is(of_check('boot', doctor()), "!!  boot       proxmox-boot-tool: 2 of 2 ESPs have no entry without passthrough\n               update-initramfs -u\n", 'ESPs without the entry');
-in_tree('var/lib/vfio-boot/proxmox-entries', "BBBB-0002\n");
+in_tree('var/lib/vfio-boot/proxmox-entries', "BBBB-0002 systemd-boot\n");
 like(of_check('boot', doctor()), qr/\A!!  boot       proxmox-boot-tool: 1 of 2 ESPs have no entry/, 'one without it');
-in_tree('var/lib/vfio-boot/proxmox-entries', "BBBB-0002\nAAAA-0001\n");
-is(of_check('boot', doctor()), "ok  boot       proxmox-boot-tool: each of 2 ESPs has an entry without passthrough\n", 'all with it');
+in_tree('var/lib/vfio-boot/proxmox-entries', "BBBB-0002 systemd-boot\nAAAA-0001 systemd-boot\n");
+my $all = "ok  boot       proxmox-boot-tool: its ESPs have an entry without passthrough\n";
+is(of_check('boot', doctor()), $all, 'all with it');
+in_tree('dev/disk/by-uuid/BBBB-0002', '');
+in_tree('var/lib/vfio-boot/proxmox-entries', "BBBB-0002 systemd-boot\n");
+is(of_check('boot', doctor()), $all =~ s/^ok(  boot       )/--$1proxmox-boot-tool: the ESP AAAA-0001 is not there\n               /r . "               proxmox-boot-tool clean, if it was replaced\n", 'one that is gone');
+remove_tree("$root/dev/disk");
 
 # Which kernel it boots, and with which command line.
 in_tree('etc/kernel/proxmox-boot-pin', "6.8.12-4-pve\n");
@@ -803,7 +841,9 @@ like($differs, qr{\n {15}vfio-boot plan --cmdline "\$\(cat /etc/kernel/cmdline\)
 in_tree('proc/cmdline', "vfio.ids=off root=ZFS=rpool/ROOT/pve-2 vfio.ids=10de:2204\n");
 unlike(of_check('boot', doctor()), qr/was (?:not )?on the command line/, 'the entry without passthrough has one word more');
 without_groups();
-like(of_check('iommu', doctor()), qr{add intel_iommu=on to the kernel command line \(/etc/kernel/cmdline, then proxmox-boot-tool refresh\)}, 'where a word goes');
+like(of_check('iommu', doctor()), qr{add intel_iommu=on to the kernel command line \(/etc/kernel/cmdline, then update-initramfs -u\)}, 'where a word goes');
+in_tree('var/lib/vfio-boot/proxmox-entries', "BBBB-0002 grub\n");
+like(of_check('iommu', doctor()), qr{\(GRUB_CMDLINE_LINUX in /etc/default/grub, then proxmox-boot-tool refresh\)}, 'and where GRUB has the ESPs');
 
 # Loaders for which we make no entry.
 machine();

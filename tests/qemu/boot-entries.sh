@@ -124,16 +124,27 @@ if command -v ukify >/dev/null; then
 	run sbverify --cert /etc/kernel/cert.pem "/efi/EFI/Linux/debian-$kernel.efi"
 	esp
 	rm /etc/kernel/uki.conf
-	# Without the tool that makes profiles the kernel is installed all the same.
+	# An ukify that is too old for profiles: the kernel is installed all the same.
 	moment=no-profiles
-	# shellcheck disable=SC2016 # its own arguments
-	printf '#!/bin/sh\n[ "$1" = --help ] || exec /usr/bin/ukify "$@"\n' >/usr/local/bin/ukify
+	sed 's/--join-profile/--no-such-word/' /usr/bin/ukify >/usr/local/bin/ukify
 	chmod 755 /usr/local/bin/ukify
-	export PATH="/usr/local/bin:$PATH" KERNEL_INSTALL_UKIFY=/usr/bin/ukify
+	export PATH="/usr/local/bin:$PATH"
 	run kernel-install add "$kernel" "/boot/vmlinuz-$kernel" "/boot/initrd.img-$kernel"
 	esp
 	rm /usr/local/bin/ukify
-	unset KERNEL_INSTALL_UKIFY
+	# One that was made elsewhere, and a profile that is of our two words alone.
+	moment=made-elsewhere
+	cp "/efi/EFI/Linux/debian-$kernel.efi" /root/other.efi
+	run kernel-install add 7.0-elsewhere /root/other.efi
+	run kernel-install remove 7.0-elsewhere
+	moment=no-cmdline
+	mv /etc/kernel/cmdline /root/cmdline
+	: >/etc/kernel/cmdline
+	printf '[UKI]\nInitrd=/nowhere\n' >/etc/systemd/ukify.conf
+	run kernel-install add "$kernel" "/boot/vmlinuz-$kernel" "/boot/initrd.img-$kernel"
+	esp
+	rm /etc/systemd/ukify.conf
+	mv /root/cmdline /etc/kernel/cmdline
 	moment="uki-removed"
 	run kernel-install remove "$kernel"
 	esp
@@ -143,9 +154,12 @@ fi
 # proxmox-boot-tool is not in Debian. What is here of it does what the one of Proxmox VE is documented to do: each ESP of its
 # list is mounted, and gets its kernels and their entries; those of other kernels are removed.
 moment=proxmox
+mkdir -p /sys/firmware/efi
 mkdir -p /root/esps/AAAA-0001/loader/entries /root/esps/BBBB-0002/loader/entries /root/esps/CCCC-0003/EFI/proxmox /root/esps/CCCC-0003/loader/entries
 : >/root/esps/CCCC-0003/EFI/proxmox/grubx64.efi
-printf '%s\n' AAAA-0001 '' BBBB-0002 CCCC-0003 DDDD-0004 >/etc/kernel/proxmox-boot-uuids
+mkdir -p /root/esps/CCCC-0003/grub
+echo "menuentry 'Proxmox VE, without passthrough' \$menuentry_id_option 'vfio-boot-off' {" >/root/esps/CCCC-0003/grub/grub.cfg
+printf '%s\n' AAAA-0001 '' '# none' BBBB-0002 CCCC-0003 DDDD-0004 >/etc/kernel/proxmox-boot-uuids
 stand_in /usr/bin/mount <<'END'
 #!/bin/sh
 # An ESP is a folder here: it is brought, and brought back.

@@ -68,6 +68,9 @@ if (exists $said{uki}) {
 	}
 	is(join(' ', lines('no-profiles', 'file')), join(' ', lines('uki', 'file')), 'an older ukify: the kernel is installed');
 	like(join(' ', lines('no-profiles', 'warning')), qr/this ukify knows no profiles/, 'and told why it has no entry');
+	like(join(' ', lines('made-elsewhere', 'warning')), qr/made elsewhere: the boot menu has no entry without passthrough for 7\.0-elsewhere/, 'one that was made elsewhere has none either');
+	my $told = join '', map { "$_\n" } grep { !/^(?:file|exit)/ } @{ $said{'no-cmdline'} };
+	is($told, ".profile:\n    ID=main\n" . $rescue =~ s/.*(?=\.profile)//sr =~ s/off root.*/off/r, 'without a command line: the profile has our word, and nothing of an ukify.conf');
 	is(join(' ', lines('uki-removed', 'file')), '', 'a kernel that is removed leaves nothing');
 } else {
 	is($Guest::suite, 'bookworm', 'only systemd before 255 makes no unified kernel images');
@@ -76,10 +79,10 @@ if (exists $said{uki}) {
 my ($old, $new) = ('6.8.12-4-pve', '6.8.12-9-pve');
 sub menus { my (@kernels) = @_; return join ' ', map { my $esp = $_; map { "$esp/loader/entries/$_" } (map { "0-vfio-boot-off-proxmox-$_.conf" } @kernels), map { "proxmox-$_.conf" } @kernels } 'AAAA-0001', 'BBBB-0002' }
 is(join(' ', lines('proxmox', 'esp')), menus($old, $new), 'proxmox: each kernel has an entry in each ESP that is not for GRUB');
-is(join(' ', lines('proxmox', 'done')), 'AAAA-0001 BBBB-0002', 'which is written down');
+is(join(', ', lines('proxmox', 'done')), 'AAAA-0001 systemd-boot, BBBB-0002 systemd-boot, CCCC-0003 grub', 'which is written down');
 like(join("\n", lines('proxmox', 'text')), qr{^title    Proxmox Virtual Environment, without passthrough\nversion  \Q$new\E\noptions  vfio\.ids=off root=ZFS}m, 'it is like that of proxmox-boot-tool');
 unlike(join("\n", lines('proxmox', 'text')), qr/^sort-key/m, 'and has no sort key, with which it would come first');
-is(join(' ', lines('proxmox', 'warning')), 'cannot mount the ESP DDDD-0004: the state of its boot menu is not known', 'an ESP that is not there is told');
+is(join(' ', lines('proxmox', 'warning')), 'cannot mount the ESP DDDD-0004 of proxmox-boot-tool: its boot menu is as it was (proxmox-boot-tool clean, if it is gone)', 'an ESP that is not there is told');
 is(join(' ', lines('proxmox-refresh', 'esp')), menus($old, $new), 'proxmox-boot-tool refresh leaves them');
 is(join(' ', lines('proxmox-removed', 'esp')), menus($new), 'a kernel that is removed takes its entries along');
 is(join(' ', lines('remove', 'esp')), menus($new) =~ s/\S*vfio\S* //gr, 'remove: no ESP has one any more');

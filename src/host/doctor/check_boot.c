@@ -145,16 +145,6 @@ struct copies {
 	bool said;
 };
 
-/* Returns the value of a line of an entry, if it is that of this key, or NULL. */
-static const char *value_of(const char *line, const char *key)
-{
-	size_t len = strlen(key);
-
-	if (strncmp(line, key, len) != 0 || !strchr(" \t", line[len]))
-		return NULL;
-	return line + len + strspn(line + len, " \t");
-}
-
 static void check_copy(struct copies *s, const char *initrd)
 {
 	const struct image *image = s->in->image;
@@ -170,22 +160,20 @@ static void check_copy(struct copies *s, const char *initrd)
 		     image->path.p);
 }
 
+/* An entry of the planned kernel has its version in its name. */
 static int check_entry(void *data, const char *name)
 {
 	struct copies *s = data;
-	bool ours = false;
+	const char *version = strstr(name, s->in->release), *line;
 	struct lines l;
 	struct text t;
-	const char *line, *value;
 
-	if (!lines_open(&l, s->in->ctx->root.fd, text_set(&t, "%s/loader/entries/%s", s->esp, name)))
+	if (!version || version == name || version[-1] != '-' || !strchr(".+", version[strlen(s->in->release)]) ||
+	    !lines_open(&l, s->in->ctx->root.fd, text_set(&t, "%s/loader/entries/%s", s->esp, name)))
 		return 0;
 	while ((line = lines_next(&l))) {
-		value = value_of(line, "version");
-		ours |= value && !strcmp(value, s->in->release);
-		value = value_of(line, "initrd");
-		if (value && ours)
-			check_copy(s, value);
+		if (!strncmp(line, "initrd", 6) && strchr(" \t", line[6]))
+			check_copy(s, line + 6 + strspn(line + 6, " \t"));
 	}
 	lines_close(&l);
 	return 0;

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include <errno.h>
 #include <fcntl.h>
-#include <fnmatch.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "format.h"
@@ -11,16 +11,19 @@
 #include "sysfs.h"
 
 /* What conf/90_vfio-boot, conf/boot-entries and conf/kernel-install/ leave. */
-#define GRUB_ID	       "'vfio-boot-off'"
-#define ENTRY	       "0-vfio-boot-off-*.conf"
-#define PROFILE_ID     "ID=vfio-boot-off"
-#define PROFILE_PLUGIN "usr/lib/kernel/install.d/85-vfio-boot-profile.install"
-#define PROXMOX_DONE   "var/lib/vfio-boot/proxmox-entries"
+#define GRUB_ID	     "'vfio-boot-off'"
+#define OURS	     "0-vfio-boot-off-"
+#define PROFILE_ID   "ID=vfio-boot-off"
+#define PROXMOX_DONE "var/lib/vfio-boot/proxmox-entries"
+#define PLUGIN(name) "usr/lib/kernel/install.d/" name ".install"
 
 #define GRUB_CFG      "boot/grub/grub.cfg"
 #define PROXMOX_UUIDS "etc/kernel/proxmox-boot-uuids"
 #define EXTLINUX      "boot/extlinux/extlinux.conf"
 #define REFIND	      "boot/refind_linux.conf"
+
+/* The boot loader says in it who it is: systemd-boot, or GRUB from 2.12 on. */
+#define LOADER_INFO "sys/firmware/efi/efivars/LoaderInfo-4a67b082-0a4c-41cf-b6c7-440b29bb8c4f"
 
 struct search {
 	struct menu *m;
@@ -43,8 +46,8 @@ static struct menu *add_menu(struct search *s, enum menu_state state)
 	return m;
 }
 
-/* Returns 1 if a line of the file has the text, 0 if none does, or -errno. */
-static int file_has(int root, const char *path, const char *text)
+/* Returns 1 if a line of the file begins with `begin` and has the text, 0 if none does, or -errno. */
+static int file_has(int root, const char *path, const char *begin, const char *text)
 {
 	const char *line;
 	struct lines l;
@@ -53,7 +56,7 @@ static int file_has(int root, const char *path, const char *text)
 	if (!lines_open(&l, root, path))
 		return -errno;
 	while (!found && (line = lines_next(&l)))
-		found = strstr(line, text) != NULL;
+		found = !strncmp(line, begin, strlen(begin)) && strstr(line, text);
 	if (!found && l.failed)
 		found = -EIO;
 	lines_close(&l);
@@ -62,7 +65,7 @@ static int file_has(int root, const char *path, const char *text)
 
 static void find_grub(struct search *s)
 {
-	int has = file_has(s->root, GRUB_CFG, GRUB_ID);
+	int has = file_has(s->root, GRUB_CFG, "menuentry ", GRUB_ID);
 	struct menu *m;
 
 	if (has == -ENOENT || has == -ENOTDIR)
@@ -81,29 +84,98 @@ static void find_grub(struct search *s)
 	}
 }
 
+/* The names by which kernel-install knows this system: the first that is there is the token of its entries. */
+#define TOKENS 3
+
+struct tokens {
+	unsigned n;
+	struct text name[TOKENS];
+};
+
+static void add_token(struct tokens *t, const char *name)
+{
+	if (*name && t->n < TOKENS)
+		text_set(&t->name[t->n++], "%s", name);
+}
+
+/* As kernel-install(8) has it: entry-token, the machine ID, or ID of os-release. */
+static void read_tokens(struct tokens *t, int root)
+{
+	struct text value;
+	char *line;
+	struct lines l;
+
+	t->n = 0;
+	if (read_attribute(&value, root, "etc/kernel/entry-token") > 0)
+		add_token(t, value.p);
+	if (read_attribute(&value, root, "etc/machine-id") > 0)
+		add_token(t, value.p);
+	if (!lines_open(&l, root, "etc/os-release"))
+		return;
+	while ((line = lines_next(&l))) {
+		if (strncmp(line, "ID=", 3) != 0)
+			continue;
+		line += 3 + strspn(line + 3, "\"'");
+		line[strcspn(line, "\"'")] = '\0';
+		add_token(t, line);
+	}
+	lines_close(&l);
+}
+
 /* What is in a folder of an ESP. */
 struct folder {
 	int root;
+	struct tokens tokens;
 	struct text path;
-	unsigned others; /* entries that are not ours, or images without our profile */
 	unsigned ours;
-	struct text first; /* the name of the first of the others */
+	unsigned others;     /* entries or images of this system without one of ours */
+	struct text first;   /* the name of the first of the others, */
+	struct text version; /* and its kernel */
 };
 
-static void count_other(struct folder *f, const char *name)
+/*
+ * Stores the name of an entry or image of this system, TOKEN-VERSION, without its ending and without a boot counter
+ * (+3, +2-1). Returns its version, which points into *base, or NULL if it is none of this system.
+ */
+static const char *kernel_of(struct text *base, const struct folder *f, const char *name, const char *ending)
 {
-	if (!f->others++)
-		text_set(&f->first, "%s", name);
+	char *counter;
+
+	if (!ends_with(name, ending))
+		return NULL;
+	text_set(base, "%.*s", (int)(strlen(name) - strlen(ending)), name);
+	counter = strrchr(base->p, '+');
+	if (counter && counter[1] && !counter[1 + strspn(counter + 1, "0123456789-")])
+		*counter = '\0';
+	for (unsigned i = 0; i < f->tokens.n; i++) {
+		const struct text *token = &f->tokens.name[i];
+
+		if (!strncmp(base->p, token->p, token->len) && base->p[token->len] == '-')
+			return base->p + token->len + 1;
+	}
+	return NULL;
+}
+
+static void count_other(struct folder *f, const char *name, const char *version)
+{
+	if (f->others++)
+		return;
+	text_set(&f->first, "%s", name);
+	text_set(&f->version, "%s", version);
 }
 
 static int count_entry(void *data, const char *name)
 {
 	struct folder *f = data;
+	struct text base, path;
+	const char *version = kernel_of(&base, f, name, ".conf");
 
-	if (!fnmatch(ENTRY, name, 0))
+	if (!version)
+		return 0;
+	if (exists(f->root, text_set(&path, "%s/" OURS "%s.conf", f->path.p, base.p)))
 		f->ours++;
-	else if (!fnmatch("*.conf", name, 0))
-		count_other(f, name);
+	else
+		count_other(f, name, version);
 	return 0;
 }
 
@@ -160,18 +232,36 @@ static bool has_profile(int fd)
 static int count_image(void *data, const char *name)
 {
 	struct folder *f = data;
-	struct text t;
+	struct text t, base;
+	const char *version = kernel_of(&base, f, name, ".efi");
 	int fd;
 
-	if (fnmatch("*.efi", name, FNM_CASEFOLD))
+	if (!version)
 		return 0;
 	fd = openat(f->root, text_set(&t, "%s/%s", f->path.p, name), O_RDONLY | O_NONBLOCK | O_CLOEXEC);
 	if (fd >= 0 && has_profile(fd))
 		f->ours++;
 	else
-		count_other(f, name);
+		count_other(f, name, version);
 	close(fd);
 	return 0;
+}
+
+/* Says of which kernel of this system there is nothing of ours. `makes` is whether kernel-install would make it. */
+static void say_others(struct search *s, const struct folder *f, const char *what, bool makes)
+{
+	struct menu *m;
+
+	if (!f->others)
+		return;
+	m = add_menu(s, makes ? MENU_LACKS : MENU_CANNOT);
+	text_set(&m->what, "/%s/%s has no %s without passthrough%s", f->path.p, f->first.p, what,
+		 f->others > 1 ? ", nor have others" : "");
+	if (makes)
+		text_set(&m->remedy, "kernel-install add %s /boot/vmlinuz-%s /boot/initrd.img-%s", f->version.p,
+			 f->version.p, f->version.p);
+	else
+		text_set(&m->remedy, "vfio-boot(8), RESCUE, says how to boot it without passthrough");
 }
 
 static void judge_entries(struct search *s, const struct folder *f)
@@ -182,11 +272,8 @@ static void judge_entries(struct search *s, const struct folder *f)
 		m = add_menu(s, MENU_HAS);
 		m->choose = "the entry \"..., without passthrough\" of systemd-boot";
 		text_set(&m->what, "systemd-boot: /%s has an entry without passthrough", f->path.p);
-	} else if (f->others) {
-		m = add_menu(s, MENU_LACKS);
-		text_set(&m->what, "systemd-boot: /%s has no entry without passthrough", f->path.p);
-		text_set(&m->remedy, "update-initramfs -u, which calls kernel-install where systemd-boot is installed");
 	}
+	say_others(s, f, "entry", exists(s->root, PLUGIN("95-vfio-boot-entry")));
 }
 
 static void judge_images(struct search *s, const struct folder *f)
@@ -198,16 +285,8 @@ static void judge_images(struct search *s, const struct folder *f)
 		m->choose = "the entry \"... (without passthrough)\" of systemd-boot";
 		text_set(&m->what, "systemd-boot: an image in /%s has a profile without passthrough", f->path.p);
 	}
-	if (f->others) {
-		bool makes = exists(s->root, "usr/bin/ukify") && exists(s->root, PROFILE_PLUGIN);
-
-		m = add_menu(s, makes && !f->ours ? MENU_LACKS : MENU_CANNOT);
-		text_set(&m->what, "/%s/%s has no profile without passthrough%s", f->path.p, f->first.p,
-			 f->others > 1 ? ", nor have others" : "");
-		text_set(&m->remedy,
-			 makes ? "update-initramfs -u, which calls kernel-install where systemd-boot is installed"
-			       : "vfio-boot(8), RESCUE, says how to boot it without passthrough");
-	}
+	say_others(s, f, "profile",
+		   exists(s->root, "usr/bin/ukify") && exists(s->root, PLUGIN("85-vfio-boot-profile")));
 }
 
 /* Looks at a folder of an ESP. */
@@ -218,6 +297,7 @@ static void look_at(struct search *s, const char *esp, const char *path, int (*c
 	struct menu *m;
 	int ret;
 
+	read_tokens(&f.tokens, s->root);
 	text_set(&f.path, "%s/%s", esp, path);
 	ret = list_directory(s->root, f.path.p, count, &f);
 	if (ret == -EACCES || ret == -EPERM) {
@@ -228,46 +308,94 @@ static void look_at(struct search *s, const char *esp, const char *path, int (*c
 	}
 }
 
-/* Counts the ESPs of proxmox-boot-tool that have no entry of ours in *lack, and returns how many there are. */
-static unsigned count_proxmox(int root, unsigned *lack)
+/* Returns true if a line is a VFAT-UUID, as proxmox-boot-tool takes it. */
+static bool is_esp_uuid(char *line)
 {
-	const char *line;
-	unsigned n = 0;
-	struct lines l;
+	line[strcspn(line, "\r")] = '\0';
+	return strlen(line) == 9 && line[4] == '-' && strspn(line, "0123456789abcdefABCDEF") == 4 &&
+	       strspn(line + 5, "0123456789abcdefABCDEF") == 4;
+}
 
-	*lack = 0;
+static bool is_gone(int root, const char *uuid)
+{
+	struct text t;
+
+	return exists(root, "dev/disk/by-uuid") && !exists(root, text_set(&t, "dev/disk/by-uuid/%s", uuid));
+}
+
+/* The ESPs of proxmox-boot-tool. */
+struct proxmox {
+	unsigned n;
+	unsigned lack;	  /* have no entry of ours, as far as boot-entries knows */
+	struct text gone; /* one that is not there, or empty */
+	bool grub;	  /* one has a menu of GRUB */
+};
+
+static void read_proxmox(struct proxmox *p, int root)
+{
+	struct lines l;
+	char *line;
+
+	memset(p, 0, sizeof(*p));
 	if (!lines_open(&l, root, PROXMOX_UUIDS))
-		return 0;
+		return;
 	while ((line = lines_next(&l))) {
-		if (!*line)
+		if (!is_esp_uuid(line))
 			continue;
-		n++;
-		*lack += file_has(root, PROXMOX_DONE, line) != 1;
+		p->n++;
+		if (is_gone(root, line))
+			text_set(&p->gone, "%s", line);
+		else
+			p->lack += file_has(root, PROXMOX_DONE, line, " ") != 1;
+		p->grub |= file_has(root, PROXMOX_DONE, line, " grub") == 1;
 	}
 	lines_close(&l);
-	return n;
 }
 
-static bool is_uefi(int root)
+static void say_proxmox(struct search *s, const struct proxmox *p)
 {
-	return exists(root, "sys/firmware/efi");
-}
-
-/* Where it has given its ESPs to GRUB, that has a menu in /boot/grub as well. */
-static void find_proxmox(struct search *s)
-{
-	unsigned lack, n = count_proxmox(s->root, &lack);
 	struct menu *m;
 
-	if (!n || (lack && (!is_uefi(s->root) || exists(s->root, GRUB_CFG))))
-		return;
-	m = add_menu(s, lack ? MENU_LACKS : MENU_HAS);
-	if (lack) {
-		text_set(&m->what, "proxmox-boot-tool: %u of %u ESPs have no entry without passthrough", lack, n);
+	if (p->gone.len) {
+		m = add_menu(s, MENU_UNKNOWN);
+		text_set(&m->what, "proxmox-boot-tool: the ESP %s is not there", p->gone.p);
+		text_set(&m->remedy, "proxmox-boot-tool clean, if it was replaced");
+	}
+	if (p->lack) {
+		m = add_menu(s, MENU_LACKS);
+		text_set(&m->what, "proxmox-boot-tool: %u of %u ESPs have no entry without passthrough", p->lack, p->n);
 		text_set(&m->remedy, "update-initramfs -u");
-	} else {
+	} else if (file_has(s->root, PROXMOX_DONE, "", " ") == 1) {
+		m = add_menu(s, MENU_HAS);
 		m->choose = "the entry \"..., without passthrough\" of the boot menu";
-		text_set(&m->what, "proxmox-boot-tool: each of %u ESPs has an entry without passthrough", n);
+		text_set(&m->what, "proxmox-boot-tool: its ESPs have an entry without passthrough");
+	}
+}
+
+/* Returns true if this boot, or where that is not known the next one, is made by GRUB, and by systemd-boot if not. */
+static bool grub_boots(int root)
+{
+	static const char systemd[] = "s\0y\0s\0t\0e\0m\0d";
+	char info[64];
+	int n = read_whole(root, LOADER_INFO, 0, info, sizeof(info));
+
+	/* Four bytes of attributes, and a text of two bytes a character. */
+	if (n >= (int)(4 + sizeof(systemd)) && !memcmp(info + 4, systemd, sizeof(systemd)))
+		return false;
+	return exists(root, GRUB_CFG);
+}
+
+static void find_systemd_boot(struct search *s)
+{
+	struct stat before = { 0 }, st;
+
+	for (unsigned i = 0; i < ESPS; i++) {
+		/* One of these can be a link to another one. */
+		if (fstatat(s->root, esps[i], &st, 0) || (st.st_ino == before.st_ino && st.st_dev == before.st_dev))
+			continue;
+		before = st;
+		look_at(s, esps[i], "loader/entries", count_entry, judge_entries);
+		look_at(s, esps[i], "EFI/Linux", count_image, judge_images);
 	}
 }
 
@@ -277,7 +405,7 @@ static void find_others(struct search *s)
 	struct menu *m;
 
 	if (exists(s->root, EXTLINUX)) {
-		bool single = file_has(s->root, EXTLINUX, " single") == 1;
+		bool single = file_has(s->root, EXTLINUX, "", " single") == 1;
 
 		m = add_menu(s, MENU_CANNOT);
 		text_set(&m->what, "extlinux has no entry without passthrough");
@@ -295,13 +423,15 @@ static void find_others(struct search *s)
 unsigned menus_find(struct menu m[MENUS_MAX], const struct root *root)
 {
 	struct search s = { m, 0, root->fd };
+	struct proxmox p;
 
-	find_grub(&s);
-	for (unsigned i = 0; i < ESPS; i++) {
-		look_at(&s, esps[i], "loader/entries", count_entry, judge_entries);
-		look_at(&s, esps[i], "EFI/Linux", count_image, judge_images);
-	}
-	find_proxmox(&s);
+	read_proxmox(&p, root->fd);
+	if (p.n)
+		say_proxmox(&s, &p);
+	else if (grub_boots(root->fd))
+		find_grub(&s);
+	else
+		find_systemd_boot(&s);
 	find_others(&s);
 	return s.n;
 }
@@ -319,24 +449,29 @@ static bool has_kernel_install(int root)
 	return false;
 }
 
-static bool has_proxmox_entries(int root)
-{
-	return exists(root, PROXMOX_UUIDS) && is_uefi(root) && !exists(root, GRUB_CFG);
-}
-
 bool menu_has_kernel_cmdline(const struct root *root)
 {
-	return exists(root->fd, KERNEL_CMDLINE + 1) && (has_proxmox_entries(root->fd) || has_kernel_install(root->fd));
+	struct proxmox p;
+
+	read_proxmox(&p, root->fd);
+	if (!exists(root->fd, KERNEL_CMDLINE + 1))
+		return false;
+	return p.n ? !p.grub : !grub_boots(root->fd) && has_kernel_install(root->fd);
 }
 
 const char *menu_how_to_add_word(const struct root *root)
 {
-	if (has_proxmox_entries(root->fd))
-		return KERNEL_CMDLINE ", then proxmox-boot-tool refresh";
+	struct proxmox p;
+
+	read_proxmox(&p, root->fd);
+	/* proxmox-boot-tool refresh alone would leave our entries as they were. */
+	if (p.n)
+		return p.grub ? "GRUB_CMDLINE_LINUX in /etc/default/grub, then proxmox-boot-tool refresh"
+			      : KERNEL_CMDLINE ", then update-initramfs -u";
+	if (grub_boots(root->fd))
+		return "GRUB_CMDLINE_LINUX in /etc/default/grub, then update-grub";
 	if (has_kernel_install(root->fd))
 		return KERNEL_CMDLINE ", then update-initramfs -u";
-	if (exists(root->fd, GRUB_CFG))
-		return "GRUB_CMDLINE_LINUX in /etc/default/grub, then update-grub";
 	if (exists(root->fd, EXTLINUX))
 		return "U_BOOT_PARAMETERS in /etc/default/u-boot, then u-boot-update";
 	if (exists(root->fd, REFIND))

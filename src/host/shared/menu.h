@@ -22,10 +22,11 @@ struct menu {
 #define MENUS_MAX 12
 
 /*
- * Finds the menus of GRUB, systemd-boot (entries of type 1, and unified kernel images), proxmox-boot-tool, extlinux and
- * rEFInd, by their files below the root. An ESP is looked for where it is mounted: /efi, /boot and /boot/efi. Those of
- * proxmox-boot-tool are not, there what boot-entries has written down counts. Stores them in m[], and returns how many
- * there are.
+ * Finds the menus that boot this host, by their files below the root: those of proxmox-boot-tool, or else that of GRUB
+ * or of systemd-boot (entries of type 1, and unified kernel images), by what the boot loader says of itself; and those
+ * of extlinux and rEFInd. An ESP is looked for where it is mounted, see `esps`. Those of proxmox-boot-tool are not,
+ * there what boot-entries has written down counts. Of systemd-boot only entries of this system count. Stores them in
+ * m[], and returns how many there are.
  */
 unsigned menus_find(struct menu m[MENUS_MAX], const struct root *root) __attribute__((nonnull));
 
