@@ -6,6 +6,7 @@
 
 #include "check.h"
 #include "drift.h"
+#include "fallback.h"
 #include "format.h"
 #include "image_judge.h"
 #include "message.h"
@@ -258,16 +259,25 @@ static void say_report(const struct rows *rows, bool bad, bool selected_since, s
 		check_remedy(c, "vfio-boot status");
 }
 
+static void say_fallback(struct check *c)
+{
+	check_say(c, CHECK_FAULT, "%s", fallback_reason);
+	check_remedy(c, "the next boot tries again; what it will do: vfio-boot plan");
+	check_remedy(c, "why the boots before ended: journalctl -b -1");
+}
+
 void check_report(const struct check_input *in, struct check *c)
 {
 	static struct context now;
 	struct rows rows = { .ctx = &now };
 	struct text wrong;
+	bool fallback;
 
 	context_like(&now, in->ctx);
 	now.phase = PHASE_NOW;
 	now.read_all = true;
 	(void)!decide_settings(&now);
+	fallback = now.machine.fallback;
 	if (!rows_read(&rows, &wrong)) {
 		check_say(c, CHECK_FAULT, "%s", wrong.p);
 		check_remedy(c, "update-initramfs -u, and reboot: another version of vfio-boot wrote the report");
@@ -277,6 +287,8 @@ void check_report(const struct check_input *in, struct check *c)
 		bool bad = rows_judge(&rows);
 
 		say_report(&rows, bad, drift_settings(&rows, drop_warning, NULL), c);
+		if (fallback)
+			say_fallback(c);
 	}
 	rows_free(&rows);
 }
