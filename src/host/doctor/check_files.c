@@ -213,18 +213,32 @@ void check_plan(const struct check_input *in, struct check *c)
 	}
 }
 
+/* Returns true if this unit is enabled. */
+static bool is_enabled(int root, const char *link)
+{
+	struct text t;
+
+	return !faccessat(root, text_set(&t, "etc/systemd/system/%s", link), F_OK, AT_SYMLINK_NOFOLLOW);
+}
+
 void check_service(const struct check_input *in, struct check *c)
 {
 	int root = in->ctx->root.fd;
 
-	if (faccessat(root, "etc/systemd/system", F_OK, 0))
+	if (faccessat(root, "etc/systemd/system", F_OK, 0)) {
 		check_say(c, CHECK_NONE, "there is no systemd here");
-	else if (!faccessat(root, "etc/systemd/system/multi-user.target.wants/vfio-boot.service", F_OK,
-			    AT_SYMLINK_NOFOLLOW))
-		check_say(c, CHECK_OK, "vfio-boot.service is enabled");
-	else {
+	} else if (!is_enabled(root, "multi-user.target.wants/vfio-boot.service")) {
 		check_say(c, CHECK_FAULT, "vfio-boot.service is not enabled: devices that appear late are not claimed");
 		check_remedy(c, "systemctl enable vfio-boot.service");
+	} else if (!in->ctx->settings.no_fallback &&
+		   !(is_enabled(root, "sysinit.target.wants/vfio-boot-begun.service") &&
+		     is_enabled(root, "multi-user.target.wants/vfio-boot-came-up.service"))) {
+		check_say(c, CHECK_FAULT,
+			  "boots that do not come up are not counted: vfio-boot-begun.service and "
+			  "vfio-boot-came-up.service are not enabled");
+		check_remedy(c, "systemctl enable vfio-boot.service, then update-initramfs -u (or set fallback=no)");
+	} else {
+		check_say(c, CHECK_OK, "vfio-boot.service is enabled");
 	}
 }
 
