@@ -34,8 +34,11 @@ if grep -qw panics /proc/cmdline && grep -q vfio-pci /run/vfio-boot/report; then
 	sync
 	echo c >/proc/sysrq-trigger
 fi
+! grep -qw readonly /proc/cmdline || mount -t efivarfs -o ro efivarfs $store
 "$claim" --came-up
 echo "came up: exit $?"
+sed -n "s,.* $store \(efivarfs\) \(r[ow]\)\,.*,mounted: \1 \2,p" /proc/mounts
+umount $store 2>/dev/null
 look after
 END
 my %overlay = ('etc/test' => $test, 'var/lib/vfio-boot/count-boots' => '');
@@ -63,7 +66,11 @@ is(scalar(() = $fourth->log(qr/EFI|fallback/)), 0, 'the fourth claims again, wit
 $fourth->usable(7, $card, $mate);
 
 # An orderly end says the same as one that has come up, so none of these counts.
-up($_, 1, 1) for 5, 6;
+up(5, 1, 1);
+# Some have efivarfs mounted read-only, for fear of rm -r.
+my $sixth = up(6, 1, 1, words => 'readonly');
+like($sixth->text('test'), qr/^came up: exit 0\nmounted: efivarfs ro\nexit 0\z/m, 'efivarfs is read-only, and stays so: the variable is gone all the same');
+up(7, 1, 1);
 
 my $off = Guest->boot('fallback-off', conf => "ids = 03:00.*\nfallback = no\n", overlay => \%overlay, machine => [ '-F', $variables ], words => 'panics', panics => 1);
 is($off->text('test'), '', 'with fallback=no there is no variable');
