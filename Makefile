@@ -118,7 +118,7 @@ libdir := $(PREFIX)/lib/vfio-boot
 initramfs := $(if $(filter /usr,$(PREFIX)),/usr/share/initramfs-tools,/etc/initramfs-tools)
 scripts := init-top/00-vfio-boot local-top/vfio-boot local-premount/vfio-boot nfs-top/vfio-boot local-block/vfio-boot
 # systemd looks below /usr and /usr/local alike.
-service := $(PREFIX)/lib/systemd/system/vfio-boot.service
+services := $(patsubst conf/%,$(PREFIX)/lib/systemd/system/%,$(wildcard conf/*.service))
 settings := $(DESTDIR)/etc/vfio-boot.conf
 # For images with systemd. dracut's module takes them from there.
 units := $(notdir $(wildcard dracut/*.service dracut/*.timer))
@@ -152,8 +152,12 @@ install-files: $(B)/vfio-boot-claim
 
 install: all install-files
 	install -D -m 755 $(B)/vfio-boot $(DESTDIR)$(PREFIX)/sbin/vfio-boot
-	install -d $(DESTDIR)$(initramfs)/hooks $(DESTDIR)$(dir $(service)) $(DESTDIR)$(dracut)
-	$(at_prefix) conf/vfio-boot.service >$(DESTDIR)$(service)
+	install -d $(DESTDIR)$(initramfs)/hooks $(DESTDIR)$(dir $(firstword $(services))) $(DESTDIR)$(dracut)
+	for unit in $(services); do \
+		$(at_prefix) conf/$${unit##*/} >$(DESTDIR)$$unit || exit 1; \
+	done
+	$(at_prefix) conf/boot-count >$(DESTDIR)$(libdir)/boot-count
+	chmod 755 $(DESTDIR)$(libdir)/boot-count
 	$(at_prefix) hook/vfio-boot >$(DESTDIR)$(initramfs)/hooks/vfio-boot
 	chmod 755 $(DESTDIR)$(initramfs)/hooks/vfio-boot
 	for script in $(scripts); do \
@@ -187,11 +191,13 @@ install: all install-files
 
 # The settings are the administrator's and stay.
 uninstall:
-	rm -f $(DESTDIR)$(libdir)/vfio-boot-claim $(DESTDIR)$(libdir)/image-files $(DESTDIR)$(PREFIX)/sbin/vfio-boot \
-		$(DESTDIR)$(libdir)/boot-entries $(plugins:%=$(DESTDIR)$(install_d)/%) \
+	-test -n "$(DESTDIR)" || test ! -x $(libdir)/boot-count || $(libdir)/boot-count clear
+	-test -n "$(DESTDIR)" || test ! -x $(libdir)/boot-entries || $(libdir)/boot-entries remove
+	rm -f $(addprefix $(DESTDIR)$(libdir)/,vfio-boot-claim image-files boot-count boot-entries) $(DESTDIR)$(PREFIX)/sbin/vfio-boot \
+		$(plugins:%=$(DESTDIR)$(install_d)/%) \
 		$(DESTDIR)$(initramfs)/hooks/vfio-boot $(patsubst dracut/%,$(DESTDIR)$(dracut)/%,$(wildcard dracut/*.sh)) \
 		$(units:%=$(DESTDIR)$(libdir)/initrd/%) $(DESTDIR)$(rules) \
-		$(DESTDIR)$(service) $(scripts:%=$(DESTDIR)$(initramfs)/scripts/%) \
+		$(services:%=$(DESTDIR)%) $(scripts:%=$(DESTDIR)$(initramfs)/scripts/%) \
 		$(pages:%=$(DESTDIR)$(mandir)/%) $(DESTDIR)$(completion) $(DESTDIR)$(grub) $(after_image:%=$(DESTDIR)%)
 	-rmdir $(DESTDIR)$(libdir)/initrd $(DESTDIR)$(libdir) $(DESTDIR)$(dracut)
 
@@ -223,7 +229,7 @@ check_ready:
 	@tests/setup check
 	@$(MAKE) --no-print-directory all $(B)/pure.ok $(B)/klibc/modprobe $(B)/klibc/peak $(B)/klibc/zpool $(unit_tests)
 
-scripts_checked := $(wildcard hook/* dracut/*.sh) conf/bash-completion conf/90_vfio-boot conf/after-image conf/boot-entries $(wildcard conf/kernel-install/*) $(wildcard premount/*/*) .ci/run \
+scripts_checked := $(wildcard hook/* dracut/*.sh) conf/bash-completion conf/90_vfio-boot conf/after-image conf/boot-count conf/boot-entries $(wildcard conf/kernel-install/*) $(wildcard premount/*/*) .ci/run \
 	$(addprefix debian/,vfio-boot.postinst vfio-boot.prerm vfio-boot.postrm tests/boot tests/image tests/image-dracut) \
 	$(addprefix tests/,setup demo demo-guest collect matrix read-only) \
 	$(addprefix tests/qemu/,boot builders.sh boot-entries.sh by-page deb deb.sh emulator enter grub-probe guest hook.sh image init install lib.sh package run) \

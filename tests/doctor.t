@@ -74,7 +74,8 @@ sub machine {
 	in_tree('sys/firmware/acpi/tables/DMAR', '');
 	symlink '../../../../bus/pci/drivers/vfio-pci', "$root/sys/bus/pci/devices/0000:03:00.$_/driver" for 0, 1;
 	in_tree('boot/grub/grub.cfg', "menuentry 'Debian, without passthrough' --class debian \$menuentry_id_option 'vfio-boot-off' {\n}\n");
-	in_tree('etc/systemd/system/multi-user.target.wants/vfio-boot.service', '');
+	in_tree("etc/systemd/system/$_.service", '')
+		for 'multi-user.target.wants/vfio-boot', 'multi-user.target.wants/vfio-boot-came-up', 'sysinit.target.wants/vfio-boot-begun';
 	in_tree('run/vfio-boot/report', "vfio-boot-report 1\n"
 		. join('', map { join("\t", "0000:03:00.$_", '8086:10d3', 7, 'claimed', '-', 'vfio-pci', '8086:10d3', '-') . "\n" } 0, 1));
 }
@@ -872,6 +873,21 @@ case('service', 'not enabled', <<'END', 1);
 END
 symlink '/lib/systemd/system/vfio-boot.service', "$root/etc/systemd/system/multi-user.target.wants/vfio-boot.service";
 case('service', 'enabled by a link that leads out of the tree', of_check('service', $good), 0);
+for ('multi-user.target.wants/vfio-boot-came-up', 'sysinit.target.wants/vfio-boot-begun') {
+	machine();
+	image('gzip');
+	unlink "$root/etc/systemd/system/$_.service";
+	case('service', "$_ is not enabled", <<'END', 1);
+!!  service    boots that do not come up are not counted: vfio-boot-begun.service and vfio-boot-came-up.service are not enabled
+               systemctl enable vfio-boot.service, then update-initramfs -u (or set fallback=no)
+END
+}
+machine(conf => "ids = 8086:10d3\nfallback = no\n");
+image('gzip');
+unlink glob "$root/etc/systemd/system/*/vfio-boot-*.service";
+case('service', 'with fallback=no nobody misses them', of_check('service', $good), 0);
+machine();
+image('gzip');
 remove_tree("$root/etc/systemd");
 case('service', 'no systemd', "--  service    there is no systemd here\n", 0);
 unlink "$root/run/vfio-boot/report";

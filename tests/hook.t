@@ -126,6 +126,27 @@ hook('exit 0');
 ok(-d "$dir/image$dir/none", 'and a folder is one that cannot be read');
 remove_tree("$dir/none", "$dir/none.d");
 
+# Boots are counted where systemd clears the count, by both units.
+my $wanted = "$dir/system/etc/systemd/system";
+sub is_counted {
+	my ($init, @units) = @_;
+	remove_tree("$dir/system", "$dir/image");
+	make_path("$dir/system/sbin", "$dir/system$dir", "$dir/system/usr/lib/udev/rules.d");
+	symlink $init, "$dir/system/sbin/init" if $init;
+	for (@units) {
+		make_path("$wanted/$_->[0].target.wants");
+		symlink "/lib/systemd/system/$_->[1].service", "$wanted/$_->[0].target.wants/$_->[1].service";
+	}
+	qx($copy $dir/system 2>&1);
+	return -e "$dir/image/var/lib/vfio-boot/count-boots" ? 'counted' : 'not counted';
+}
+my @units = ([ 'sysinit', 'vfio-boot-begun' ], [ 'multi-user', 'vfio-boot-came-up' ]);
+is(is_counted($_, @units), 'counted', "$_: boots are counted") for '/lib/systemd/systemd', '../lib/systemd/systemd';
+is(is_counted($_, @units), 'not counted', "$_: nobody would clear the count") for 'runit-init', '';
+is(is_counted('/lib/systemd/systemd', $_), 'not counted', "nor with $_->[1].service alone") for @units;
+is(is_counted('/lib/systemd/systemd'), 'not counted', 'nor with neither');
+remove_tree("$dir/system", "$dir/image");
+
 # Where no devices are to be seen, as in a chroot.
 my $elsewhere = "protect = unknown  # no devices were visible when the image was built\n";
 hook('exit 0');

@@ -342,7 +342,7 @@ $commands
 END
 $said = qx(dash $root/remove 2>$root/errors);
 is($?, 0, 'what README.md says of the removal is run') or diag slurp("$root/errors");
-is($said, "/usr/lib/vfio-boot/boot-entries remove\nsystemctl disable vfio-boot\nupdate-initramfs -u -k all\nupdate-grub\n", 'entries of the menu, unit, images of all kernels and menu are made anew');
+is($said, "systemctl disable vfio-boot\nupdate-initramfs -u -k all\nupdate-grub\n", 'unit, images of all kernels and menu are made anew');
 is(qx(find $root/dest -type f), "$root/dest/etc/vfio-boot.conf\n", 'and nothing but the settings is left');
 
 remove_tree($root) if Test::More->builder->is_passing;

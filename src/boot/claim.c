@@ -7,6 +7,7 @@
 #include "apply.h"
 #include "context.h"
 #include "errtext.h"
+#include "fallback.h"
 #include "format.h"
 #include "late.h"
 #include "links.h"
@@ -27,12 +28,14 @@ enum {
 	OPTION_SECOND_LOOK = 1 << 2,
 	OPTION_SETTLE = 1 << 3,
 	OPTION_ROOT_MISSING = 1 << 4,
-	OPTION_WRONG = 1 << 5, /* an unknown option, or one without its argument */
+	OPTION_CAME_UP = 1 << 5,
+	OPTION_WRONG = 1 << 6, /* an unknown option, or one without its argument */
 };
 
 /* The options with an argument in the order of ARGUMENT_*, then those of OPTION_*. */
 static const char words[] =
-	"--sysroot\0--cmdline\0-k\0--late\0--rebound\0--dry-run\0--next-boot\0--second-look\0--settle\0--root-missing\0";
+	"--sysroot\0--cmdline\0-k\0--late\0--rebound\0--dry-run\0--next-boot\0--second-look\0--settle\0--root-missing\0"
+	"--came-up\0";
 
 /* Stores the arguments of options in ctx->argument. Returns the options without an argument. */
 static unsigned read_options(struct context *ctx, char **argv)
@@ -177,6 +180,9 @@ static int claim(struct context *ctx, bool asked, clock_t deadline, const struct
 	}
 	if (asked)
 		ctx = decide_claim(ctx, deadline, log);
+	if (asked && ctx->phase == PHASE_INIT_TOP)
+		fallback_begin(ctx, deadline, log);
+	asked &= !ctx->machine.fallback;
 	say_state(ctx, log);
 	apply_plan(&ctx->machine, &ctx->root, deadline, log);
 	if (settles(ctx))
@@ -246,8 +252,7 @@ int main(int argc, char **argv)
 
 	(void)argc;
 	options = read_options(ctx, argv + 1);
-	if (options & ~(OPTION_DRY_RUN | OPTION_NEXT_BOOT | OPTION_SECOND_LOOK | OPTION_SETTLE | OPTION_ROOT_MISSING) ||
-	    (options & (OPTION_NEXT_BOOT | OPTION_DRY_RUN)) == OPTION_NEXT_BOOT) {
+	if (options & OPTION_WRONG || (options & (OPTION_NEXT_BOOT | OPTION_DRY_RUN)) == OPTION_NEXT_BOOT) {
 		struct text t;
 
 		text_set(&t, "options:");
@@ -266,5 +271,7 @@ int main(int argc, char **argv)
 	status = context_open(ctx);
 	if (status)
 		return status;
+	if (options & OPTION_CAME_UP)
+		return fallback_end(ctx);
 	return options & OPTION_DRY_RUN ? print_plan(ctx) : run(ctx, options & OPTION_ROOT_MISSING);
 }

@@ -211,6 +211,7 @@ struct machine {
 	struct worker loader;	      /* written by the act layer: the process that loads them */
 	bool settle;		      /* handle only what an earlier run of this boot left open, or what came since */
 	bool late;		      /* handle only what came since; its driver may take a moment to bind */
+	bool fallback;		      /* no_claim_reason is that boots with claims did not come up */
 	bool failed;		      /* no_claim_reason is a failure, not the wish of the user */
 	bool read_all;		      /* the scan reads everything about every device */
 	const struct device *reading; /* the device whose attributes are being read, and may block; or NULL */

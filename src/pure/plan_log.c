@@ -36,12 +36,20 @@ void say_problems(const struct machine *m, const struct listener *l)
 	}
 }
 
+/* A fallback is what the user asked for, and no user expects it. */
+static unsigned note_level(const struct machine *m)
+{
+	if (m->failed)
+		return LEVEL_FAILED;
+	return m->fallback ? LEVEL_REFUSED : LEVEL_DONE;
+}
+
 void say_notes(const struct machine *m, const struct listener *l)
 {
 	if (m->settings->problems > PROBLEMS_MAX)
 		say(l, LEVEL_FAILED, "%u more errors in the settings", m->settings->problems - PROBLEMS_MAX);
 	if (m->no_claim_reason)
-		say(l, m->failed ? LEVEL_FAILED : LEVEL_DONE, "nothing is claimed: %s", m->no_claim_reason);
+		say(l, note_level(m), "nothing is claimed: %s", m->no_claim_reason);
 }
 
 /* Warns if the guard fails on a device that other selectors select. Without these, the device is refused for it. */

@@ -56,6 +56,7 @@ static const struct choice {
 	{ offsetof(struct settings, unbind), "unbind\0no\0yes\0" },
 	{ offsetof(struct settings, log), "log\0info\0quiet\0debug\0" },
 	{ offsetof(struct settings, keep), "keep\0no\0yes\0" },
+	{ offsetof(struct settings, no_fallback), "fallback\0yes\0no\0" },
 };
 
 static const char lists[LISTS][8] = { "ids", "protect", "reserve", "vfs" };

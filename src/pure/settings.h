@@ -45,6 +45,7 @@ struct settings {
 	uint8_t unbind;
 	uint8_t log;
 	uint8_t keep;	      /* whether what a host driver has taken back is claimed again */
+	uint8_t no_fallback;  /* whether a boot claims though those before it did not come up */
 	bool off_now;	      /* the rescue switch on the kernel command line */
 	bool protect_unknown; /* what the host depends on is unknown */
 	bool denylist_off;    /* vfio-pci.disable_denylist is on the kernel command line */

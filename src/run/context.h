@@ -3,6 +3,7 @@
 #ifndef VFIO_BOOT_CONTEXT_H
 #define VFIO_BOOT_CONTEXT_H
 
+#include "boot_count.h"
 #include "late.h"
 #include "machine.h"
 #include "settings_files.h"
@@ -55,6 +56,7 @@ struct context {
 	bool decided;	   /* set by decide_machine() in a child */
 	bool ran;	   /* the decision was carried out, as far as the verdicts say */
 	bool left_out_off; /* a plan for the next boot ignores the one-time `off` of this one */
+	struct boot_count count;
 	struct machine machine;
 	struct settings settings;
 	struct settings_buffers buffers;

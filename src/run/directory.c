@@ -6,6 +6,14 @@
 #include "format.h"
 #include "sysfs.h"
 
+void mark(int root, const char *path, bool on)
+{
+	if (on)
+		close(openat(root, path, O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0644));
+	else
+		unlinkat(root, path, 0);
+}
+
 struct removal {
 	int root;
 	const char *directory;

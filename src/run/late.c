@@ -22,14 +22,6 @@ static const char *const directory = "run/vfio-boot/late", *const keep_path = "r
 #define QUIET_TICKS   ((clock_t)TICKS * 3 / 10)
 #define BATCH_SECONDS 3
 
-static void mark(int root, const char *path, bool on)
-{
-	if (on)
-		close(openat(root, path, O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0644));
-	else
-		unlinkat(root, path, 0);
-}
-
 void late_enable(const struct settings *settings, int root, bool on, bool settled)
 {
 	if (on)

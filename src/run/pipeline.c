@@ -5,6 +5,7 @@
 
 #include "child.h"
 #include "errtext.h"
+#include "fallback.h"
 #include "format.h"
 #include "late.h"
 #include "listener.h"
@@ -17,11 +18,19 @@
 #include "select.h"
 #include "settings.h"
 
+static bool selects(const struct settings *s)
+{
+	return !list_is_empty(&s->list[LIST_IDS]) || !list_is_empty(&s->list[LIST_VFS]);
+}
+
 /* Returns why the settings, once they are read, claim nothing in this boot, or NULL. */
 static const char *find_no_claim_reason(const struct context *ctx)
 {
 	const struct settings *s = &ctx->settings;
 
+	/* It comes first: the boot loader's own fallback is a boot with vfio.ids=off. */
+	if (ctx->phase != PHASE_NEXT_BOOT && !ctx->by_hand && selects(s) && fallback_is_on(ctx->root.fd))
+		return fallback_reason;
 	if (s->off_now && !ctx->left_out_off && !ctx->by_hand)
 		return "vfio.ids=off";
 	if (s->unprotected)
@@ -41,7 +50,8 @@ bool decide_settings(struct context *ctx)
 	ctx->left_out_off = s->off_now && ctx->phase == PHASE_NEXT_BOOT && !ctx->argument[ARGUMENT_CMDLINE];
 	if (!m->no_claim_reason)
 		m->no_claim_reason = find_no_claim_reason(ctx);
-	return !m->no_claim_reason && (!list_is_empty(&s->list[LIST_IDS]) || !list_is_empty(&s->list[LIST_VFS]));
+	m->fallback = m->no_claim_reason == fallback_reason;
+	return !m->no_claim_reason && selects(s);
 }
 
 /* Leaves the devices alone for which an earlier attempt of this run waits. */

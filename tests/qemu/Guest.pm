@@ -68,6 +68,7 @@ sub around_claim {
 # disk     the folder with disk, kernel and initrd of an installed Debian
 # machine  more options of tests/qemu/boot
 # keep     keeps what was booted, for another boot
+# panics   its kernel panics, after some facts
 # qmp      { WORD => [[COMMAND, ARGUMENT => VALUE, ...], ...] }, what QEMU is told once the console says
 #          "qmp: WORD", as often as it does. Its answers are in {qmp}, one line for each command.
 sub boot {
@@ -96,7 +97,8 @@ sub boot {
 	$self->read_facts if -e "$dir/facts";
 	$self->{qmp} = -e "$dir/qmp.log" ? read_file("$dir/qmp.log") : '';
 	$self->{console} = -e "$dir/console" ? read_file("$dir/console") : '';
-	ok($status == 0 && $self->{ended}, "$name: the guest boots to its root and powers off")
+	my $done = $o{panics} ? $self->{console} =~ /Kernel panic/ && !$self->{ended} : $self->{ended};
+	ok($status == 0 && $done, "$name: the guest boots to its root and " . ($o{panics} ? 'panics' : 'powers off'))
 		or $self->give_up($status);
 	remove_tree(map { "$dir/$_" } qw(disk kernel initrd root)) unless $ENV{VFIO_BOOT_VERBOSE} || $o{keep};
 	return $self;

@@ -54,11 +54,13 @@ is(qx(dpkg-deb -f $deb Version), "$news\n", 'its version is that of NEWS');
 my %mode = map { m{^(\S+) root/root +\d+ \S+ \S+ \.(/\S*[^/])$} ? ($2 => $1) : () } split /\n/, qx(dpkg-deb -c $deb);
 my $script = '-rwxr-xr-x';
 my $file = '-rw-r--r--';
-is($mode{$_}, $script, "$_ can be run") for '/usr/sbin/vfio-boot', '/usr/lib/vfio-boot/vfio-boot-claim', '/etc/grub.d/90_vfio-boot',
+is($mode{$_}, $script, "$_ can be run") for '/usr/sbin/vfio-boot', '/usr/lib/vfio-boot/vfio-boot-claim', '/usr/lib/vfio-boot/boot-count', '/etc/grub.d/90_vfio-boot',
 	map { "/usr/share/initramfs-tools/$_" } 'hooks/vfio-boot', map { "scripts/$_" } 'init-top/00-vfio-boot', 'local-top/vfio-boot', 'local-premount/vfio-boot', 'nfs-top/vfio-boot', 'local-block/vfio-boot';
 is($mode{$_}, $file, "$_ can be read") for '/etc/vfio-boot.conf', (map { "/usr/share/man/$_.gz" } 'man8/vfio-boot.8', 'man8/vfio-boot-claim.8', 'man5/vfio-boot.conf.5'),
 	'/usr/share/bash-completion/completions/vfio-boot';
-is(scalar(grep { m{^(/usr)?/lib/systemd/system/vfio-boot\.service$} } keys %mode), 1, 'the unit is there, once');
+for my $unit (qw(vfio-boot vfio-boot-begun vfio-boot-came-up)) {
+	is(scalar(grep { m{^(/usr)?/lib/systemd/system/$unit\.service$} } keys %mode), 1, "$unit.service is there, once");
+}
 is(qx(dpkg-deb --ctrl-tarfile $deb | tar -xO ./conffiles), "/etc/grub.d/90_vfio-boot\n/etc/initramfs/post-update.d/vfio-boot\n/etc/kernel/postinst.d/zz-vfio-boot\n/etc/kernel/postrm.d/zz-vfio-boot\n/etc/vfio-boot.conf\n", 'conffiles are what is in /etc');
 my ($dpkg, $klibc) = map { qx($ask dpkg-query -W -f '\${source:Version}' $_) } 'dpkg', 'libklibc-dev';
 my $known = system('dpkg', '--compare-versions', $dpkg, 'ge', '1.21.3') == 0;
@@ -66,8 +68,8 @@ is(qx(dpkg-deb -f $deb Static-Built-Using), ($known ? "klibc (= $klibc)" : '') .
 is(qx(dpkg-deb --ctrl-tarfile $deb | tar -xO ./triggers | grep -v '^#' | grep .), "interest-noawait vfio-boot-image\nactivate-noawait update-initramfs\n", 'one trigger rebuilds the image, the other one looks into it');
 # Some versions of debhelper have it stopped by a removal.
 my $scripts = qx(dpkg-deb --ctrl-tarfile $deb | tar -xO --wildcards './p*');
-my $stop = qr/^if .*"\$1" = remove \].*; then\n\tdeb-systemd-invoke stop 'vfio-boot\.service' .*\nfi\n/m;
-unlike($scripts =~ s/$stop//r, qr/deb-systemd-invoke/, 'the unit is never started, nor stopped by an upgrade');
+my $stop = qr/^if .*"\$1" = remove \].*; then\n\tdeb-systemd-invoke stop 'vfio-boot[\w-]*\.service' .*\nfi\n/m;
+unlike($scripts =~ s/$stop//gr, qr/deb-systemd-invoke/, 'no unit is ever started, nor stopped by an upgrade');
 qx(dpkg-deb -x $deb $work/newer/content);
 like(qx(readelf -d $work/newer/content/usr/sbin/vfio-boot), qr/BIND_NOW.*PIE/s, 'the host program is hardened');
 like(qx(readelf -lW $work/newer/content/usr/lib/vfio-boot/vfio-boot-claim), qr/GNU_STACK .* RW +0x/, 'the claim program has no executable stack');

@@ -11,7 +11,7 @@ use FindBin;
 use lib $FindBin::Bin;
 use Guest;
 use JSON::PP ();
-use Test::More tests => 49;
+use Test::More tests => 52;
 
 my $readme = Guest::read_file("$Guest::top/README.md");
 my ($lines) = $readme =~ /<!-- install -->\s*```\w*\n(.*?)^```/ms;
@@ -22,8 +22,18 @@ my $dir = "$Guest::top/build/qemu/install";
 Guest::write_file("$dir.sh", $lines);
 Guest::write_file("$dir-test", <<'END');
 #!/bin/sh
+# The units that count boots.
+for unit in vfio-boot-begun vfio-boot-came-up; do
+	echo $unit $(systemctl show -p ActiveState -p ConditionResult -p ExecMainCode -p Result $unit | sort)
+done
+ls -d /run/vfio-boot/uncounted
 # The twin of the card, which is with its driver, in the boot that has it in its words.
-grep -q by-hand /proc/cmdline || exit 0
+grep -q by-hand /proc/cmdline || {
+	lsinitramfs "/boot/initrd.img-$(uname -r)" | grep count-boots
+	systemctl stop vfio-boot-begun
+	systemctl show -p ActiveState -p Result vfio-boot-begun | sort
+	exit 0
+}
 twin=0000:09:00.0
 link() { if [ -e "$1" ]; then basename "$(readlink "$1")"; else echo -; fi; }
 try() { # NAME COMMAND...: what it says, how it ends, and who has the twin then
@@ -91,6 +101,19 @@ like($boot->text('drift'), qr/^0000:03:00\.0 .*; drifted: 0000:03:00\.1 of its g
 like($boot->text('drift'), qr/^exit 1$/m, 'which is exit status 1');
 like($boot->text('drift'), qr/^ +Active: failed/m, 'and the service fails');
 
+# Boots are counted, and this one has come up. Without EFI and GRUB there is nowhere to count.
+my $units = <<'END';
+vfio-boot-begun ActiveState=active ConditionResult=yes ExecMainCode=1 Result=success
+vfio-boot-came-up ActiveState=inactive ConditionResult=yes ExecMainCode=1 Result=success
+/run/vfio-boot/uncounted
+END
+is($boot->text('test'), $units . <<'END' . 'exit 0', 'the boot was begun and has come up, and the image says that somebody sees to it');
+var/lib/vfio-boot/count-boots
+ActiveState=inactive
+Result=success
+END
+unlike($boot->{console}, qr/ordering cycle/, 'no unit waits for itself');
+
 # One device more, of an incomplete group, and one that is not there.
 my $again = Guest->boot('install-refused', words => "@words by-hand vfio.ids=+0000:02:01.0,10de:2204", disk => "$dir-again",
 	machine => [ '-t', 300 ]);
@@ -104,6 +127,7 @@ like($again->text('status'), qr/^exit 1$/m, 'as vfio-boot status');
 
 # By hand.
 my $said = $again->text('test');
+like($said, qr/\A\Q$units\E/, 'a boot in which something is refused has come up as well');
 my $twin = '0000:09:00.0';
 like($said, qr/^nobody: exit 3, driver e1000e\nnobody: vfio-boot: claim: only root may /m, 'a plain user claims nothing');
 like($said, qr/^claim: exit 0, driver vfio-pci\nclaim: \Q$twin\E \[8086:10d3\] group 12: claimed for vfio-pci$/m, 'root claims it from its driver');

@@ -333,6 +333,8 @@ void model_summary(const struct settings *s, struct page *page)
 		page_add(page, " log=%s", logs[s->log]);
 	if (s->keep)
 		page_add(page, " keep=yes");
+	if (s->no_fallback)
+		page_add(page, " fallback=no");
 	if (page->len)
 		memmove(page->p, page->p + 1, page->len--);
 }

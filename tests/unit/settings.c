@@ -120,6 +120,9 @@ static const struct {
 	{ "keep = yes\n", "keep=yes", "" },
 	{ "keep = yes\nkeep = no\n", "", "" },
 	{ "keep = yes\nkeep = always\n", "", "2:8 always" },
+	{ "fallback = no\n", "fallback=no", "" },
+	{ "fallback = no\nfallback = yes\n", "", "" },
+	{ "fallback = no\nfallback = never\n", "", "2:12 never" },
 	/* virtual functions */
 	{ "vfs = 02:00.0=8\n", "vfs=02:00.0=8", "" },
 	{ "vfs = 02:00.0=8, 8086:10c9=2\nvfs=00:01.0/00.0@8086:10c9?=65535\n",

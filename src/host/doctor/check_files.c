@@ -6,6 +6,7 @@
 
 #include "check.h"
 #include "drift.h"
+#include "fallback.h"
 #include "format.h"
 #include "image_judge.h"
 #include "message.h"
@@ -234,18 +235,32 @@ void check_plan(const struct check_input *in, struct check *c)
 	}
 }
 
+/* Returns true if this unit is enabled. */
+static bool is_enabled(int root, const char *link)
+{
+	struct text t;
+
+	return !faccessat(root, text_set(&t, "etc/systemd/system/%s", link), F_OK, AT_SYMLINK_NOFOLLOW);
+}
+
 void check_service(const struct check_input *in, struct check *c)
 {
 	int root = in->ctx->root.fd;
 
-	if (faccessat(root, "etc/systemd/system", F_OK, 0))
+	if (faccessat(root, "etc/systemd/system", F_OK, 0)) {
 		check_say(c, CHECK_NONE, "there is no systemd here");
-	else if (!faccessat(root, "etc/systemd/system/multi-user.target.wants/vfio-boot.service", F_OK,
-			    AT_SYMLINK_NOFOLLOW))
-		check_say(c, CHECK_OK, "vfio-boot.service is enabled");
-	else {
+	} else if (!is_enabled(root, "multi-user.target.wants/vfio-boot.service")) {
 		check_say(c, CHECK_FAULT, "vfio-boot.service is not enabled: devices that appear late are not claimed");
 		check_remedy(c, "systemctl enable vfio-boot.service");
+	} else if (!in->ctx->settings.no_fallback &&
+		   !(is_enabled(root, "sysinit.target.wants/vfio-boot-begun.service") &&
+		     is_enabled(root, "multi-user.target.wants/vfio-boot-came-up.service"))) {
+		check_say(c, CHECK_FAULT,
+			  "boots that do not come up are not counted: vfio-boot-begun.service and "
+			  "vfio-boot-came-up.service are not enabled");
+		check_remedy(c, "systemctl enable vfio-boot.service, then update-initramfs -u (or set fallback=no)");
+	} else {
+		check_say(c, CHECK_OK, "vfio-boot.service is enabled");
 	}
 }
 
@@ -280,16 +295,25 @@ static void say_report(const struct rows *rows, bool bad, bool selected_since, s
 		check_remedy(c, "vfio-boot status");
 }
 
+static void say_fallback(struct check *c)
+{
+	check_say(c, CHECK_FAULT, "%s", fallback_reason);
+	check_remedy(c, "the next boot tries again; what it will do: vfio-boot plan");
+	check_remedy(c, "why the boots before ended: journalctl -b -1");
+}
+
 void check_report(const struct check_input *in, struct check *c)
 {
 	static struct context now;
 	struct rows rows = { .ctx = &now };
 	struct text wrong;
+	bool fallback;
 
 	context_like(&now, in->ctx);
 	now.phase = PHASE_NOW;
 	now.read_all = true;
 	(void)!decide_settings(&now);
+	fallback = now.machine.fallback;
 	if (!rows_read(&rows, &wrong)) {
 		check_say(c, CHECK_FAULT, "%s", wrong.p);
 		check_remedy(c, "update-initramfs -u, and reboot: another version of vfio-boot wrote the report");
@@ -299,6 +323,8 @@ void check_report(const struct check_input *in, struct check *c)
 		bool bad = rows_judge(&rows);
 
 		say_report(&rows, bad, drift_settings(&rows, drop_warning, NULL), c);
+		if (fallback)
+			say_fallback(c);
 	}
 	rows_free(&rows);
 }

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "drift.h"
+#include "fallback.h"
 #include "format.h"
 #include "guarded_path.h"
 #include "listener.h"
@@ -197,6 +198,17 @@ static void warn_of_no_rows(struct status *s, bool asked)
 	s->wrong |= asked && !s->rows.found;
 }
 
+/* Warns that this boot claimed nothing since those before it did not come up, and says what to do. */
+static void warn_of_fallback(struct status *s)
+{
+	struct text t;
+
+	warn(s, text_set(&t, "this boot claimed nothing: %s", fallback_reason));
+	warn(s, "the next boot tries again; what it will do: vfio-boot plan");
+	warn(s, "why the boots before ended, as far as they could write it down: journalctl -b -1");
+	s->wrong = true;
+}
+
 /* Begins the JSON object that verb_status() fills. */
 static void begin_json(struct status *s)
 {
@@ -253,12 +265,13 @@ int verb_status(struct request *r)
 	struct output out;
 	struct text wrong;
 	int status;
-	bool selects, good;
+	bool selects, good, fallback;
 
 	ctx->phase = PHASE_NOW;
 	/* drift_missing() needs the groups of devices that the settings do not select any more. */
 	ctx->read_all = true;
 	selects = decide_settings(ctx);
+	fallback = ctx->machine.fallback;
 	output_init(&out, STDOUT_FILENO);
 	if (asked(r, OPTION_JSON))
 		begin_json(&s);
@@ -267,10 +280,12 @@ int verb_status(struct request *r)
 	good = rows_read(&s.rows, &wrong);
 	if (!good)
 		complaints.say(&complaints, LEVEL_FAILED, wrong.p);
-	else if (!s.rows.n)
-		warn_of_no_rows(&s, selects);
-	else
+	else if (s.rows.n)
 		show_rows(&s, &out.listener);
+	else if (!fallback)
+		warn_of_no_rows(&s, selects);
+	if (fallback)
+		warn_of_fallback(&s);
 	list_directory(ctx->root.fd, "sys/bus/pci/drivers/vfio-pci", note_foreign, &s);
 	/* Without a report warn_of_no_rows() has said enough. */
 	if (good && s.rows.found)
