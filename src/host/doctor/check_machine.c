@@ -102,12 +102,21 @@ static void add_firmware_switch(struct check *c, int root)
 	check_remedy(c, "switch on in the firmware's setup: %s", what);
 }
 
+/* Adds the remedy, with the file that the boot loader has the kernel command line from. */
+static void add_word(struct check *c, const struct root *root, const char *word)
+{
+	const char *how = menu_how_to_add_word(root);
+
+	check_remedy(c, "add %s to the kernel command line%s%s%s", word, how ? " (" : "", how ? how : "",
+		     how ? ")" : "");
+}
+
 /* Tells why there are no groups that isolate. `table` is the IOMMU table of the firmware, or NULL. */
 static void say_no_groups(const struct check_input *in, struct check *c, const char *table)
 {
 	struct iommu_words w = read_iommu_words(in->ctx->buffers.cmdline_used);
 	bool intel = table && !strcmp(table, "DMAR");
-	const char *off = word_for_off(&w), *how = menu_how_to_add_word(&in->ctx->root);
+	const char *off = word_for_off(&w);
 	int root = in->ctx->root.fd;
 
 	if (off) {
@@ -128,8 +137,7 @@ static void say_no_groups(const struct check_input *in, struct check *c, const c
 			check_remedy(c, "intel_iommu=on is set; see what went wrong: dmesg | grep -e DMAR -e IOMMU");
 	}
 	if (intel && !w.intel_on)
-		check_remedy(c, "add intel_iommu=on to the kernel command line%s%s%s", how ? " (" : "", how ? how : "",
-			     how ? ")" : "");
+		add_word(c, &in->ctx->root, "intel_iommu=on");
 }
 
 void check_iommu(const struct check_input *in, struct check *c)
