@@ -758,7 +758,7 @@ in_tree('boot/grub/grub.cfg', "# 'vfio-boot-off'\nmenuentry 'Debian' {\n}\n");
 like(of_check('boot', doctor()), qr/\A!!  boot       GRUB's menu has no entry/, "GRUB's menu is there, and nobody says who boots");
 loader('GRUB 2.12-9');
 like(of_check('boot', doctor()), qr/\A!!  boot       GRUB's menu has no entry/, 'GRUB boots');
-loader('systemd-boot 257.13');
+loader('systemd-boot 257.13-1~deb13u1');
 like(of_check('boot', doctor()), qr{\A!!  boot       /efi/loader/entries/debian-6\.1\.conf has no entry}, 'systemd-boot boots');
 remove_tree("$root/sys/firmware/efi", "$root/boot/grub");
 

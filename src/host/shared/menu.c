@@ -191,15 +191,16 @@ static uint32_t little_endian(const uint8_t *p, unsigned bytes)
 /* Returns true if the section of a PE file at this header is a profile of ours. */
 static bool is_our_profile(int fd, const uint8_t *header)
 {
+	uint32_t size = little_endian(header + 8, 4);
 	char text[256];
 	ssize_t n;
 
 	if (memcmp(header, ".profile", 8) != 0)
 		return false;
-	n = pread(fd, text, sizeof(text) - 1, little_endian(header + 20, 4));
-	if (n <= 0)
+	n = pread(fd, text, size < sizeof(text) ? size : sizeof(text) - 1, little_endian(header + 20, 4));
+	if (n < 0)
 		return false;
-	text[(uint32_t)n < little_endian(header + 8, 4) ? (uint32_t)n : little_endian(header + 8, 4)] = '\0';
+	text[n] = '\0';
 	return strstr(text, PROFILE_ID) != NULL;
 }
 
@@ -376,7 +377,7 @@ static void say_proxmox(struct search *s, const struct proxmox *p)
 static bool grub_boots(int root)
 {
 	static const char systemd[] = "s\0y\0s\0t\0e\0m\0d";
-	char info[64];
+	char info[512];
 	int n = read_whole(root, LOADER_INFO, 0, info, sizeof(info));
 
 	/* Four bytes of attributes, and a text of two bytes a character. */
