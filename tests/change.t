@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
 # vfio-boot add and remove: what they write, what they refuse to write, and that what was
-# there stays. tests/qemu/add.t types them in a booted Debian, with the image rebuilt.
+# there stays. tests/system/add.t types them in a booted Debian, with the image rebuilt.
 
 use strict;
 use warnings;

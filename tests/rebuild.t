@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
 # The images that vfio-boot add has rebuilt, by programs that ask, are killed, leave something behind, fail, do nothing or
-# are not there. vfio-boot runs in a root of its own, with the libraries that it needs; tests/qemu/add.t has the real one.
+# are not there. vfio-boot runs in a root of its own, with the libraries that it needs; tests/system/add.t has the real one.
 
 use strict;
 use warnings;

@@ -9,7 +9,7 @@
 use strict;
 use warnings;
 use FindBin;
-use lib $FindBin::Bin;
+use lib "$FindBin::Bin/../qemu";
 use Guest;
 use JSON::PP ();
 use Test::More;
