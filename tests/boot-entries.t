@@ -47,7 +47,9 @@ for (['sh'], ['bash', '--posix']) {
 	is(ours('6.1'), "${head}title Debian, without passthrough\nversion 6.1\nlinux /vmlinuz\noptions vfio.ids=off root=/dev/sda1 -- x\n", 'and makes the entry');
 }
 @shell = ('sh');
+my $inode = (stat "$folder/0-vfio-boot-off-debian-6.1.conf")[1];
 is(entries('sync', $folder, 'debian'), 0, 'again');
+is((stat "$folder/0-vfio-boot-off-debian-6.1.conf")[1], $inode, 'does not write what is there');
 is(names(), '0-vfio-boot-off-debian-6.1.conf debian-6.1.conf', 'changes nothing');
 
 # What stands in it.

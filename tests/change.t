@@ -287,6 +287,14 @@ lacks($other, qr/tell the two apart/, 'and none is said');
 spew("$root/boot/grub/grub.cfg", "menuentry 'Debian, without passthrough' \$menuentry_id_option 'vfio-boot-off' {\n");
 like((vfio_boot('add', '000d:01:00.0'))[1], qr/^vfio-boot: if that boot does not come up, choose GRUB's last entry \("\.\.\., without passthrough"\), or append vfio\.ids=off /m,
 	'the way back names the entry of GRUB');
+# Of several menus the first one that has it: an ESP of proxmox-boot-tool that is gone has none.
+spew("$root/etc/kernel/proxmox-boot-uuids", "AAAA-0001\nBBBB-0002\n");
+spew("$root/dev/disk/by-uuid/BBBB-0002", '');
+spew("$root/var/lib/vfio-boot/proxmox-entries", "BBBB-0002 systemd-boot\n");
+vfio_boot('remove', '000d:01:00.0');
+like((vfio_boot('add', '000d:01:00.0'))[1], qr/^vfio-boot: if that boot does not come up, choose the entry "\.\.\., without passthrough" of the boot menu, or append vfio\.ids=off /m,
+	'or that of the ESP which is there');
+unlink "$root/etc/kernel/proxmox-boot-uuids";
 
 # --- remove ------------------------------------------------------------------
 

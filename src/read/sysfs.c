@@ -82,6 +82,11 @@ const char *read_driver(struct text *t, int root, const char *name)
 	return read_link(t, root, device_path(t, name, "driver")) > 0 ? base_name(t->p) : NULL;
 }
 
+bool exists(int dir, const char *path)
+{
+	return !faccessat(dir, path, F_OK, 0);
+}
+
 unsigned read_decimal(int dir, const char *path)
 {
 	struct text t;

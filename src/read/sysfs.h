@@ -24,6 +24,9 @@ int read_whole(int dir, const char *path, int flags, char *buf, size_t size)
 int read_attribute(struct text *t, int dir, const char *path) __attribute__((nonnull));
 int read_link(struct text *t, int dir, const char *path) __attribute__((nonnull));
 
+/* Returns true if there is something at path; where a link leads to counts. */
+bool exists(int dir, const char *path) __attribute__((nonnull));
+
 /* Returns the decimal number in the file at path, or 0 if there is none. */
 unsigned read_decimal(int dir, const char *path) __attribute__((nonnull));
 

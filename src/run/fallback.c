@@ -1,13 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include <fcntl.h>
-#include <unistd.h>
-
+#include "fallback.h"
 #include "child.h"
 #include "directory.h"
 #include "errtext.h"
-#include "fallback.h"
 #include "log.h"
 #include "report.h"
+#include "sysfs.h"
 
 const char fallback_reason[] = "the last two boots with claims did not come up (fallback=no turns this off)";
 
@@ -21,14 +19,9 @@ static const char *const cleared_path = "var/lib/vfio-boot/count-boots";
 /* The running system does not wait longer for its firmware. */
 #define END_SECONDS 10
 
-static bool is_there(int root, const char *path)
-{
-	return !faccessat(root, path, F_OK, 0);
-}
-
 bool fallback_is_on(int root)
 {
-	return is_there(root, fallback_path);
+	return exists(root, fallback_path);
 }
 
 /* Returns true if this boot claims something, now or at its second look. */
@@ -48,7 +41,7 @@ static bool count(struct context *ctx, clock_t deadline, const struct listener *
 {
 	int root = ctx->root.fd;
 
-	if (!is_there(root, cleared_path) || !boot_count_can_be(root))
+	if (!exists(root, cleared_path) || !boot_count_can_be(root))
 		return false;
 	ctx->count.root = &ctx->root;
 	boot_count_change(&ctx->count, share_of(deadline, 4));

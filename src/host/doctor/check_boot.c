@@ -46,18 +46,13 @@ static bool concerns_us(struct span name)
 	return false;
 }
 
-static bool is_same(struct span a, struct span b)
-{
-	return a.len == b.len && !memcmp(a.p, b.p, a.len);
-}
-
 static bool line_has(const char *line, const struct cmdline_word *word)
 {
 	const char *p = line, *end = line + strlen(line);
 	struct cmdline_word w;
 
 	while (cmdline_next_parameter(&p, end, &w)) {
-		if (is_same(w.name, word->name) && w.has_value == word->has_value && is_same(w.value, word->value))
+		if (!span_cmp(w.name, word->name) && w.has_value == word->has_value && !span_cmp(w.value, word->value))
 			return true;
 	}
 	return false;

@@ -25,24 +25,19 @@ __attribute__((format(printf, 2, 3))) static void add_fault(struct image_verdict
 
 /* --- how to mend it ----------------------------------------------------------------------------------------------- */
 
-static bool is_there(const struct root *root, const char *path)
-{
-	return !faccessat(root->fd, path, F_OK, 0);
-}
-
 static bool has_update_initramfs(const struct root *root)
 {
-	return is_there(root, "usr/sbin/update-initramfs");
+	return exists(root->fd, "usr/sbin/update-initramfs");
 }
 
 static bool has_dracut(const struct root *root)
 {
-	return is_there(root, "usr/bin/dracut") || is_there(root, "usr/sbin/dracut");
+	return exists(root->fd, "usr/bin/dracut") || exists(root->fd, "usr/sbin/dracut");
 }
 
 static bool has_initramfs_tools(const struct root *root)
 {
-	return is_there(root, "usr/sbin/mkinitramfs");
+	return exists(root->fd, "usr/sbin/mkinitramfs");
 }
 
 /* Returns who would make the next image. It need not be who made this one. */
@@ -109,7 +104,7 @@ static void set_remedy(struct image_verdict *v, const struct root *root, enum im
 					       : "rebuild it with the program that made it");
 		return;
 	}
-	if (!is_there(root, parts[builder].file) && !(parts[builder].other && is_there(root, parts[builder].other)))
+	if (!exists(root->fd, parts[builder].file) && !(parts[builder].other && exists(root->fd, parts[builder].other)))
 		text_add(t, "/%s is missing: install vfio-boot for %s first, then ", parts[builder].file,
 			 parts[builder].name);
 	add_command(t, root, builder, i, release);

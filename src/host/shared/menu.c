@@ -25,16 +25,20 @@
 /* The boot loader says in it who it is: systemd-boot, or GRUB from 2.12 on. */
 #define LOADER_INFO "sys/firmware/efi/efivars/LoaderInfo-4a67b082-0a4c-41cf-b6c7-440b29bb8c4f"
 
+/* The names by which kernel-install knows this system: the first that is there is the token of its entries. */
+#define TOKENS 3
+
+struct tokens {
+	unsigned n;
+	struct text name[TOKENS];
+};
+
 struct search {
 	struct menu *m;
 	unsigned n;
 	int root;
+	struct tokens tokens; /* for the menus of systemd-boot */
 };
-
-static bool exists(int root, const char *path)
-{
-	return !faccessat(root, path, F_OK, 0);
-}
 
 /* Returns the next menu to be filled. The last one is filled again if there are too many. */
 static struct menu *add_menu(struct search *s, enum menu_state state)
@@ -84,14 +88,6 @@ static void find_grub(struct search *s)
 	}
 }
 
-/* The names by which kernel-install knows this system: the first that is there is the token of its entries. */
-#define TOKENS 3
-
-struct tokens {
-	unsigned n;
-	struct text name[TOKENS];
-};
-
 static void add_token(struct tokens *t, const char *name)
 {
 	if (*name && t->n < TOKENS)
@@ -105,7 +101,6 @@ static void read_tokens(struct tokens *t, int root)
 	char *line;
 	struct lines l;
 
-	t->n = 0;
 	if (read_attribute(&value, root, "etc/kernel/entry-token") > 0)
 		add_token(t, value.p);
 	if (read_attribute(&value, root, "etc/machine-id") > 0)
@@ -125,7 +120,7 @@ static void read_tokens(struct tokens *t, int root)
 /* What is in a folder of an ESP. */
 struct folder {
 	int root;
-	struct tokens tokens;
+	const struct tokens *tokens;
 	struct text path;
 	unsigned ours;
 	unsigned others;     /* entries or images of this system without one of ours */
@@ -147,8 +142,8 @@ static const char *kernel_of(struct text *base, const struct folder *f, const ch
 	counter = strrchr(base->p, '+');
 	if (counter && counter[1] && !counter[1 + strspn(counter + 1, "0123456789-")])
 		*counter = '\0';
-	for (unsigned i = 0; i < f->tokens.n; i++) {
-		const struct text *token = &f->tokens.name[i];
+	for (unsigned i = 0; i < f->tokens->n; i++) {
+		const struct text *token = &f->tokens->name[i];
 
 		if (!strncmp(base->p, token->p, token->len) && base->p[token->len] == '-')
 			return base->p + token->len + 1;
@@ -248,15 +243,37 @@ static int count_image(void *data, const char *name)
 	return 0;
 }
 
-/* Says of which kernel of this system there is nothing of ours. `makes` is whether kernel-install would make it. */
-static void say_others(struct search *s, const struct folder *f, const char *what, bool makes)
-{
-	struct menu *m;
+/* What systemd-boot shows, and kernel-install makes of a kernel. */
+static const struct kind {
+	const char *folder; /* of an ESP */
+	int (*count)(void *data, const char *name);
+	const char *where, *ours, *what; /* words of the messages */
+	const char *choose;
+	const char *needs[2]; /* the files with which kernel-install makes ours */
+} kinds[] = {
+	{ "loader/entries",
+	  count_entry,
+	  "",
+	  "an entry",
+	  "entry",
+	  "the entry \"..., without passthrough\" of systemd-boot",
+	  { PLUGIN("95-vfio-boot-entry"), "" } },
+	{ "EFI/Linux",
+	  count_image,
+	  "an image in ",
+	  "a profile",
+	  "profile",
+	  "the entry \"... (without passthrough)\" of systemd-boot",
+	  { PLUGIN("85-vfio-boot-profile"), "usr/bin/ukify" } },
+};
 
-	if (!f->others)
-		return;
-	m = add_menu(s, makes ? MENU_LACKS : MENU_CANNOT);
-	text_set(&m->what, "/%s/%s has no %s without passthrough%s", f->path.p, f->first.p, what,
+/* Says of which kernel of this system there is nothing of ours. */
+static void say_others(struct search *s, const struct folder *f, const struct kind *kind)
+{
+	bool makes = exists(s->root, kind->needs[0]) && (!*kind->needs[1] || exists(s->root, kind->needs[1]));
+	struct menu *m = add_menu(s, makes ? MENU_LACKS : MENU_CANNOT);
+
+	text_set(&m->what, "/%s/%s has no %s without passthrough%s", f->path.p, f->first.p, kind->what,
 		 f->others > 1 ? ", nor have others" : "");
 	if (makes)
 		text_set(&m->remedy, "kernel-install add %s /boot/vmlinuz-%s /boot/initrd.img-%s", f->version.p,
@@ -265,48 +282,26 @@ static void say_others(struct search *s, const struct folder *f, const char *wha
 		text_set(&m->remedy, "vfio-boot(8), RESCUE, says how to boot it without passthrough");
 }
 
-static void judge_entries(struct search *s, const struct folder *f)
-{
-	struct menu *m;
-
-	if (f->ours) {
-		m = add_menu(s, MENU_HAS);
-		m->choose = "the entry \"..., without passthrough\" of systemd-boot";
-		text_set(&m->what, "systemd-boot: /%s has an entry without passthrough", f->path.p);
-	}
-	say_others(s, f, "entry", exists(s->root, PLUGIN("95-vfio-boot-entry")));
-}
-
-static void judge_images(struct search *s, const struct folder *f)
-{
-	struct menu *m;
-
-	if (f->ours) {
-		m = add_menu(s, MENU_HAS);
-		m->choose = "the entry \"... (without passthrough)\" of systemd-boot";
-		text_set(&m->what, "systemd-boot: an image in /%s has a profile without passthrough", f->path.p);
-	}
-	say_others(s, f, "profile",
-		   exists(s->root, "usr/bin/ukify") && exists(s->root, PLUGIN("85-vfio-boot-profile")));
-}
-
 /* Looks at a folder of an ESP. */
-static void look_at(struct search *s, const char *esp, const char *path, int (*count)(void *data, const char *name),
-		    void (*judge)(struct search *s, const struct folder *f))
+static void look_at(struct search *s, const char *esp, const struct kind *kind)
 {
-	struct folder f = { .root = s->root };
+	struct folder f = { .root = s->root, .tokens = &s->tokens };
 	struct menu *m;
 	int ret;
 
-	read_tokens(&f.tokens, s->root);
-	text_set(&f.path, "%s/%s", esp, path);
-	ret = list_directory(s->root, f.path.p, count, &f);
+	text_set(&f.path, "%s/%s", esp, kind->folder);
+	ret = list_directory(s->root, f.path.p, kind->count, &f);
 	if (ret == -EACCES || ret == -EPERM) {
 		m = add_menu(s, MENU_UNKNOWN);
 		text_set(&m->what, "/%s cannot be read (use sudo)", f.path.p);
-	} else if (!ret) {
-		judge(s, &f);
 	}
+	if (f.ours) {
+		m = add_menu(s, MENU_HAS);
+		m->choose = kind->choose;
+		text_set(&m->what, "systemd-boot: %s/%s has %s without passthrough", kind->where, f.path.p, kind->ours);
+	}
+	if (f.others)
+		say_others(s, &f, kind);
 }
 
 /* Returns true if a line is a VFAT-UUID, as proxmox-boot-tool takes it. */
@@ -390,13 +385,14 @@ static void find_systemd_boot(struct search *s)
 {
 	struct stat before = { 0 }, st;
 
+	read_tokens(&s->tokens, s->root);
 	for (unsigned i = 0; i < ESPS; i++) {
 		/* One of these can be a link to another one. */
 		if (fstatat(s->root, esps[i], &st, 0) || (st.st_ino == before.st_ino && st.st_dev == before.st_dev))
 			continue;
 		before = st;
-		look_at(s, esps[i], "loader/entries", count_entry, judge_entries);
-		look_at(s, esps[i], "EFI/Linux", count_image, judge_images);
+		for (unsigned k = 0; k < ARRAY_SIZE(kinds); k++)
+			look_at(s, esps[i], &kinds[k]);
 	}
 }
 
@@ -423,7 +419,7 @@ static void find_others(struct search *s)
 
 unsigned menus_find(struct menu m[MENUS_MAX], const struct root *root)
 {
-	struct search s = { m, 0, root->fd };
+	struct search s = { .m = m, .root = root->fd };
 	struct proxmox p;
 
 	read_proxmox(&p, root->fd);

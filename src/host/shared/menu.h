@@ -30,7 +30,7 @@ struct menu {
  */
 unsigned menus_find(struct menu m[MENUS_MAX], const struct root *root) __attribute__((nonnull));
 
-/* Returns the path of the command line that kernel-install and proxmox-boot-tool give to the kernel. */
+/* The command line that kernel-install and proxmox-boot-tool give to the kernel. */
 #define KERNEL_CMDLINE "/etc/kernel/cmdline"
 
 /* Returns true if the next boot has its command line from KERNEL_CMDLINE, once the menu has been renewed. */
