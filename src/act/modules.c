@@ -1,7 +1,4 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include <fcntl.h>
-#include <unistd.h>
-
 #include "format.h"
 #include "modules.h"
 #include "sysfs.h"
@@ -32,30 +29,53 @@ static void modprobe(const struct act *act, const char *module, const char *opti
 	run_modprobe(act, argv);
 }
 
-void load_drivers(const struct act *act)
+static bool is_driver(const struct act *act, const char *name)
 {
-	struct machine *m = act->m;
-	struct device *d;
 	struct text t;
 
-	/* It is only a soft dependency, and not every modprobe follows those: load it by name. */
-	modprobe(act, "vfio_iommu_type1", NULL);
+	return exists(act->root->fd, text_set(&t, "sys/bus/pci/drivers/%s", name));
+}
+
+/*
+ * Loads the driver that a device is to be claimed for, unless it is there. With an alias (find_variants()) the target is
+ * the name of a module until that has been loaded.
+ */
+static void load_driver(const struct act *act, struct device *d)
+{
+	if (d->found.alias_fields)
+		d->found.target = driver_of_module(act->m, act->root->fd, d->found.target);
+	if (is_driver(act, d->found.target))
+		return;
 	/* The empty list overrides an old `options vfio-pci ids=`, which would bind devices that nobody selected. */
-	modprobe(act, m->vfio_pci, "ids=");
-	for_each_device(m, d) {
+	modprobe(act, d->found.target, d->found.alias_fields ? NULL : "ids=");
+	if (d->found.alias_fields)
+		d->found.target = driver_of_module(act->m, act->root->fd, d->found.target);
+}
+
+void load_drivers(const struct act *act)
+{
+	const char *last = NULL;
+	bool is_there = false;
+	struct device *d;
+
+	for_each_device(act->m, d) {
 		if (d->decided.verdict != VERDICT_CLAIM)
 			continue;
-		if (d->found.alias_fields) {
-			modprobe(act, d->found.target, NULL);
-			d->found.target = driver_of_module(m, act->root->fd, d->found.target);
+		if (d->found.target != last) {
+			load_driver(act, d);
+			last = d->found.target;
+			is_there = is_driver(act, last);
 		}
 		/*
 		 * The kernel accepts any name as driver_override. A wrong one leaves the device without a driver for
 		 * good.
 		 */
-		if (faccessat(act->root->fd, text_set(&t, "sys/bus/pci/drivers/%s", d->found.target), F_OK, 0))
+		if (!is_there)
 			d->done.error = REASON_NO_DRIVER;
 	}
+	/* kmod's modprobe has loaded it with vfio, as a soft dependency. Not every modprobe follows those. */
+	if (!exists(act->root->fd, "sys/module/vfio_iommu_type1"))
+		modprobe(act, "vfio_iommu_type1", NULL);
 }
 
 void load_own_drivers(const struct act *act, const struct device *d)

@@ -6,8 +6,8 @@
 #include "act.h"
 
 /*
- * Loads vfio-pci, what it needs, and the variant drivers of the devices to claim. Sets done.error to REASON_NO_DRIVER
- * for a device to claim whose driver does not exist afterwards.
+ * Loads the drivers of the devices to claim, and vfio_iommu_type1, as far as they are not there. Sets done.error to
+ * REASON_NO_DRIVER for a device to claim whose driver does not exist afterwards.
  */
 void load_drivers(const struct act *act) __attribute__((nonnull));
 
