@@ -171,6 +171,13 @@ static bool claim_functions(const struct act *act, struct device *unit, bool dis
 	return check_drivers(act, unit, display);
 }
 
+static bool has_display(const struct act *act, const struct device *unit)
+{
+	while (unit && !unit->found.boot_display)
+		unit = unit_next(act, unit);
+	return unit;
+}
+
 bool unit_claim(const struct act *act, struct device *unit)
 {
 	if (!look_at_unit(act, unit))
@@ -179,7 +186,8 @@ bool unit_claim(const struct act *act, struct device *unit)
 		if (is_bridge(d) && !clear_bridge(act, d))
 			return false;
 	}
-	return claim_functions(act, unit, false) && claim_functions(act, unit, true) && look_at_group(act, unit);
+	return claim_functions(act, unit, false) && (!has_display(act, unit) || claim_functions(act, unit, true)) &&
+	       look_at_group(act, unit);
 }
 
 /*

@@ -15,12 +15,10 @@ struct newcomer {
 static int find_newcomer(void *data, const char *name)
 {
 	const struct newcomer *n = data;
-	const struct device *d;
+	const struct device *d = machine_find_name(n->m, name, strlen(name));
 
-	for_each_member(n->group, d) {
-		if (!strcmp(d->name, name))
-			return 0;
-	}
+	if (d && d->group == n->group)
+		return 0;
 	n->group->newcomer = machine_name(n->m, name);
 	return 1;
 }

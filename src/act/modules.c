@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "format.h"
 #include "modules.h"
+#include "format.h"
 #include "sysfs.h"
 #include "variant.h"
 
@@ -37,8 +37,8 @@ static bool is_driver(const struct act *act, const char *name)
 }
 
 /*
- * Loads the driver that a device is to be claimed for, unless it is there. With an alias (find_variants()) the target is
- * the name of a module until that has been loaded.
+ * Loads the driver that a device is to be claimed for, unless it is there. With an alias (find_variants()) the target
+ * is the name of a module until that has been loaded.
  */
 static void load_driver(const struct act *act, struct device *d)
 {

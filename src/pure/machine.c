@@ -13,7 +13,7 @@ void machine_init(struct machine *m, struct settings *settings, enum phase phase
 	m->vfio_pci = machine_name(m, "vfio-pci");
 }
 
-struct device *machine_find(struct machine *m, pciaddr address)
+struct device *machine_from(struct machine *m, pciaddr address)
 {
 	struct device *low = m->device, *high = m->end;
 
@@ -25,7 +25,14 @@ struct device *machine_find(struct machine *m, pciaddr address)
 		else
 			high = middle;
 	}
-	return low < m->end && low->address == address ? low : NULL;
+	return low;
+}
+
+struct device *machine_find(struct machine *m, pciaddr address)
+{
+	struct device *d = machine_from(m, address);
+
+	return d < m->end && d->address == address ? d : NULL;
 }
 
 struct device *machine_find_name(struct machine *m, const char *name, size_t len)
@@ -40,8 +47,11 @@ void machine_sort(struct machine *m)
 		struct device *from, *at;
 
 		for (from = m->device + gap; from < m->end; from++) {
-			struct device d = *from;
+			struct device d;
 
+			if (from[-gap].address <= from->address)
+				continue;
+			d = *from;
 			for (at = from; at - m->device >= gap && at[-gap].address > d.address; at -= gap)
 				*at = at[-gap];
 			*at = d;

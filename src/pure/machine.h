@@ -116,7 +116,8 @@ struct device {
 		uint8_t alias_fields; /* fields that are no wildcard, in the alias that chose the target */
 		bool boot_display;
 		bool parent_of_pci;   /* PCI functions are below it, and it is no bridge */
-		bool detailed;	      /* the scan has read more than the IDs */
+		bool identified;      /* the scan has read the IDs and the class */
+		bool detailed;	      /* the scan has read the rest, too */
 		bool virtual;	      /* a virtual function (SR-IOV), see find_virtual() */
 		bool later;	      /* a VF that will be made at the next boot (`vfs`) */
 		const char *driver;   /* bound to it now, or first in a plan for the next boot; or NULL */
@@ -125,7 +126,7 @@ struct device {
 		const char *used_by;  /* the block device or interface that uses it, or NULL */
 	} found;
 
-	/* Written by select_devices(): what the settings say about the device. */
+	/* Written by select_devices() and select_twins(): what the settings say about the device. */
 	struct {
 		bool selected;
 		bool named;
@@ -227,6 +228,9 @@ struct machine {
 
 /* Empties *m, which keeps pointing to the settings. */
 void machine_init(struct machine *m, struct settings *settings, enum phase phase) __attribute__((nonnull));
+
+/* Returns the first device at this address or behind it, or the end. Needs machine_sort(). */
+struct device *machine_from(struct machine *m, pciaddr address) __attribute__((nonnull));
 
 /* Returns the device at an address, or NULL. Needs machine_sort(). */
 struct device *machine_find(struct machine *m, pciaddr address) __attribute__((nonnull));

@@ -1,12 +1,28 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "select.h"
-#include "settings.h"
 
 bool more_specific(const struct selector *a, const struct selector *b)
 {
 	if (!b)
 		return true;
 	return a->kind != b->kind ? a->kind < b->kind : span_cmp(a->text, b->text) < 0;
+}
+
+struct device *candidates(struct machine *m, const struct selector *sel, struct device **end)
+{
+	struct device *first;
+	pciaddr last;
+
+	*end = m->end;
+	if (sel->kind != SELECT_PATH && sel->kind != SELECT_ADDRESS)
+		return m->device;
+	last = sel->kind == SELECT_PATH ? sel->target : sel->address;
+	first = machine_from(m, last);
+	if (sel->flags & SELECTOR_SLOT)
+		last |= 7;
+	for (*end = first; *end < m->end && (*end)->address <= last;)
+		++*end;
+	return first;
 }
 
 /* A selector of `ids` selects the device, unless its guard fails. */
@@ -34,27 +50,43 @@ static void apply_selector(struct selector *sel, struct device *d)
 		d->asked.selector = sel;
 }
 
-/* Sets SELECTOR_STALE if the selector has a guard that no device fits. */
-static void check_guard(struct selector *sel, const struct machine *m)
+/* Returns true if the selector has a guard that no device fits. */
+static bool is_stale(struct machine *m, const struct selector *sel)
 {
-	const struct device *d;
+	struct device *d, *end;
 
 	if (!(sel->flags & SELECTOR_GUARDED))
-		return;
-	sel->flags |= SELECTOR_STALE;
-	for_each_device(m, d) {
+		return false;
+	for (d = candidates(m, sel, &end); d < end; d++) {
 		if (selector_match(sel, d) == SELECTOR_YES)
-			sel->flags &= (uint8_t)~SELECTOR_STALE;
+			return false;
 	}
+	return true;
+}
+
+bool selector_needs_ids(struct machine *m, const struct selector *sel, enum list_name list)
+{
+	const bool covers = list == LIST_PROTECT || list == LIST_RESERVE || sel->flags & SELECTOR_EXCLUDES;
+	struct device *end;
+
+	if (sel->kind != SELECT_PATH && sel->kind != SELECT_ADDRESS)
+		return true;
+	/* What is nearest to an absent one is a question of IDs. */
+	return covers ? is_stale(m, sel) : !m->settle && candidates(m, sel, &end) == end;
 }
 
 /* An exclusion, or an entry of `protect` or `reserve`, marks the devices that it covers. */
 static void apply_cover(struct selector *sel, struct machine *m, enum list_name list)
 {
-	struct device *d;
+	struct device *d, *end;
 
-	check_guard(sel, m);
-	for_each_device(m, d) {
+	d = candidates(m, sel, &end);
+	if (is_stale(m, sel)) {
+		sel->flags |= SELECTOR_STALE;
+		d = m->device;
+		end = m->end;
+	}
+	for (; d < end; d++) {
 		if (!selector_covers(sel, d))
 			continue;
 		sel->flags |= SELECTOR_MATCHED;
@@ -67,17 +99,17 @@ static void apply_cover(struct selector *sel, struct machine *m, enum list_name 
 	}
 }
 
-/* A device with the ID of a protected function may be that function, moved to another address. */
-static void mark_twins(struct machine *m)
+void select_twins(struct machine *m)
 {
 	const struct device *protected;
 	struct device *d;
 
 	for_each_device(m, protected) {
-		if (!protected->asked.protects)
+		/* One with a twin had its ID looked for already. */
+		if (!protected->asked.protects || protected->asked.twin)
 			continue;
 		for_each_device(m, d) {
-			if (has_same_id(d, protected) && !d->asked.twin)
+			if (has_same_id(d, protected))
 				d->asked.twin = protected;
 		}
 	}
@@ -98,9 +130,9 @@ struct selector *vfs_entry(const struct machine *m, const struct device *pf)
 /* The functions that an entry of `vfs` matches are PFs. One whose guard fails is refused for that. */
 static void apply_vfs(struct selector *sel, struct machine *m)
 {
-	struct device *d;
+	struct device *d, *end;
 
-	for_each_device(m, d) {
+	for (d = candidates(m, sel, &end); d < end; d++) {
 		enum selector_match match = selector_match(sel, d);
 
 		if (match == SELECTOR_NO)
@@ -139,7 +171,7 @@ static void select_virtual(struct machine *m)
 
 static void apply_entry(struct selector *sel, struct machine *m, enum list_name list)
 {
-	struct device *d;
+	struct device *d, *end;
 
 	sel->flags &= SELECTOR_KEPT;
 	if (list == LIST_VFS) {
@@ -151,7 +183,7 @@ static void apply_entry(struct selector *sel, struct machine *m, enum list_name 
 			apply_cover(sel, m, list);
 		return;
 	}
-	for_each_device(m, d)
+	for (d = candidates(m, sel, &end); d < end; d++)
 		apply_selector(sel, d);
 }
 
@@ -169,5 +201,4 @@ void select_devices(struct machine *m)
 	}
 	if (!list_is_empty(&m->settings->list[LIST_VFS]))
 		select_virtual(m);
-	mark_twins(m);
 }

@@ -28,26 +28,32 @@ void each_function_of_link(struct machine *m, const char *p, void (*each)(void *
 	}
 }
 
+struct chain {
+	struct scan *s;
+	struct device *above;
+};
+
 static void add_to_chain(void *data, struct device *d)
 {
-	struct device **above = data;
+	struct chain *chain = data;
+	struct device *above = chain->above;
 
 	/* A parent has a lower bus number or domain. A tree that violates this could contain a circle. */
-	if (*above && *above < d) {
-		d->parent = *above;
-		if (!is_bridge(*above))
-			(*above)->found.parent_of_pci = true;
+	if (above && above < d && identify(chain->s, above)) {
+		d->parent = above;
+		if (!is_bridge(above))
+			above->found.parent_of_pci = true;
 	}
-	*above = d;
+	chain->above = d;
 }
 
-void read_parents(const struct scan *s, const struct device *d)
+void read_parents(struct scan *s, const struct device *d)
 {
-	struct device *above = NULL;
+	struct chain chain = { s, NULL };
 	struct text t;
 
 	read_link(&t, s->pci, d->name);
-	each_function_of_link(s->m, t.p, add_to_chain, &above);
+	each_function_of_link(s->m, t.p, add_to_chain, &chain);
 }
 
 /* A directory of DRM devices below a PCI function. */
@@ -67,7 +73,22 @@ static int note_card(void *data, const char *name)
 	return cards->d->found.boot_display;
 }
 
-void read_display(const struct scan *s, struct device *d)
+/* Returns where the screen of the boot is, whether or not a driver has taken it over. */
+static const struct framebuffer *boot_screen(struct scan *s)
+{
+	struct framebuffer *end = s->framebuffer;
+
+	if (!s->screen_read) {
+		firmware_framebuffers(s->root, s->framebuffer);
+		while (end->at.end)
+			end++;
+		firmware_screen(s->root, end);
+		s->screen_read = true;
+	}
+	return s->framebuffer;
+}
+
+void read_display(struct scan *s, struct device *d)
 {
 	struct cards cards = { s, d };
 	struct text t;
@@ -75,9 +96,8 @@ void read_display(const struct scan *s, struct device *d)
 	if (base_class(d) != 0x03)
 		return;
 	read_of(s, &t, d, "boot_vga");
-	if (*t.p == '1' ||
-	    (s->framebuffer->at.end && read_of(s, &t, d, "resource") > 0 && framebuffer_in(s->framebuffer, t.p)))
-		d->found.boot_display = true;
+	d->found.boot_display = *t.p == '1' || (boot_screen(s)->at.end && read_of(s, &t, d, "resource") > 0 &&
+						framebuffer_in(s->framebuffer, t.p));
 	/* Since Linux 6.18. */
 	if (!d->found.boot_display)
 		list_directory(s->pci, text_set(&t, "%s/drm", d->name), note_card, &cards);
@@ -92,7 +112,7 @@ static int add_member(void *data, const char *name)
 	/* scan_devices() leaves virtual functions out of the snapshot for the next boot. */
 	if (!d && s->m->phase == PHASE_NEXT_BOOT && read_link(&t, s->pci, text_set(&t, "%s/physfn", name)) > 0)
 		return 0;
-	if (d) {
+	if (d && identify(s, d)) {
 		if (!d->group)
 			machine_join(s->group, d);
 	} else if (!s->group->non_pci_member || name_precedes(name, s->group->non_pci_member)) {
@@ -242,7 +262,7 @@ void read_details(struct scan *s, struct device *d)
 		return;
 	d->found.detailed = true;
 	/* What is at its address now need not be the same. */
-	if (d->found.later)
+	if (d->found.later || !identify(s, d))
 		return;
 	read_parents(s, d);
 	/* The message about a device behind this one depends on whether this one can be claimed. */

@@ -9,6 +9,7 @@
 #include "format.h"
 #include "scan.h"
 #include "scan_internal.h"
+#include "select.h"
 #include "settings.h"
 #include "sysfs.h"
 #include "variant.h"
@@ -45,14 +46,25 @@ static int read_ids(struct device *d, int dir, const char *modalias)
 	errno = EINVAL;
 	if (read_attribute(&t, dir, modalias) <= 0)
 		return -errno;
-	return parse_modalias(d, t.p) ? 0 : -EINVAL;
+	d->found.identified = parse_modalias(d, t.p);
+	return d->found.identified ? 0 : -EINVAL;
 }
 
 int scan_ids(int root, struct device *d)
 {
 	struct text path;
 
-	return read_ids(d, root, device_path(&path, d->name, "modalias"));
+	return d->found.identified ? 0 : read_ids(d, root, device_path(&path, d->name, "modalias"));
+}
+
+bool identify(struct scan *s, struct device *d)
+{
+	struct text t;
+	int ret = d->found.identified ? 0 : read_ids(d, s->pci, text_set(&t, "%s/modalias", d->name));
+
+	if (ret && ret != -ENOENT && ret != -ENODEV)
+		s->error = ret;
+	return !ret;
 }
 
 static int add_function(void *data, const char *name)
@@ -63,7 +75,6 @@ static int add_function(void *data, const char *name)
 	struct selector *sel;
 	struct text t;
 	pciaddr address = pciaddr_from_name(name, (unsigned)strlen(name));
-	int ret;
 
 	if (address == PCIADDR_NONE)
 		return 0;
@@ -73,15 +84,13 @@ static int add_function(void *data, const char *name)
 	memcpy(d->name, name, strlen(name) + 1);
 	d->address = address;
 	d->found.target = m->vfio_pci;
-	ret = read_ids(d, s->pci, text_set(&t, "%s/modalias", name));
-	/* Leave out a device that went away meanwhile. If its group still lists it, the group is refused. */
-	if (ret)
-		return ret == -ENOENT || ret == -ENODEV ? 0 : ret;
 	/* Virtual functions do not exist at the next boot until something writes to sriov_numvfs. */
 	if (m->phase != PHASE_NEXT_BOOT || link_of(s, &t, d, "physfn") <= 0) {
 		m->end++;
 		return 0;
 	}
+	if (!identify(s, d))
+		return s->error;
 	for_each_selector(&m->settings->list[LIST_IDS], sel) {
 		if (selector_match(sel, d) == SELECTOR_YES)
 			sel->flags |= SELECTOR_VIRTUAL;
@@ -156,6 +165,55 @@ static int note_group(void *data, const char *name)
 	return s->m->any_group;
 }
 
+/*
+ * Reads the IDs of the devices from `d` to `end`. Leaves out those that went away meanwhile: if its group still lists
+ * one of them, the group is refused. Nothing may point to a device yet.
+ */
+static void identify_all(struct scan *s, struct device *d, struct device *end)
+{
+	struct machine *m = s->m;
+
+	while (d < end) {
+		if (identify(s, d)) {
+			d++;
+			continue;
+		}
+		m->end--;
+		end--;
+		memmove(d, d + 1, (size_t)(m->end - d) * sizeof(*d));
+	}
+}
+
+/* Reads the IDs that select_devices() needs. What no selector is about is not even opened. */
+static void read_identities(struct scan *s)
+{
+	struct machine *m = s->m;
+	bool all = m->read_all || m->phase == PHASE_NEXT_BOOT;
+	struct selector *sel;
+	struct device *d, *end;
+
+	for (enum list_name i = 0; i < LISTS && !all; i++) {
+		for_each_selector(&m->settings->list[i], sel) {
+			d = candidates(m, sel, &end);
+			if (selector_names(sel) && sel->kind != SELECT_BOOT_VGA)
+				identify_all(s, d, end);
+			all |= selector_needs_ids(m, sel, i);
+		}
+	}
+	if (all)
+		identify_all(s, m->device, m->end);
+}
+
+static void find_paths(struct scan *s)
+{
+	struct selector *sel;
+
+	for (enum list_name i = 0; i < LISTS; i++) {
+		for_each_selector(&s->m->settings->list[i], sel)
+			find_path(s->m, s->pci, sel);
+	}
+}
+
 static bool asks_for_display(const struct machine *m)
 {
 	const struct selector *sel;
@@ -178,34 +236,24 @@ int scan_devices(struct scan *s, struct machine *m, const struct root *root, con
 	s->pci = openat(root->fd, "sys/bus/pci/devices", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (s->pci < 0)
 		return -errno;
-	ret = list_directory(s->pci, ".", add_function, s);
+	ret = list_entries(s->pci, add_function, s);
+	if (ret)
+		return ret;
 	machine_sort(m);
-	return ret;
-}
-
-/* Finds where the screen of the boot is, whether or not a driver has taken it over. */
-static void find_framebuffers(struct scan *s)
-{
-	struct framebuffer *end = s->framebuffer;
-
-	firmware_framebuffers(s->root, s->framebuffer);
-	while (end->at.end)
-		end++;
-	firmware_screen(s->root, end);
+	find_paths(s);
+	read_identities(s);
+	return s->error;
 }
 
 void scan_places(struct scan *s)
 {
 	struct machine *m = s->m;
-	struct selector *sel;
 	struct device *d;
 
-	find_framebuffers(s);
-	if (!list_is_empty(&m->settings->list[LIST_VFS]))
+	if (!list_is_empty(&m->settings->list[LIST_VFS])) {
 		read_virtual(s);
-	for (enum list_name i = 0; i < LISTS; i++) {
-		for_each_selector(&m->settings->list[i], sel)
-			find_path(m, s->pci, sel);
+		/* A path may lead to one of the functions that were added. */
+		find_paths(s);
 	}
 	s->displays_read = asks_for_display(m);
 	for_each_device(m, d) {
@@ -221,7 +269,7 @@ void scan_places(struct scan *s)
 }
 
 /* Finds the virtual functions in each slot with functions of several groups. Warnings about cards leave them out. */
-static void find_virtual(const struct scan *s)
+static void find_virtual(struct scan *s)
 {
 	struct device *d, *next;
 	struct text t;
@@ -231,23 +279,27 @@ static void find_virtual(const struct scan *s)
 
 		for (next = d; next < s->m->end && PCIADDR_SLOT(next->address) == PCIADDR_SLOT(d->address); next++)
 			is_split |= next->group != d->group;
+		/* The host may keep one that nobody selected. */
 		for (; is_split && d < next; d++)
-			d->found.virtual = link_of(s, &t, d, "physfn") > 0;
+			d->found.virtual = !identify(s, d) || link_of(s, &t, d, "physfn") > 0;
 	}
 }
 
-void scan_details(struct scan *s)
+int scan_details(struct scan *s)
 {
 	struct machine *m = s->m;
 	struct device *d;
 
-	list_directory(s->root, "sys/kernel/iommu_groups", note_group, s);
-	if (!m->any_group)
-		m->firmware = firmware_iommu(s->root);
 	for_each_device(m, d) {
 		if (m->read_all || d->asked.selected || d->asked.guard_failed || d->asked.vfs || d->done.due)
 			read_details(s, d);
+		m->any_group |= has_group(d);
 	}
+	/* What is said of a device without a group depends on whether others have one. */
+	if (!m->any_group)
+		list_directory(s->root, "sys/kernel/iommu_groups", note_group, s);
+	if (!m->any_group)
+		m->firmware = firmware_iommu(s->root);
 	/* A plan for the next boot has none. */
 	if (m->phase != PHASE_NEXT_BOOT)
 		find_virtual(s);
@@ -256,6 +308,7 @@ void scan_details(struct scan *s)
 	find_denylist(m, s->root);
 	if (m->phase == PHASE_NEXT_BOOT)
 		find_builtin_drivers(m, s->root, s->release);
+	return s->error;
 }
 
 void scan_end(struct scan *s)

@@ -11,16 +11,22 @@ int read_of(const struct scan *s, struct text *t, const struct device *d, const 
 int link_of(const struct scan *s, struct text *t, const struct device *d, const char *name) __attribute__((nonnull));
 
 /*
+ * Reads the IDs and the class of a device, unless they have been read. Returns false if it went away, or if they cannot
+ * be read (s->error).
+ */
+bool identify(struct scan *s, struct device *d) __attribute__((nonnull, warn_unused_result));
+
+/*
  * Stores the parents of a device and of all functions above it. They are in the text of its link, which is the path of
  * its directory.
  */
-void read_parents(const struct scan *s, const struct device *d) __attribute__((nonnull));
+void read_parents(struct scan *s, const struct device *d) __attribute__((nonnull));
 
 /*
  * Stores whether the device is the boot display: its boot_vga is 1, or a firmware framebuffer is in one of its BARs
  * (doc/interface.md, "What is decided, and why", 3).
  */
-void read_display(const struct scan *s, struct device *d) __attribute__((nonnull));
+void read_display(struct scan *s, struct device *d) __attribute__((nonnull));
 
 /*
  * virtual.c: reads of each PF that `vfs` means how many VFs it can have, and how many there are. Marks these with their

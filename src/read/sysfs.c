@@ -108,28 +108,32 @@ const char *base_name(const char *path)
 	return slash ? slash + 1 : path;
 }
 
+int list_entries(int fd, int (*each)(void *data, const char *name), void *data)
+{
+	/* Room for what a large machine has. */
+	char buf[32768] __attribute__((aligned(8)));
+	ssize_t got;
+
+	while ((got = read_entries(fd, buf, sizeof(buf))) > 0) {
+		for (ssize_t at = 0; at < got;) {
+			const struct dirent *entry = (const void *)(buf + at);
+			int ret = *entry->d_name != '.' ? each(data, entry->d_name) : 0;
+
+			if (ret)
+				return ret;
+			at += entry->d_reclen;
+		}
+	}
+	return got < 0 ? -errno : 0;
+}
+
 int list_directory(int dir, const char *path, int (*each)(void *data, const char *name), void *data)
 {
-	char buf[2048] __attribute__((aligned(8)));
-	int fd = open_path(dir, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC), ret = 0;
+	int fd = open_path(dir, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC), ret;
 
 	if (fd < 0)
 		return -errno;
-	while (!ret) {
-		ssize_t got = read_entries(fd, buf, sizeof(buf));
-
-		if (got <= 0) {
-			ret = got < 0 ? -errno : 0;
-			break;
-		}
-		for (ssize_t at = 0; at < got && !ret;) {
-			const struct dirent *entry = (const void *)(buf + at);
-
-			at += entry->d_reclen;
-			if (*entry->d_name != '.')
-				ret = each(data, entry->d_name);
-		}
-	}
+	ret = list_entries(fd, each, data);
 	close(fd);
 	return ret;
 }

@@ -44,9 +44,10 @@ const char *read_driver(struct text *t, int root, const char *name) __attribute_
 const char *base_name(const char *path) __attribute__((nonnull, returns_nonnull));
 
 /*
- * Calls each() for every entry of a directory whose name does not begin with a dot, in the kernel's order, until it
- * returns nonzero. Returns that value, 0 at the end, or -errno.
+ * Both call each() for every entry of a directory whose name does not begin with a dot, in the kernel's order, until it
+ * returns nonzero. They return that value, 0 at the end, or -errno. list_entries() goes on where `fd` is.
  */
+int list_entries(int fd, int (*each)(void *data, const char *name), void *data) __attribute__((nonnull(2)));
 int list_directory(int dir, const char *path, int (*each)(void *data, const char *name), void *data)
 	__attribute__((nonnull(2, 3)));
 

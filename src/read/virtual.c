@@ -73,7 +73,7 @@ static void add_functions(struct scan *s, const struct device *pf, unsigned vfs)
 		d->found.ids.device = (uint16_t)id;
 		d->found.class = pf->found.class;
 		d->found.target = m->vfio_pci;
-		d->found.virtual = d->found.later = true;
+		d->found.virtual = d->found.later = d->found.identified = true;
 		d->found.pf = pf->address;
 		d->found.vf = (uint16_t)i;
 	}
@@ -116,8 +116,6 @@ void read_virtual(struct scan *s)
 	struct device *end = m->end;
 	struct selector *sel;
 
-	for_each_selector(&m->settings->list[LIST_VFS], sel)
-		find_path(m, s->pci, sel);
 	for (struct device *d = m->device; d < end; d++) {
 		sel = vfs_entry(m, d);
 		if (sel && !is_bridge(d))

@@ -27,23 +27,42 @@ static void complain(const struct listener *l, unsigned level, const char *text)
 
 const struct listener complaints = { complain };
 
-/* Writes a line, whose NUL is overwritten by a line feed, to the kernel log. */
-static void write_line(const struct kernel_log *l, char *line)
+/* The kernel log, open for so many more lines. */
+struct kmsg {
+	int root;
+	int fd; /* or -1 */
+	unsigned lines;
+};
+
+/* devkmsg_write() drops what one descriptor writes beyond so many lines in 5 s (DEFAULT_RATELIMIT_BURST). */
+#define LINES_MAX 10
+
+static void close_kmsg(struct kmsg *k)
 {
-	/*
-	 * Open it for each line: devkmsg_write() drops what one descriptor writes beyond 10 lines in 5 s. The kernel
-	 * log ignores O_APPEND; a plain file in its place needs it.
-	 */
-	int fd = openat(l->root, "dev/kmsg", O_WRONLY | O_APPEND | O_CLOEXEC);
+	if (k->fd >= 0)
+		close(k->fd);
+	k->fd = -1;
+}
+
+/* Writes a line, whose NUL is overwritten by a line feed, to the kernel log. */
+static void write_line(struct kmsg *k, char *line)
+{
 	size_t len = strlen(line);
 
+	if (!k->lines)
+		close_kmsg(k);
+	if (k->fd < 0) {
+		/* The kernel log ignores O_APPEND; a plain file in its place needs it. */
+		k->fd = openat(k->root, "dev/kmsg", O_WRONLY | O_APPEND | O_CLOEXEC);
+		k->lines = LINES_MAX;
+	}
+	k->lines--;
 	line[len] = '\n';
-	if (fd < 0 || write(fd, line, len + 1) < 0) {
+	if (k->fd < 0 || write(k->fd, line, len + 1) < 0) {
 		line[len] = '\0';
 		/* Without the level, and without the name that complain() puts before it. */
 		complain(NULL, 0, line + sizeof("<6>vfio-boot: ") - 1);
 	}
-	close(fd);
 }
 
 #define END_OF_LOG "" /* a line */
@@ -53,25 +72,41 @@ static void write_lines(const void *data, struct device *unit)
 {
 	const struct kernel_log *l = data;
 	struct lines in = { .fd = l->lines[0], .separator = '\n' };
+	struct kmsg k = { l->root, -1, 0 };
 	char *line;
 
 	(void)unit;
 	close(l->lines[1]);
 	while ((line = lines_next(&in)) && strcmp(line, END_OF_LOG) != 0)
-		write_line(l, line);
+		write_line(&k, line);
+}
+
+static void start_child(struct kernel_log *l)
+{
+	l->started = true;
+	if (pipe2(l->lines, O_CLOEXEC))
+		return;
+	/* A process that was left behind may say something when nobody listens any more. */
+	signal(SIGPIPE, SIG_IGN);
+	l->child = child_start(write_lines, l, NULL);
+	close(l->lines[0]);
 }
 
 static void say_to_kernel(const struct listener *listener, unsigned level, const char *text)
 {
-	const struct kernel_log *l = (const struct kernel_log *)listener;
+	struct kernel_log *l = (struct kernel_log *)(uintptr_t)listener; /* kernel_log_begin() got it writable */
+	struct kmsg k = { l->root, -1, 0 };
 	struct text t;
 
 	if (l->settings->log == LOG_QUIET && level == LEVEL_DONE)
 		return;
 	/* Leave room for the line feed. */
 	text_set(&t, "<%u>vfio-boot: %.*s", level, (int)strnlen(text, TEXT_SIZE - 20), text);
+	if (!l->started)
+		start_child(l);
 	if (l->child.pid < 0) {
-		write_line(l, t.p);
+		write_line(&k, t.p);
+		close_kmsg(&k);
 		return;
 	}
 	t.p[t.len] = '\n';
@@ -87,12 +122,10 @@ void kernel_log_begin(struct kernel_log *l, int root, const struct settings *set
 	l->settings = settings;
 	l->deadline = deadline;
 	l->child.pid = -1;
-	if (pipe2(l->lines, O_CLOEXEC))
-		return;
-	/* A process that was left behind may say something when nobody listens any more. */
-	signal(SIGPIPE, SIG_IGN);
-	l->child = child_start(write_lines, l, NULL);
-	close(l->lines[0]);
+	l->started = false;
+	/* Processes that work on devices say something then, and all of it is to come in order. */
+	if (settings->log == LOG_DEBUG)
+		start_child(l);
 }
 
 void kernel_log_end(struct kernel_log *l)

@@ -17,10 +17,11 @@ struct kernel_log {
 	const struct settings *settings; /* log=quiet drops lines of LEVEL_DONE */
 	clock_t deadline;		 /* a line that the child has not taken by then is dropped; the report has it */
 	int lines[2];			 /* the pipe to the child */
+	bool started;			 /* the child was to be started */
 	struct child child;
 };
 
-/* Starts the child. The caller owes a kernel_log_end(). */
+/* Prepares a log. The first line starts the child. The caller owes a kernel_log_end(). */
 void kernel_log_begin(struct kernel_log *l, int root, const struct settings *settings, clock_t deadline)
 	__attribute__((nonnull));
 

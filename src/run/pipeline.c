@@ -99,9 +99,11 @@ static int read_machine(struct context *ctx)
 		select_devices(m);
 		if (m->settle && !m->late)
 			report_recall_arrived(m, ctx->root.fd);
-		scan_details(&scan);
+		ret = scan_details(&scan);
+		select_twins(m);
 		report_recall_overrides(m);
-		ret = next_boot ? 0 : scan_use(m, ctx->root.fd, NULL);
+		if (!ret && !next_boot)
+			ret = scan_use(m, ctx->root.fd, NULL);
 	}
 	scan_end(&scan);
 	return ret;

@@ -12,6 +12,7 @@
 #include "nearest.h"
 #include "plan.h"
 #include "report.h"
+#include "scan.h"
 #include "selector.h"
 #include "settings.h"
 #include "sysfs.h"
@@ -67,7 +68,7 @@ static void recall_row(void *data, struct device *d, const struct report_row *ro
 	if (row->kind == ROW_RUN)
 		r->m->settle = false;
 	/* Another function may be at its address now. */
-	if (!d || !report_row_has_id(row, d))
+	if (!d || scan_ids(r->root, d) || !report_row_has_id(row, d))
 		return;
 	/* Whatever the settings say, no later look of this boot takes again what it was to have back. */
 	d->done.given_back =

@@ -259,6 +259,7 @@ void model_decide(struct machine *m)
 {
 	model_paths(m);
 	select_devices(m);
+	select_twins(m);
 	plan_decide(m);
 }
 
