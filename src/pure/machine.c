@@ -40,23 +40,41 @@ struct device *machine_find_name(struct machine *m, const char *name, size_t len
 	return machine_find(m, pciaddr_from_name(name, (unsigned)len));
 }
 
+/* Puts each device where `order` says: the one that is moved makes room for the next. */
+static void put_in_order(struct device *device, uint16_t *order, unsigned n)
+{
+	for (unsigned i = 0; i < n; i++) {
+		const struct device first = device[i];
+		unsigned to = i, from;
+
+		for (; (from = order[to]) != i; to = from) {
+			device[to] = device[from];
+			order[to] = (uint16_t)to;
+		}
+		device[to] = first;
+		order[to] = (uint16_t)to;
+	}
+}
+
 /* sysfs lists a directory in the order of a hash (kernfs_name_hash()). A shell sort will do: qsort() may allocate. */
 void machine_sort(struct machine *m)
 {
-	for (ptrdiff_t gap = 1093; gap; gap /= 3) {
-		struct device *from, *at;
+	const unsigned n = (unsigned)(m->end - m->device);
+	const struct device *device = m->device;
+	uint16_t order[DEVICES_MAX];
 
-		for (from = m->device + gap; from < m->end; from++) {
-			struct device d;
+	for (unsigned i = 0; i < n; i++)
+		order[i] = (uint16_t)i;
+	for (unsigned gap = 1093; gap; gap /= 3) {
+		for (unsigned from = gap, at; from < n; from++) {
+			const uint16_t i = order[from];
 
-			if (from[-gap].address <= from->address)
-				continue;
-			d = *from;
-			for (at = from; at - m->device >= gap && at[-gap].address > d.address; at -= gap)
-				*at = at[-gap];
-			*at = d;
+			for (at = from; at >= gap && device[order[at - gap]].address > device[i].address; at -= gap)
+				order[at] = order[at - gap];
+			order[at] = i;
 		}
 	}
+	put_in_order(m->device, order, n);
 }
 
 const char *machine_name(struct machine *m, const char *name)

@@ -175,6 +175,9 @@ struct device {
 enum {
 	GROUP_NOIOMMU = 1 << 0, /* its name is vfio-noiommu: it does not isolate anything */
 	GROUP_DIRECT = 1 << 1,	/* the firmware works through memory of its own (a direct line in reserved_regions) */
+	/* Written by plan.c: */
+	GROUP_NAMED = 1 << 2,	/* a selector names one of its members (group=whole) */
+	GROUP_DUE = 1 << 3,	/* a run that settles has to do with one of its members */
 };
 
 struct group {

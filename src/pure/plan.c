@@ -98,13 +98,18 @@ enum reason plan_own_reason(const struct machine *m, const struct device *d, boo
 }
 
 /* 4: if a member is selected, group=whole selects all others that are not exempt. It does not name them. */
-static void take_whole_group(const struct group *g)
+static void take_whole_group(struct group *g)
 {
 	struct device *d;
 	bool has_wanted = false;
 
-	for_each_member(g, d)
-		has_wanted |= is_wanted(d) && !is_exempt(d);
+	for_each_member(g, d) {
+		if (!is_wanted(d) || is_exempt(d))
+			continue;
+		has_wanted = true;
+		if (d->asked.named)
+			g->flags |= GROUP_NAMED;
+	}
 	for_each_member(g, d) {
 		if (has_wanted && !is_marked(d) && !is_exempt(d))
 			d->asked.selected = d->asked.taken = true;
@@ -250,15 +255,7 @@ static void judge_member(const struct machine *m, struct device *d)
  */
 static bool is_broadly_selected(const struct device *d)
 {
-	const struct device *other;
-
-	if (!d->asked.taken)
-		return d->asked.selected && !d->asked.named;
-	for_each_member(d->group, other) {
-		if (is_wanted(other) && !other->asked.taken && !is_exempt(other) && other->asked.named)
-			return false;
-	}
-	return true;
+	return d->asked.taken ? !(d->group->flags & GROUP_NAMED) : d->asked.selected && !d->asked.named;
 }
 
 /* 7: `kept` instead of `refused`, if it is fine that the host keeps the device. */
@@ -399,16 +396,15 @@ static bool is_about_vfs(const struct device *d)
 
 void plan_settle(struct machine *m)
 {
-	struct device *d, *other;
+	bool with_groups = !plan_ignores_groups(m);
+	struct device *d;
 
 	for_each_device(m, d) {
-		bool due = is_due(m, d) || (is_about_vfs(d) && !m->late);
-
-		if (d->group && !plan_ignores_groups(m)) {
-			for_each_member(d->group, other)
-				due |= is_due(m, other);
-		}
-		if (due)
+		if (with_groups && d->group && is_due(m, d))
+			d->group->flags |= GROUP_DUE;
+	}
+	for_each_device(m, d) {
+		if (is_due(m, d) || (d->group && d->group->flags & GROUP_DUE) || (is_about_vfs(d) && !m->late))
 			continue;
 		d->decided.verdict = VERDICT_NONE;
 		/* What an earlier run left open of others is not given back for this one. */

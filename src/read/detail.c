@@ -103,6 +103,12 @@ void read_display(struct scan *s, struct device *d)
 		list_directory(s->pci, text_set(&t, "%s/drm", d->name), note_card, &cards);
 }
 
+/*
+ * The link of a device and the list of its group must agree. If they do not, further members may be missing from the
+ * list, so the groups get a member that keeps them from being claimed.
+ */
+static const char *const unreadable = "something unreadable";
+
 static int add_member(void *data, const char *name)
 {
 	struct scan *s = data;
@@ -115,6 +121,8 @@ static int add_member(void *data, const char *name)
 	if (d && identify(s, d)) {
 		if (!d->group)
 			machine_join(s->group, d);
+		else if (d->group != s->group)
+			s->group->non_pci_member = d->group->non_pci_member = unreadable;
 	} else if (!s->group->non_pci_member || name_precedes(name, s->group->non_pci_member)) {
 		s->group->non_pci_member = machine_name(s->m, name);
 	}
@@ -162,13 +170,9 @@ static struct group *add_group(struct scan *s, unsigned number)
 	return g;
 }
 
-/*
- * Reads the group of a device. The link of the device and the list of the group must agree. If they do not, further
- * members may be missing from the list, so the groups get a member that keeps them from being claimed.
- */
+/* Reads the group of a device, unless it came with another member. */
 static void read_group(struct scan *s, struct device *d)
 {
-	static const char *const unreadable = "something unreadable";
 	struct group *g;
 	struct text t;
 	const char *link;
@@ -183,12 +187,8 @@ static void read_group(struct scan *s, struct device *d)
 	number = decimal(&link);
 	if (d->group && d->group->number == number)
 		return;
-	for_each_group(s->m, g) {
-		if (g->number == number)
-			break;
-	}
-	if (g == s->m->group_end)
-		g = add_group(s, number);
+	/* If the group was read before, without this device, add_member() finds others that are in it already. */
+	g = add_group(s, number);
 	if (d->group == g)
 		return;
 	g->non_pci_member = unreadable;
