@@ -27,6 +27,8 @@ sub new_tree {
 	spew("$root/$function/modalias", "pci:v00008086d000010D3sv00000000sd00000000bc01sc06i01\n");
 	spew("$root/$function/driver_override", "(null)\n");
 	symlink '../../../kernel/iommu_groups/1', "$root/$function/iommu_group";
+	# Nothing hangs on a function without one.
+	symlink '../../../bus/pci/drivers/ahci', "$root/$function/driver";
 	symlink "../../../devices/pci0000:00/0000:01:00.0", "$root/sys/bus/pci/devices/0000:01:00.0";
 	symlink "../../../../devices/pci0000:00/$_", "$root/sys/kernel/iommu_groups/1/devices/$_" for '0000:01:00.0', @strangers;
 	spew("$root/proc/$_->[0]", $_->[1]) for [ 'sys/kernel/osrelease', "6.1.0-test\n" ], [ 'cmdline', "quiet\n" ];

@@ -45,11 +45,6 @@ static enum work work_of(const struct act *act, const struct device *unit)
 	return unbinds ? WORK_UNBIND : WORK_DRIVERLESS;
 }
 
-static void begin(const struct act *act, struct device *unit)
-{
-	this_process(act->root->fd, &unit->done.worker);
-}
-
 /* After the time limit store() writes nothing, so the work on the unit is incomplete. */
 static void end(const struct act *act, struct device *unit)
 {
@@ -59,14 +54,12 @@ static void end(const struct act *act, struct device *unit)
 
 static void give_back(const void *data, struct device *unit)
 {
-	begin(data, unit);
 	unit_give_back(data, unit);
 	end(data, unit);
 }
 
 static void claim(const void *data, struct device *unit)
 {
-	begin(data, unit);
 	if (!unit_claim(data, unit))
 		unit_give_back(data, unit);
 	end(data, unit);
@@ -77,7 +70,6 @@ static void load(const void *data, struct device *unit)
 	const struct act *act = data;
 
 	(void)unit;
-	this_process(act->root->fd, &act->m->loader);
 	load_drivers(act);
 	act->m->loaded = true;
 }
@@ -162,7 +154,7 @@ static void collect(const struct act *act, struct device *unit, bool late)
 	 * the one that did not end, so that the next run takes it up.
 	 */
 	if (!unit->done.worker.pid && !o.ended && is_begun(act, unit))
-		begin(act, unit);
+		note_process(act->root->fd, getpid(), &unit->done.worker);
 	o.open = unit->done.worker.pid && !o.ended;
 	for (struct device *d = unit; d; d = unit_next(act, d)) {
 		if (d->decided.verdict != VERDICT_CLAIM && !(is_touched(d) && o.open) && !needs_row(d))
@@ -188,14 +180,14 @@ static bool work_on(const struct act *act, void (*body)(const void *data, struct
 
 	if (is_past(deadline))
 		return true;
-	/* Store it here as well: the child may be left behind before it has stored anything. */
 	unit->done.begun = true;
 	child = child_start(body, act, unit);
 	if (child.pid > 0)
-		unit->done.worker.pid = (uint32_t)child.pid;
+		unit->done.worker = (struct worker){ .pid = (uint32_t)child.pid };
 	switch (child_wait(&child, deadline)) {
 	case TIME_IS_UP:
 		child_leave(&child);
+		note_process(act->root->fd, child.pid, &unit->done.worker);
 		unit->done.waits_for = machine_step(act->m);
 		return true;
 	case ENDED:
@@ -208,8 +200,15 @@ static bool work_on(const struct act *act, void (*body)(const void *data, struct
 /* Loads the modules, before the first claim. */
 static void load_modules(const struct act *act)
 {
-	if (run_in_child(act->deadline, load, act, NULL) != TIME_IS_UP)
-		act->m->loader.pid = 0;
+	struct child child;
+
+	if (is_past(act->deadline))
+		return;
+	child = child_start(load, act, NULL);
+	if (child_wait(&child, act->deadline) != TIME_IS_UP)
+		return;
+	child_leave(&child);
+	note_process(act->root->fd, child.pid, &act->m->loader);
 }
 
 /* Claims a unit until the deadline, or gives it back. */

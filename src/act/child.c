@@ -38,10 +38,12 @@ uint32_t process_start(int root, const char *pid)
 	return decimal(&p);
 }
 
-void this_process(int root, struct worker *out)
+void note_process(int root, int pid, struct worker *out)
 {
-	out->pid = (uint32_t)getpid();
-	out->start = process_start(root, "self");
+	struct text t;
+
+	out->pid = (uint32_t)pid;
+	out->start = process_start(root, text_set(&t, "%u", (unsigned)pid));
 }
 
 bool wait_until_ready(int fd, short events, clock_t deadline)
@@ -102,9 +104,11 @@ void run_program(int root, const char *path, const char *const argv[])
 	const char *const environment[] = { "PATH=/usr/sbin:/usr/bin:/sbin:/bin", NULL };
 	/* A run by hand ignores these, and the log the first one. The program must not. */
 	static const int signals[] = { SIGPIPE, SIGINT, SIGQUIT, SIGTSTP, SIGHUP, SIGTERM };
-	pid_t pid = fork();
 	int status;
+	pid_t pid;
 
+	/* Up to its execve() it lives in the memory of its parent, which waits for that, and changes nothing there. */
+	pid = vfork();
 	if (!pid) {
 		for (unsigned i = 0; i < ARRAY_SIZE(signals); i++)
 			signal(signals[i], SIG_DFL);

@@ -30,13 +30,13 @@ bool is_past(clock_t deadline);
 clock_t share_of(clock_t deadline, unsigned n);
 
 /*
- * Returns when the process of that number (or "self") began, in ticks since the boot, from its stat file below root; 0
+ * Returns when the process of that number began, in ticks since the boot, from its stat file below root; 0
  * if it is not there. Two processes of one number began at different times.
  */
 uint32_t process_start(int root, const char *pid) __attribute__((nonnull));
 
-/* Stores the process that calls it. */
-void this_process(int root, struct worker *out) __attribute__((nonnull));
+/* Stores the process of that number. */
+void note_process(int root, int pid, struct worker *out) __attribute__((nonnull));
 
 /* Waits for these events of poll() until the deadline. Returns true if one has come. */
 bool wait_until_ready(int fd, short events, clock_t deadline) __attribute__((warn_unused_result));

@@ -103,7 +103,7 @@ static void release(const void *data, struct device *unit)
 {
 	const struct act *act = data;
 
-	this_process(act->root->fd, &unit->done.worker);
+	note_process(act->root->fd, getpid(), &unit->done.worker);
 	unit_release(act, unit);
 }
 

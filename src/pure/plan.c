@@ -103,6 +103,7 @@ static void take_whole_group(struct group *g)
 	struct device *d;
 	bool has_wanted = false;
 
+	g->flags &= (uint8_t)~GROUP_NAMED;
 	for_each_member(g, d) {
 		if (!is_wanted(d) || is_exempt(d))
 			continue;
@@ -398,7 +399,10 @@ void plan_settle(struct machine *m)
 {
 	bool with_groups = !plan_ignores_groups(m);
 	struct device *d;
+	struct group *g;
 
+	for_each_group(m, g)
+		g->flags &= (uint8_t)~GROUP_DUE;
 	for_each_device(m, d) {
 		if (with_groups && d->group && is_due(m, d))
 			d->group->flags |= GROUP_DUE;

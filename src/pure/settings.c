@@ -6,7 +6,7 @@
 
 void settings_init(struct settings *s)
 {
-	memset(s, 0, offsetof(struct settings, problem));
+	memset(s, 0, offsetof(struct settings, selector));
 	s->timeout = 30;
 	s->root_wait = 15;
 	s->unbind = YES;

@@ -55,8 +55,9 @@ struct settings {
 	/* The large members come last, because short offsets make short code. */
 	struct list list[LISTS];
 	struct place unreadable[LISTS]; /* see settings_note_unreadable(); the source is NULL if all could be read */
-	struct problem problem[PROBLEMS_MAX];
+	/* Few of them are touched, and no page for the problems if there are none. */
 	struct selector selector[LISTS][SELECTORS_MAX]; /* the entries of the lists */
+	struct problem problem[PROBLEMS_MAX];
 };
 
 #define for_each_selector(list, sel) for ((sel) = (list)->selector; (sel) < (list)->end; (sel)++)

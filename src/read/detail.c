@@ -47,11 +47,16 @@ static void add_to_chain(void *data, struct device *d)
 	chain->above = d;
 }
 
-void read_parents(struct scan *s, const struct device *d)
+void read_parents(struct scan *s, struct device *d)
 {
 	struct chain chain = { s, NULL };
 	struct text t;
 
+	/* A bus is below one bridge. */
+	if (d > s->m->device && d[-1].found.detailed && PCIADDR_SLOT(d[-1].address) == PCIADDR_SLOT(d->address)) {
+		d->parent = d[-1].parent;
+		return;
+	}
 	read_link(&t, s->pci, d->name);
 	each_function_of_link(s->m, t.p, add_to_chain, &chain);
 }

@@ -186,11 +186,25 @@ static int look_at_entry(void *data, const char *name)
 	return 0;
 }
 
+/* A disk or an interface hangs on a function by the driver of the host. */
+static bool any_can_be_used(const struct machine *m)
+{
+	const struct device *d;
+
+	for_each_device(m, d) {
+		if (d->found.detailed && d->found.driver && !is_vfio_driver(d->found.driver))
+			return true;
+	}
+	return false;
+}
+
 int scan_use(struct machine *m, int root, struct device *only)
 {
 	struct search s = { .m = m, .root = root, .only = only, .class = "block", .first = USE_MOUNTED };
 	int ret;
 
+	if (!any_can_be_used(m))
+		return 0;
 	s.last = only ? USE_OPEN : USE_HOLDER;
 	ret = list_directory(root, "sys/class/block", look_at_entry, &s);
 	if (ret && ret != -ENOENT)

@@ -20,7 +20,7 @@ bool identify(struct scan *s, struct device *d) __attribute__((nonnull, warn_unu
  * Stores the parents of a device and of all functions above it. They are in the text of its link, which is the path of
  * its directory.
  */
-void read_parents(struct scan *s, const struct device *d) __attribute__((nonnull));
+void read_parents(struct scan *s, struct device *d) __attribute__((nonnull));
 
 /*
  * Stores whether the device is the boot display: its boot_vga is 1, or a firmware framebuffer is in one of its BARs

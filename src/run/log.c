@@ -27,13 +27,6 @@ static void complain(const struct listener *l, unsigned level, const char *text)
 
 const struct listener complaints = { complain };
 
-/* The kernel log, open for so many more lines. */
-struct kmsg {
-	int root;
-	int fd; /* or -1 */
-	unsigned lines;
-};
-
 /* devkmsg_write() drops what one descriptor writes beyond so many lines in 5 s (DEFAULT_RATELIMIT_BURST). */
 #define LINES_MAX 10
 
@@ -72,7 +65,7 @@ static void write_lines(const void *data, struct device *unit)
 {
 	const struct kernel_log *l = data;
 	struct lines in = { .fd = l->lines[0], .separator = '\n' };
-	struct kmsg k = { l->root, -1, 0 };
+	struct kmsg k = { l->kmsg.root, -1, 0 };
 	char *line;
 
 	(void)unit;
@@ -92,21 +85,42 @@ static void start_child(struct kernel_log *l)
 	close(l->lines[0]);
 }
 
+/*
+ * Returns the level from which on no console shows a line (suppress_message_printing() in the kernel), or one above all
+ * if that is unknown.
+ */
+static unsigned console_level(int root)
+{
+	struct text t;
+	unsigned level = read_decimal(root, "proc/sys/kernel/printk");
+
+	read_attribute(&t, root, "sys/module/printk/parameters/ignore_loglevel");
+	return level && *t.p == 'N' ? level : LEVEL_DEBUG + 1;
+}
+
+/* Only for a console does the kernel take its time. A line that none shows is written at once. */
+static bool needs_child(struct kernel_log *l, unsigned level)
+{
+	if (l->started)
+		return false;
+	if (!l->console_level)
+		l->console_level = console_level(l->kmsg.root);
+	return level < l->console_level;
+}
+
 static void say_to_kernel(const struct listener *listener, unsigned level, const char *text)
 {
 	struct kernel_log *l = (struct kernel_log *)(uintptr_t)listener; /* kernel_log_begin() got it writable */
-	struct kmsg k = { l->root, -1, 0 };
 	struct text t;
 
 	if (l->settings->log == LOG_QUIET && level == LEVEL_DONE)
 		return;
+	if (needs_child(l, level))
+		start_child(l);
 	/* Leave room for the line feed. */
 	text_set(&t, "<%u>vfio-boot: %.*s", level, (int)strnlen(text, TEXT_SIZE - 20), text);
-	if (!l->started)
-		start_child(l);
 	if (l->child.pid < 0) {
-		write_line(&k, t.p);
-		close_kmsg(&k);
+		write_line(&l->kmsg, t.p);
 		return;
 	}
 	t.p[t.len] = '\n';
@@ -118,11 +132,12 @@ static void say_to_kernel(const struct listener *listener, unsigned level, const
 void kernel_log_begin(struct kernel_log *l, int root, const struct settings *settings, clock_t deadline)
 {
 	l->listener.say = say_to_kernel;
-	l->root = root;
+	l->kmsg = (struct kmsg){ root, -1, 0 };
 	l->settings = settings;
 	l->deadline = deadline;
 	l->child.pid = -1;
 	l->started = false;
+	l->console_level = 0;
 	/* Processes that work on devices say something then, and all of it is to come in order. */
 	if (settings->log == LOG_DEBUG)
 		start_child(l);
@@ -130,6 +145,7 @@ void kernel_log_begin(struct kernel_log *l, int root, const struct settings *set
 
 void kernel_log_end(struct kernel_log *l)
 {
+	close_kmsg(&l->kmsg);
 	if (l->child.pid < 0)
 		return;
 	if (write(l->lines[1], END_OF_LOG "\n", sizeof(END_OF_LOG)) < 0)

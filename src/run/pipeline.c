@@ -162,13 +162,11 @@ static enum ending wait_for_reading(const struct child *child, const struct mach
 static bool note_stuck(struct context *ctx, const struct device *reading, const struct child *child)
 {
 	struct stuck *stuck = ctx->stuck + ctx->stucks;
-	struct text t;
 
 	if (!reading || ctx->stucks == STUCK_MAX)
 		return false;
 	memcpy(stuck->name, reading->name, sizeof(stuck->name));
-	stuck->worker.pid = (uint32_t)child->pid;
-	stuck->worker.start = process_start(ctx->root.fd, text_set(&t, "%u", stuck->worker.pid));
+	note_process(ctx->root.fd, child->pid, &stuck->worker);
 	ctx->stucks++;
 	return true;
 }

@@ -15,6 +15,7 @@
 #include <stdlib.h>
 #include <sys/types.h>
 #include <ucontext.h>
+#include <unistd.h>
 
 #include "act.h"
 #include "apply.h"
@@ -284,10 +285,10 @@ uint32_t process_start(int root, const char *pid)
 	return n >= 0 && n < CHILDREN && children[n].running ? 7 : 0;
 }
 
-void this_process(int root, struct worker *out)
+void note_process(int root, int pid, struct worker *out)
 {
 	(void)root;
-	out->pid = current ? 100 + (uint32_t)(current - children) : 99;
+	out->pid = pid == getpid() ? 99 : (uint32_t)pid;
 	out->start = 7;
 }
 

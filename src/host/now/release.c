@@ -58,7 +58,7 @@ static void give_back(const void *data, struct device *unit)
 {
 	const struct release *r = data;
 
-	this_process(r->act.root->fd, &unit->done.worker);
+	note_process(r->act.root->fd, getpid(), &unit->done.worker);
 	/* An unbind would wait until that user closes the group. */
 	if (find_users(r->users, r->act.root->fd, &r->act, unit)) {
 		unit->done.progress |= PROGRESS_OPEN;
