@@ -10,6 +10,7 @@
 #include "inventory.h"
 #include "listener.h"
 #include "log.h"
+#include "next_boot.h"
 #include "pci_names.h"
 #include "plan.h"
 #include "selector.h"
@@ -26,7 +27,7 @@ bool inventory_open(struct inventory *v, struct request *r)
 	v->now = r->ctx;
 	v->next = &next;
 	context_like(v->next, v->now);
-	if (!request_read(v->now, PHASE_NOW) || !request_read(v->next, PHASE_NEXT_BOOT))
+	if (!request_read(v->now, PHASE_NOW) || !request_read_next(v->next, v->now))
 		return false;
 	dependencies_find(&v->deps, v->now);
 	attachments_find(&v->attached, &v->now->machine, v->now->root.fd);
@@ -57,6 +58,14 @@ const struct availability *availability_of(const struct inventory *v, const stru
 	const struct device *next = at_next_boot(v, d);
 
 	return next ? &v->can[next - v->next->machine.device] : NULL;
+}
+
+const char *pf_of(const struct inventory *v, struct text *t, const struct device *d)
+{
+	const struct device *next = at_next_boot(v, d);
+
+	/* The next boot begins without virtual functions. */
+	return next && !next->found.later ? text_set(t, "%s", "") : physical_function(v->now->root.fd, t, d);
 }
 
 bool is_platform(const struct inventory *v, const struct device *d)

@@ -125,7 +125,7 @@ static struct json_object *device_json(const struct listing *l, const struct dev
 	struct text t;
 
 	add_identity(o, l, d);
-	add_text(o, "physical_function", physical_function(l->v.now->root.fd, &t, d));
+	add_text(o, "physical_function", pf_of(&l->v, &t, d));
 	add_number(o, "total_vfs", l, d, "sriov_totalvfs");
 	add_number(o, "vfs", l, d, "sriov_numvfs");
 	json_object_object_add(o, "protected", needs_of(l, d, false));
