@@ -37,6 +37,9 @@ bool inventory_open(struct inventory *v, struct request *r)
 		v->kmod = kmod_new(text_set(&path, "lib/modules/%s",
 					    kernel_release(&t, v->now->root.fd, v->now->argument[ARGUMENT_RELEASE])),
 				   no_config);
+	/* Otherwise each look-up opens the indexes anew. */
+	if (v->kmod && asked(r, OPTION_JSON | OPTION_VERBOSE))
+		kmod_load_resources(v->kmod);
 	return true;
 }
 
@@ -194,15 +197,13 @@ static bool is_named_before(const struct kmod_list *list, const struct kmod_list
 	return false;
 }
 
-void each_module(const struct inventory *v, const struct device *d, void (*each)(void *data, const char *module),
+void each_module(const struct inventory *v, const char *modalias, void (*each)(void *data, const char *module),
 		 void *data)
 {
 	struct kmod_list *list = NULL, *at;
-	struct text alias;
 
-	attribute(v, &alias, d, "modalias");
 	/* libkmod 28 (bullseye) returns the number of modules found, later ones return 0. */
-	if (!v->kmod || kmod_module_new_from_lookup(v->kmod, alias.p, &list) < 0)
+	if (!v->kmod || kmod_module_new_from_lookup(v->kmod, modalias, &list) < 0)
 		return;
 	kmod_list_foreach(at, list)
 	{
