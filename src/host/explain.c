@@ -12,6 +12,7 @@
 #include "listener.h"
 #include "log.h"
 #include "message.h"
+#include "next_boot.h"
 #include "pci_names.h"
 #include "plan.h"
 #include "plan_faults.h"
@@ -424,12 +425,26 @@ static bool print_all_json(const struct request *r, const struct answers *a, con
 	return json_print(o);
 }
 
-static void find_answers(struct answers *a)
+/*
+ * Reads the machine for the phase that is asked for, and at this moment, which is the same with --now. Returns false,
+ * after a message, if it cannot be read.
+ */
+static bool read_machine(struct answers *a, const struct request *r)
 {
 	static struct context now;
 
+	a->ctx = r->ctx;
+	if (asked(r, OPTION_NOW)) {
+		a->now = a->ctx;
+		return request_read(a->ctx, PHASE_NOW);
+	}
 	context_like(&now, a->ctx);
 	a->now = request_read_with(&now, PHASE_NOW, &nobody) ? &now : NULL;
+	return a->now ? request_read_next(a->ctx, a->now) : request_read(a->ctx, PHASE_NEXT_BOOT);
+}
+
+static void find_answers(struct answers *a)
+{
 	if (a->now)
 		dependencies_find(&a->deps, a->now);
 	availability_find(a->can, a->ctx, a->now ? &a->deps : NULL);
@@ -450,10 +465,9 @@ int verb_explain(struct request *r)
 	bool fault, failed;
 	int status;
 
-	if (!request_read(ctx, asked(r, OPTION_NOW) ? PHASE_NOW : PHASE_NEXT_BOOT))
+	if (!read_machine(&a, r))
 		return STATUS_FAILED;
 	status = choose(ctx, r->word, chosen);
-	a.ctx = ctx;
 	find_answers(&a);
 	failed = asked(r, OPTION_JSON) ? print_all_json(r, &a, chosen, &fault) : print_all(r, &a, chosen, &fault);
 	free_answers(&a);

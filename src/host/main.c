@@ -25,7 +25,7 @@ struct verb {
 	unsigned min, max; /* number of words */
 	const char *words; /* as in the usage */
 	const char *does;
-	bool names; /* it prints names of devices, so it needs their database */
+	bool names; /* it may print names of devices, so it needs their database */
 };
 
 static const struct verb verbs[] = {
@@ -344,7 +344,8 @@ static int run(const struct verb *v, struct request *r)
 	int status;
 
 	terminal_init();
-	if (v->names)
+	/* With --sysroot, the database of this system is out of reach later. */
+	if (v->names && context.argument[ARGUMENT_SYSROOT])
 		pci_names_open();
 	status = context_open(&context);
 	return status ? status : v->run(r);

@@ -10,6 +10,7 @@
 #include "inventory.h"
 #include "listener.h"
 #include "log.h"
+#include "next_boot.h"
 #include "pci_names.h"
 #include "plan.h"
 #include "selector.h"
@@ -26,7 +27,7 @@ bool inventory_open(struct inventory *v, struct request *r)
 	v->now = r->ctx;
 	v->next = &next;
 	context_like(v->next, v->now);
-	if (!request_read(v->now, PHASE_NOW) || !request_read(v->next, PHASE_NEXT_BOOT))
+	if (!request_read(v->now, PHASE_NOW) || !request_read_next(v->next, v->now))
 		return false;
 	dependencies_find(&v->deps, v->now);
 	attachments_find(&v->attached, &v->now->machine, v->now->root.fd);
@@ -36,6 +37,9 @@ bool inventory_open(struct inventory *v, struct request *r)
 		v->kmod = kmod_new(text_set(&path, "lib/modules/%s",
 					    kernel_release(&t, v->now->root.fd, v->now->argument[ARGUMENT_RELEASE])),
 				   no_config);
+	/* Otherwise each look-up opens the indexes anew. */
+	if (v->kmod && asked(r, OPTION_JSON | OPTION_VERBOSE))
+		kmod_load_resources(v->kmod);
 	return true;
 }
 
@@ -57,6 +61,14 @@ const struct availability *availability_of(const struct inventory *v, const stru
 	const struct device *next = at_next_boot(v, d);
 
 	return next ? &v->can[next - v->next->machine.device] : NULL;
+}
+
+const char *pf_of(const struct inventory *v, struct text *t, const struct device *d)
+{
+	const struct device *next = at_next_boot(v, d);
+
+	/* The next boot begins without virtual functions. */
+	return next && !next->found.later ? text_set(t, "%s", "") : physical_function(v->now->root.fd, t, d);
 }
 
 bool is_platform(const struct inventory *v, const struct device *d)
@@ -185,15 +197,13 @@ static bool is_named_before(const struct kmod_list *list, const struct kmod_list
 	return false;
 }
 
-void each_module(const struct inventory *v, const struct device *d, void (*each)(void *data, const char *module),
+void each_module(const struct inventory *v, const char *modalias, void (*each)(void *data, const char *module),
 		 void *data)
 {
 	struct kmod_list *list = NULL, *at;
-	struct text alias;
 
-	attribute(v, &alias, d, "modalias");
 	/* libkmod 28 (bullseye) returns the number of modules found, later ones return 0. */
-	if (!v->kmod || kmod_module_new_from_lookup(v->kmod, alias.p, &list) < 0)
+	if (!v->kmod || kmod_module_new_from_lookup(v->kmod, modalias, &list) < 0)
 		return;
 	kmod_list_foreach(at, list)
 	{

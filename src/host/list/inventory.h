@@ -37,6 +37,10 @@ const struct device *at_next_boot(const struct inventory *v, const struct device
  */
 const struct availability *availability_of(const struct inventory *v, const struct device *d) __attribute__((nonnull));
 
+/* Stores in t the name of the function of which a device of v->now is a VF, or "" if it is no VF. Returns t->p. */
+const char *pf_of(const struct inventory *v, struct text *t, const struct device *d)
+	__attribute__((nonnull, returns_nonnull));
+
 /* Returns true if a device belongs to the platform (doc/interface.md, "What is decided, and why", 3, reserved). */
 bool is_platform(const struct inventory *v, const struct device *d) __attribute__((nonnull));
 
@@ -60,8 +64,8 @@ int choose_by_words(const struct inventory *v, char *const *word, bool chosen[DE
 const char *attribute(const struct inventory *v, struct text *t, const struct device *d, const char *name)
 	__attribute__((nonnull, returns_nonnull));
 
-/* Calls each() once for every module whose aliases match a device, as `lspci -k` lists them. */
-void each_module(const struct inventory *v, const struct device *d, void (*each)(void *data, const char *module),
+/* Calls each() once for every module with an alias that fits this modalias, as `lspci -k` lists them. */
+void each_module(const struct inventory *v, const char *modalias, void (*each)(void *data, const char *module),
 		 void *data) __attribute__((nonnull(1, 2, 3)));
 
 #endif

@@ -72,14 +72,14 @@ static void add_module(void *data, const char *module)
 	fprintf(to, "%s%s", ftell(to) ? ", " : "modules ", module);
 }
 
-/* Prints the modules that would drive a device. */
-static void print_modules(const struct listing *l, const struct device *d, const char *below)
+/* Prints the modules that would drive a device with this modalias. */
+static void print_modules(const struct listing *l, const char *modalias, const char *below)
 {
 	char *text;
 	size_t size;
 	FILE *to = open_text(&text, &size);
 
-	each_module(&l->v, d, add_module, to);
+	each_module(&l->v, modalias, add_module, to);
 	if (!ftell(to))
 		fputs("modules none", to);
 	fclose(to);
@@ -93,10 +93,10 @@ static void print_more(const struct listing *l, const struct device *d, const ch
 		const char *name, *attribute;
 	} facts[] = { { "NUMA node", "numa_node" }, { "reset by", "reset_method" } };
 	char name[NAME_SIZE];
-	struct text t;
+	struct text t, modalias;
 
 	print_below(l, below, PLAIN, alloc_printf("selector %s", guarded_path(l->v.now, &t, d)));
-	print_below(l, below, PLAIN, alloc_printf("modalias %s", attribute(&l->v, &t, d, "modalias")));
+	print_below(l, below, PLAIN, alloc_printf("modalias %s", attribute(&l->v, &modalias, d, "modalias")));
 	if (d->found.ids.subvendor)
 		print_below(l, below, PLAIN,
 			    alloc_printf("subsystem %s [%04x:%04x]", subsystem_name(name, d), d->found.ids.subvendor,
@@ -106,7 +106,7 @@ static void print_more(const struct listing *l, const struct device *d, const ch
 		if (*attribute(&l->v, &t, d, facts[i].attribute) && *t.p != '-')
 			print_below(l, below, PLAIN, alloc_printf("%s %s", facts[i].name, t.p));
 	}
-	print_modules(l, d, below);
+	print_modules(l, modalias.p, below);
 }
 
 static void print_device(const struct listing *l, const struct device *d, const struct margin *m)

@@ -52,7 +52,7 @@ static struct json_object *words_of(const char *text)
 }
 
 /* What a device is. */
-static void add_identity(struct json_object *o, const struct listing *l, const struct device *d)
+static void add_identity(struct json_object *o, const struct listing *l, const struct device *d, const char *modalias)
 {
 	struct json_object *modules = json_object_new_array();
 	char name[NAME_SIZE];
@@ -70,7 +70,7 @@ static void add_identity(struct json_object *o, const struct listing *l, const s
 	json_object_object_add(o, "group", has_group(d) ? json_object_new_int64(d->group->number) : NULL);
 	add_text(o, "driver", d->found.driver);
 	add_text(o, "override", d->found.override);
-	each_module(&l->v, d, add_module, modules);
+	each_module(&l->v, modalias, add_module, modules);
 	json_object_object_add(o, "modules", modules);
 	json_object_object_add(o, "boot_display", json_object_new_boolean(d->found.boot_display));
 }
@@ -122,10 +122,10 @@ static struct json_object *device_json(const struct listing *l, const struct dev
 {
 	struct json_object *o = json_object_new_object();
 	const struct device *next;
-	struct text t;
+	struct text t, modalias;
 
-	add_identity(o, l, d);
-	add_text(o, "physical_function", physical_function(l->v.now->root.fd, &t, d));
+	add_identity(o, l, d, attribute(&l->v, &modalias, d, "modalias"));
+	add_text(o, "physical_function", pf_of(&l->v, &t, d));
 	add_number(o, "total_vfs", l, d, "sriov_totalvfs");
 	add_number(o, "vfs", l, d, "sriov_numvfs");
 	json_object_object_add(o, "protected", needs_of(l, d, false));
@@ -135,7 +135,7 @@ static struct json_object *device_json(const struct listing *l, const struct dev
 	add_text(o, "mounted_on", mounted_on(l, d));
 	add_number(o, "numa_node", l, d, "numa_node");
 	json_object_object_add(o, "reset_methods", words_of(attribute(&l->v, &t, d, "reset_method")));
-	add_text(o, "modalias", attribute(&l->v, &t, d, "modalias"));
+	add_text(o, "modalias", modalias.p);
 	add_text(o, "selector", guarded_path(l->v.now, &t, d));
 	add_decision(o, l, d);
 	json_object_object_add(o, "attached", attached_json(l, d));

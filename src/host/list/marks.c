@@ -70,12 +70,10 @@ static void mark_functions(const struct listing *l, const struct device *d, stru
 {
 	struct text t, all, used;
 
-	if (*physical_function(l->v.now->root.fd, &t, d))
+	if (*pf_of(&l->v, &t, d))
 		add_mark(m, text_set(&used, "VF of %s", t.p));
-	attribute(&l->v, &all, d, "sriov_totalvfs");
-	attribute(&l->v, &used, d, "sriov_numvfs");
-	if (all.len)
-		add_mark(m, text_set(&t, "PF, %s of %s VFs", used.p, all.p));
+	if (*attribute(&l->v, &all, d, "sriov_totalvfs"))
+		add_mark(m, text_set(&t, "PF, %s of %s VFs", attribute(&l->v, &used, d, "sriov_numvfs"), all.p));
 }
 
 static bool is_needed(const struct listing *l, const struct device *d)

@@ -57,8 +57,10 @@ static bool has_key(const char *mask, unsigned key)
 
 static void need_usb_controller(void *data, struct device *d)
 {
-	if (base_class(d) == 0x0c)
-		need_function(data, d);
+	struct search *s = data;
+
+	if (!scan_ids(s->root, d) && base_class(d) == 0x0c)
+		need_function(s, d);
 }
 
 static int need_keyboard(void *data, const char *name)
@@ -92,7 +94,7 @@ static void find_passphrase(struct search *s, const struct crypt *c)
 	need_why(s, alloc_printf("%s: keyboard", what));
 	list_directory(s->root, "sys/class/input", need_keyboard, s);
 	for_each_device(&s->ctx->machine, d) {
-		if (base_class(d) == 0x03) {
+		if (!scan_ids(s->root, d) && base_class(d) == 0x03) {
 			display = d;
 			displays++;
 		}

@@ -99,6 +99,8 @@ static void add_need(struct search *s, struct device *d)
 {
 	struct dependencies *deps = s->deps;
 
+	/* If no setting is about it, the scan knows no more than its name. */
+	(void)!scan_ids(s->root, d);
 	s->found++;
 	for (unsigned i = 0; i < deps->needs; i++) {
 		if (deps->need[i].device == d && deps->need[i].reserve == s->reserve &&

@@ -89,5 +89,8 @@ bool find_unprotected_anew(const struct context *like, struct machine *plan, con
 	static struct context now;
 
 	context_like(&now, like);
-	return request_read_with(&now, PHASE_NOW, &nobody) && find_unprotected(&now, plan, l);
+	now.phase = PHASE_NOW;
+	/* Where the functions are and which of them are protected is enough: need_function() reads the IDs. */
+	(void)!decide_settings(&now);
+	return decide_machine(&now, &nobody) && find_unprotected(&now, plan, l);
 }

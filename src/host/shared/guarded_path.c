@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include <fcntl.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "format.h"
 #include "guarded_path.h"
@@ -28,9 +27,12 @@ static void add_hops(struct text *t, const struct device *d, const struct device
 
 const char *guarded_path(struct context *ctx, struct text *t, const struct device *d)
 {
-	int pci = openat(ctx->root.fd, "sys/bus/pci/devices", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	/* It stays open: there may be a path for every device. */
+	static int pci = -1;
 	struct selector sel;
 
+	if (pci < 0)
+		pci = openat(ctx->root.fd, "sys/bus/pci/devices", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	t->len = 0;
 	add_hops(t, d, topmost(d));
 	/* Resolve the path as a reader of the settings does. */
@@ -38,7 +40,6 @@ const char *guarded_path(struct context *ctx, struct text *t, const struct devic
 		sel.target = PCIADDR_NONE;
 	else
 		find_path(&ctx->machine, pci, &sel);
-	close(pci);
 	if (sel.target != d->address)
 		text_set(t, "%s", d->name);
 	text_add(t, "@%04x:%04x", d->found.ids.vendor, d->found.ids.device);

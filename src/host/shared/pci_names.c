@@ -92,6 +92,8 @@ static const char *look_up(char *buf, int what, const struct device *d)
 {
 	const char *name;
 
+	if (!database)
+		pci_names_open();
 	if (what == PCI_LOOKUP_CLASS)
 		name = pci_lookup_name(database, buf, NAME_SIZE, what, d->found.class >> 8);
 	else if (what & PCI_LOOKUP_SUBSYSTEM)

@@ -7,7 +7,10 @@
 
 #define NAME_SIZE 200
 
-/* Loads the database. Call it before a chroot() to --sysroot. Without a database, names consist of numbers. */
+/*
+ * Loads the database, which the first name that is looked up does as well. Call it before a chroot() to --sysroot.
+ * Without a database, names consist of numbers.
+ */
 void pci_names_open(void);
 
 /* Puts a question mark in place of each byte that is no UTF-8, or that controls a terminal. */

@@ -9,6 +9,7 @@
 #include "message.h"
 #include "plan.h"
 #include "request.h"
+#include "scan.h"
 #include "settings.h"
 #include "sysfs.h"
 
@@ -89,19 +90,21 @@ struct row *row_of(const struct rows *s, const char *address)
 struct device *device_of(struct rows *s, const struct row *r)
 {
 	const char *address = report_column(&r->report, REPORT_ADDRESS);
+	struct device *d = rows_decide(s) ? machine_find_name(&s->ctx->machine, address, strlen(address)) : NULL;
 
-	return rows_decide(s) ? machine_find_name(&s->ctx->machine, address, strlen(address)) : NULL;
+	/* If no setting is about it, the scan knows no more than its name. */
+	return d && !scan_ids(s->ctx->root.fd, d) ? d : NULL;
 }
 
 const struct device *drift_moved(struct rows *s, const struct row *r)
 {
-	const struct device *d;
 	const struct row *other;
+	struct device *d;
 
 	if (!rows_decide(s))
 		return NULL;
 	for_each_device(&s->ctx->machine, d) {
-		if (!report_row_has_id(&r->report, d))
+		if (scan_ids(s->ctx->root.fd, d) || !report_row_has_id(&r->report, d))
 			continue;
 		/* A device that the report has at this address was there at boot. */
 		other = row_of(s, d->name);

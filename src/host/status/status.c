@@ -268,8 +268,8 @@ int verb_status(struct request *r)
 	bool selects, good, fallback;
 
 	ctx->phase = PHASE_NOW;
-	/* drift_missing() needs the groups of devices that the settings do not select any more. */
-	ctx->read_all = true;
+	/* drift_missing() needs the groups of devices that the settings do not select any more. Only JSON has them. */
+	ctx->read_all = asked(r, OPTION_JSON);
 	selects = decide_settings(ctx);
 	fallback = ctx->machine.fallback;
 	output_init(&out, STDOUT_FILENO);
