@@ -119,6 +119,7 @@ struct device {
 		bool identified;      /* the scan has read the IDs and the class */
 		bool detailed;	      /* the scan has read the rest, too */
 		bool virtual;	      /* a virtual function (SR-IOV), see find_virtual() */
+		bool sriov;	      /* it can have virtual functions (sriov_numvfs) */
 		bool later;	      /* a VF that will be made at the next boot (`vfs`) */
 		const char *driver;   /* bound to it now, or first in a plan for the next boot; or NULL */
 		const char *override; /* its driver_override, or NULL */
@@ -176,8 +177,8 @@ enum {
 	GROUP_NOIOMMU = 1 << 0, /* its name is vfio-noiommu: it does not isolate anything */
 	GROUP_DIRECT = 1 << 1,	/* the firmware works through memory of its own (a direct line in reserved_regions) */
 	/* Written by plan.c: */
-	GROUP_NAMED = 1 << 2,	/* a selector names one of its members (group=whole) */
-	GROUP_DUE = 1 << 3,	/* a run that settles has to do with one of its members */
+	GROUP_NAMED = 1 << 2, /* a selector names one of its members (group=whole) */
+	GROUP_DUE = 1 << 3,   /* a run that settles has to do with one of its members */
 };
 
 struct group {

@@ -47,13 +47,21 @@ static void add_to_chain(void *data, struct device *d)
 	chain->above = d;
 }
 
+/* A bus is below one bridge. */
+static bool has_parents_of_last(const struct machine *m, const struct device *d)
+{
+	const struct device *last = d - 1;
+
+	return d > m->device && last->found.detailed && last->found.identified && !last->found.later &&
+	       PCIADDR_BUS(last->address) == PCIADDR_BUS(d->address);
+}
+
 void read_parents(struct scan *s, struct device *d)
 {
 	struct chain chain = { s, NULL };
 	struct text t;
 
-	/* A bus is below one bridge. */
-	if (d > s->m->device && d[-1].found.detailed && PCIADDR_SLOT(d[-1].address) == PCIADDR_SLOT(d->address)) {
+	if (has_parents_of_last(s->m, d)) {
 		d->parent = d[-1].parent;
 		return;
 	}
@@ -239,7 +247,9 @@ void scan_vfs(int root, struct device *d)
 {
 	struct text t;
 
-	if (read_attribute(&t, root, device_path(&t, d->name, "sriov_numvfs")) > 0 && *t.p != '0')
+	/* A bridge has no such capability (sriov_init()). */
+	d->found.sriov = !is_bridge(d) && read_attribute(&t, root, device_path(&t, d->name, "sriov_numvfs")) > 0;
+	if (d->found.sriov && *t.p != '0')
 		d->found.use = USE_VFS;
 }
 

@@ -72,7 +72,7 @@ static void mark_functions(const struct listing *l, const struct device *d, stru
 
 	if (*pf_of(&l->v, &t, d))
 		add_mark(m, text_set(&used, "VF of %s", t.p));
-	if (*attribute(&l->v, &all, d, "sriov_totalvfs"))
+	if (d->found.sriov && *attribute(&l->v, &all, d, "sriov_totalvfs"))
 		add_mark(m, text_set(&t, "PF, %s of %s VFs", attribute(&l->v, &used, d, "sriov_numvfs"), all.p));
 }
 

@@ -11,7 +11,7 @@
 #include "plan_json.h"
 #include "settings.h"
 
-/* What the question changes in a plan: the marks of the devices, the flags of the selectors, and those of groups. */
+/* What the question changes in a plan: the marks of the devices, and the flags of the selectors. */
 struct marks {
 	typeof(((struct device *)0)->asked) asked[DEVICES_MAX];
 	typeof(((struct selector *)0)->flags) flags[LISTS][SELECTORS_MAX];
@@ -31,13 +31,8 @@ static void keep_marks(struct marks *k, const struct machine *m)
 
 static void put_marks_back(const struct marks *k, struct machine *m)
 {
-	struct group *g;
-
 	for (struct device *d = m->device; d < m->end; d++)
 		d->asked = k->asked[d - m->device];
-	/* plan_decide() marks those that are named. */
-	for_each_group(m, g)
-		g->flags &= (uint8_t)~GROUP_NAMED;
 	for (enum list_name i = 0; i < LISTS; i++) {
 		struct selector *sel;
 
