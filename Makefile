@@ -232,7 +232,7 @@ check_ready:
 
 bench:
 	@tests/setup bench
-	@$(MAKE) --no-print-directory all $(bench_programs)
+	@$(MAKE) --no-print-directory all $(bench_programs) $(B)/klibc/peak
 	@tests/bench/run
 
 scripts_checked := $(wildcard hook/* dracut/*.sh) conf/bash-completion conf/90_vfio-boot conf/after-image conf/boot-count conf/boot-entries $(wildcard conf/kernel-install/*) $(wildcard premount/*/*) .ci/run \
