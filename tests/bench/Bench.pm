@@ -229,7 +229,7 @@ sub text {
 		my @some = sort { $a->{median} <=> $b->{median} } grep { $_->{kind} eq $kind } @rows or next;
 		push @out, "$title (M instructions)";
 		for (@some) {
-			my $bar = ($_->{result} || $kind eq 'floor' ? '-' : '#') x (40 * $_->{median} / $some[-1]{median} + 0.5);
+			my $bar = ($_->{result} || $kind eq 'floor' ? '-' : '#') x (@some > 1 && 40 * $_->{median} / $some[-1]{median} + 0.5);
 			push @out, sprintf('  %-33s %6s %-41s', $_->{what} =~ tr/`//dr, millions($_->{median}), $bar)
 				. ($_->{result} ? sprintf(' %5.2f %s', $_->{ratio}, $_->{result}) : '');
 		}

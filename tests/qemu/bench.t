@@ -23,7 +23,7 @@ my $steady = 0.03;
 
 my $dir = "$Guest::top/build/qemu/bench";
 is(system("$Guest::top/tests/bench/guest", 2, $dir), 0, 'the guest of the bench ends');
-my $guest = eval { Bench::guest(Guest::read_file("$dir/facts")) };
+my $guest = -e "$dir/facts" && eval { Bench::guest(Guest::read_file("$dir/facts")) };
 ok($guest, 'all contestants did their job, and the clock counts instructions') or diag($@);
 die "see $dir\n" if !$guest;
 unlink map { "$dir/$_" } qw(kernel initrd disk);
