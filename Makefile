@@ -12,6 +12,7 @@
 # make lint        formatting, static analysis, purity of the pure layers
 # make fuzz        FUZZ_SECONDS=60
 # make mutate      whether the tests notice a change of the core; N=40 SEED=1 JOBS=2 FILES=src/pure
+# make bench       what a claim costs beside what others do, as a table and a plot; renews the table in README.md
 # make size        where the bytes of vfio-boot-claim are
 
 PREFIX ?= /usr
@@ -227,14 +228,20 @@ check-all: check_ready
 
 check_ready:
 	@tests/setup check
-	@$(MAKE) --no-print-directory all $(B)/pure.ok $(B)/klibc/modprobe $(B)/klibc/peak $(B)/klibc/zpool $(unit_tests)
+	@$(MAKE) --no-print-directory all $(B)/pure.ok $(B)/klibc/modprobe $(B)/klibc/peak $(B)/klibc/zpool $(bench_programs) $(unit_tests)
+
+bench:
+	@tests/setup bench
+	@$(MAKE) --no-print-directory all $(bench_programs) $(B)/klibc/peak
+	@tests/bench/run
 
 scripts_checked := $(wildcard hook/* dracut/*.sh) conf/bash-completion conf/90_vfio-boot conf/after-image conf/boot-count conf/boot-entries $(wildcard conf/kernel-install/*) $(wildcard premount/*/*) .ci/run \
 	$(addprefix debian/,vfio-boot.postinst vfio-boot.prerm vfio-boot.postrm tests/boot tests/image tests/image-dracut) \
 	$(addprefix tests/,setup demo demo-guest collect matrix read-only) \
+	$(addprefix tests/bench/,boots guest in-guest run) $(wildcard tests/bench/contestants/*) \
 	$(addprefix tests/qemu/,boot builders.sh boot-entries.sh by-page deb deb.sh emulator enter grub-probe guest hook.sh image init install lib.sh package run) \
 	$(addprefix tests/system/,boot disks efi efi-steps install.sh layouts.sh nested-files nested-init nested.sh step steps.sh)
-sources := $(wildcard src/*/*.[ch] src/host/*/*.[ch] tests/unit/*.[ch] tests/fuzz/*.c tests/qemu/*.c)
+sources := $(wildcard src/*/*.[ch] src/host/*/*.[ch] tests/unit/*.[ch] tests/fuzz/*.c tests/qemu/*.c tests/bench/*.c)
 
 # Not part of check: the opinion of these tools changes from one Debian to the next. CI has both.
 lint: $(B)/pure.ok
@@ -252,5 +259,5 @@ clean:
 
 include tests/unit.mk
 
-.PHONY: all size install install-files uninstall deb demo demo-guest check check-all check_ready lint clean
+.PHONY: all size install install-files uninstall deb demo demo-guest bench check check-all check_ready lint clean
 -include $(shell find $(B)/klibc $(B)/host $(B)/asan -name "*.d" 2>/dev/null)

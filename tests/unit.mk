@@ -86,6 +86,18 @@ $(B)/klibc/modprobe $(B)/klibc/peak $(B)/klibc/zpool: $(B)/klibc/%: tests/%.c
 	$(tell)
 	$(Q)$(KLCC) $(KLIBC) -Wno-shadow -c -o $@.o $< && $(KLCC) -static -s -o $@ $@.o
 
+# What the guest of the bench runs. klibc has no clock that counts nanoseconds.
+bench_programs := $(B)/bench/clock $(B)/bench/empty
+$(B)/bench/clock: tests/bench/clock.c
+	$(made)
+	$(tell)
+	$(Q)$(CC) $(WARN) $(WERROR) -O2 -static -s -o $@ $<
+
+$(B)/bench/empty: tests/bench/empty.c
+	$(made)
+	$(tell)
+	$(Q)$(KLCC) $(KLIBC) -c -o $@.o $< && $(KLCC) -static -s -o $@ $@.o
+
 # What the fuzzers found and what they begin with, one test a file.
 $(B)/asan/fuzz-%.o: tests/fuzz/%.c Makefile tests/unit.mk
 	$(made)
