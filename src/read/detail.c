@@ -253,6 +253,13 @@ void scan_vfs(int root, struct device *d)
 		d->found.use = USE_VFS;
 }
 
+/* What a boot finds bound as it should be, and did not begin itself, is left alone whatever its override says. */
+static bool needs_override(const struct machine *m, const struct device *d)
+{
+	return m->read_all || m->phase == PHASE_NOW || m->settings->driver == DRIVER_AUTO || d->done.progress ||
+	       d->found.driver != d->found.target;
+}
+
 /*
  * Reads two attributes that take the lock of the device on some kernels. Somebody may hold that lock for long. After a
  * reboot neither has a value.
@@ -262,7 +269,8 @@ static void read_locked(const struct scan *s, struct device *d)
 	if (s->m->phase == PHASE_NEXT_BOOT || d->done.worker.pid)
 		return;
 	s->m->reading = d;
-	scan_override(s->m, s->root, d);
+	if (needs_override(s->m, d))
+		scan_override(s->m, s->root, d);
 	scan_vfs(s->root, d);
 	s->m->reading = NULL;
 }

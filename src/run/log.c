@@ -89,13 +89,11 @@ static void start_child(struct kernel_log *l)
  * Returns the level from which on no console shows a line (suppress_message_printing() in the kernel), or one above all
  * if that is unknown.
  */
-static unsigned console_level(int root)
+static unsigned console_level(const struct kernel_log *l)
 {
-	struct text t;
-	unsigned level = read_decimal(root, "proc/sys/kernel/printk");
+	unsigned level = read_decimal(l->kmsg.root, "proc/sys/kernel/printk");
 
-	read_attribute(&t, root, "sys/module/printk/parameters/ignore_loglevel");
-	return level && *t.p == 'N' ? level : LEVEL_DEBUG + 1;
+	return level && !l->settings->shows_all ? level : LEVEL_DEBUG + 1;
 }
 
 /* Only for a console does the kernel take its time. A line that none shows is written at once. */
@@ -104,7 +102,7 @@ static bool needs_child(struct kernel_log *l, unsigned level)
 	if (l->started)
 		return false;
 	if (!l->console_level)
-		l->console_level = console_level(l->kmsg.root);
+		l->console_level = console_level(l);
 	return level < l->console_level;
 }
 
