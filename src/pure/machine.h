@@ -116,11 +116,11 @@ struct device {
 		uint8_t alias_fields; /* fields that are no wildcard, in the alias that chose the target */
 		bool boot_display;
 		bool parent_of_pci;   /* PCI functions are below it, and it is no bridge */
-		bool identified;      /* the scan has read the IDs and the class */
 		bool detailed;	      /* the scan has read the rest, too */
 		bool virtual;	      /* a virtual function (SR-IOV), see find_virtual() */
-		bool sriov;	      /* it can have virtual functions (sriov_numvfs) */
 		bool later;	      /* a VF that will be made at the next boot (`vfs`) */
+		bool identified : 1;  /* the scan has read the IDs and the class */
+		bool sriov : 1;	      /* it can have virtual functions (sriov_numvfs) */
 		const char *driver;   /* bound to it now, or first in a plan for the next boot; or NULL */
 		const char *override; /* its driver_override, or NULL */
 		const char *target;   /* the driver to claim it for, see find_variants() */
