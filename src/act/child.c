@@ -104,11 +104,9 @@ void run_program(int root, const char *path, const char *const argv[])
 	const char *const environment[] = { "PATH=/usr/sbin:/usr/bin:/sbin:/bin", NULL };
 	/* A run by hand ignores these, and the log the first one. The program must not. */
 	static const int signals[] = { SIGPIPE, SIGINT, SIGQUIT, SIGTSTP, SIGHUP, SIGTERM };
+	pid_t pid = fork();
 	int status;
-	pid_t pid;
 
-	/* Up to its execve() it lives in the memory of its parent, which waits for that, and changes nothing there. */
-	pid = vfork();
 	if (!pid) {
 		for (unsigned i = 0; i < ARRAY_SIZE(signals); i++)
 			signal(signals[i], SIG_DFL);

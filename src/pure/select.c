@@ -67,12 +67,15 @@ static bool is_stale(struct machine *m, const struct selector *sel)
 bool selector_needs_ids(struct machine *m, const struct selector *sel, enum list_name list)
 {
 	const bool covers = list == LIST_PROTECT || list == LIST_RESERVE || sel->flags & SELECTOR_EXCLUDES;
-	struct device *end;
+	struct device *first, *end;
 
 	if (sel->kind != SELECT_PATH && sel->kind != SELECT_ADDRESS)
 		return true;
+	if (covers)
+		return is_stale(m, sel);
 	/* What is nearest to an absent one is a question of IDs. */
-	return covers ? is_stale(m, sel) : !m->settle && candidates(m, sel, &end) == end;
+	first = candidates(m, sel, &end);
+	return first == end && !m->settle;
 }
 
 /* An exclusion, or an entry of `protect` or `reserve`, marks the devices that it covers. */
