@@ -253,10 +253,13 @@ void scan_vfs(int root, struct device *d)
 		d->found.use = USE_VFS;
 }
 
-/* What a boot finds bound as it should be, and did not begin itself, is left alone whatever its override says. */
+/*
+ * What a boot finds bound as it should be, and did not begin itself, is left alone whatever its override says. A later
+ * look may have to give it back.
+ */
 static bool needs_override(const struct machine *m, const struct device *d)
 {
-	return m->read_all || m->phase == PHASE_NOW || m->settings->driver == DRIVER_AUTO || d->done.progress ||
+	return m->read_all || m->phase != PHASE_INIT_TOP || m->settings->driver == DRIVER_AUTO || d->done.progress ||
 	       d->found.driver != d->found.target;
 }
 
