@@ -91,6 +91,16 @@ same_in_both_orders('a disk is stronger than an interface', "refused, in-use: sd
 same_in_both_orders('members that are no PCI device',
 	'refused, group-member-refused: usb1 is in its group, but is not a known PCI device', [ 'sda unused', 'sdb unused' ],
 	'usb20', 'usb1', 'usb3', 'platform');
+# Without a driver of the host nothing hangs on a function, unless another function is below it.
+new_tree([ 'sda1 mounted' ]);
+unlink "$root/$function/driver" or die "$!\n";
+is(said('no driver'), 'claim for vfio-pci', 'no driver, no disk');
+new_tree([ 'sda1 mounted' ]);
+unlink "$root/$function/driver" or die "$!\n";
+spew("$root/$function/modalias", "pci:v00008086d000010D3sv00000000sd00000000bc0Bsc20i00\n");
+make_path("$root/$function/0000:02:00.0");
+spew("$root/etc/vfio-boot.conf", "ids = 01:00.0\n");
+is(said('a root port of another class'), "refused, in-use: sda1 on it is mounted $free", 'what is below a function without a driver counts');
 new_tree([ 'sda1 mounted', 'eth0 up' ]);
 spew("$root/$function/sriov_numvfs", "2\n");
 is(said('virtual functions'), "refused, in-use: it has VFs enabled $free", 'virtual functions are stronger than all else');

@@ -193,6 +193,8 @@ static bool work_on(const struct act *act, void (*body)(const void *data, struct
 	case ENDED:
 		return true;
 	default:
+		/* Nobody works on it any more. */
+		unit->done.worker.pid = 0;
 		return false;
 	}
 }

@@ -372,8 +372,6 @@ void settings_parse_cmdline(struct settings *s, const char *source, const char *
 
 		if (parameter_is(w.name, "vfio_pci.disable_denylist"))
 			s->denylist_off = cmdline_is_true(&w);
-		s->shows_all |=
-			parameter_is(w.name, "ignore_loglevel") || parameter_is(w.name, "printk.ignore_loglevel");
 		own = span_is(w.name, "vfio.ids") ? 5 : sizeof(prefix) - 1;
 
 		if (w.name.len < own || (own > 5 && !parameter_is((struct span){ w.name.p, own }, prefix)))

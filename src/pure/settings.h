@@ -49,7 +49,6 @@ struct settings {
 	bool off_now;	      /* the rescue switch on the kernel command line */
 	bool protect_unknown; /* what the host depends on is unknown */
 	bool denylist_off;    /* vfio-pci.disable_denylist is on the kernel command line */
-	bool shows_all;	      /* so is ignore_loglevel: consoles show each line of the kernel log */
 	bool unprotected;     /* an entry that protects did not fit: claim nothing */
 	unsigned problems;
 	struct span comment; /* of the line that is being parsed */

@@ -38,8 +38,10 @@ static void add_to_chain(void *data, struct device *d)
 	struct chain *chain = data;
 	struct device *above = chain->above;
 
+	if (!identify(chain->s, d))
+		return;
 	/* A parent has a lower bus number or domain. A tree that violates this could contain a circle. */
-	if (above && above < d && identify(chain->s, above)) {
+	if (above && above < d) {
 		d->parent = above;
 		if (!is_bridge(above))
 			above->found.parent_of_pci = true;

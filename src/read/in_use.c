@@ -186,13 +186,19 @@ static int look_at_entry(void *data, const char *name)
 	return 0;
 }
 
-/* A disk or an interface hangs on a function by the driver of the host. */
+/* A disk or an interface hangs on a function by a driver of the host, unless what has it is below that function. */
+static bool can_be_used(const struct device *d)
+{
+	return d->found.detailed && (d->found.parent_of_pci || base_class(d) == 0x06 ||
+				     (d->found.driver && !is_vfio_driver(d->found.driver)));
+}
+
 static bool any_can_be_used(const struct machine *m)
 {
 	const struct device *d;
 
 	for_each_device(m, d) {
-		if (d->found.detailed && d->found.driver && !is_vfio_driver(d->found.driver))
+		if (can_be_used(d))
 			return true;
 	}
 	return false;

@@ -184,11 +184,22 @@ static void identify_all(struct scan *s, struct device *d, struct device *end)
 	}
 }
 
+static void find_paths(struct scan *s)
+{
+	struct selector *sel;
+
+	for (enum list_name i = 0; i < LISTS; i++) {
+		for_each_selector(&s->m->settings->list[i], sel)
+			find_path(s->m, s->pci, sel);
+	}
+}
+
 /* Reads the IDs that select_devices() needs. What no selector is about is not even opened. */
 static void read_identities(struct scan *s)
 {
 	struct machine *m = s->m;
 	bool all = m->read_all || m->phase == PHASE_NEXT_BOOT;
+	const struct device *const before = m->end;
 	struct selector *sel;
 	struct device *d, *end;
 
@@ -202,16 +213,9 @@ static void read_identities(struct scan *s)
 	}
 	if (all)
 		identify_all(s, m->device, m->end);
-}
-
-static void find_paths(struct scan *s)
-{
-	struct selector *sel;
-
-	for (enum list_name i = 0; i < LISTS; i++) {
-		for_each_selector(&s->m->settings->list[i], sel)
-			find_path(s->m, s->pci, sel);
-	}
+	/* No path leads through what went away. */
+	if (m->end != before)
+		find_paths(s);
 }
 
 static bool asks_for_display(const struct machine *m)

@@ -27,6 +27,13 @@ static void complain(const struct listener *l, unsigned level, const char *text)
 
 const struct listener complaints = { complain };
 
+/* The kernel log, open for so many more lines. */
+struct kmsg {
+	int root;
+	int fd; /* or -1 */
+	unsigned lines;
+};
+
 /* devkmsg_write() drops what one descriptor writes beyond so many lines in 5 s (DEFAULT_RATELIMIT_BURST). */
 #define LINES_MAX 10
 
@@ -65,7 +72,7 @@ static void write_lines(const void *data, struct device *unit)
 {
 	const struct kernel_log *l = data;
 	struct lines in = { .fd = l->lines[0], .separator = '\n' };
-	struct kmsg k = { l->kmsg.root, -1, 0 };
+	struct kmsg k = { l->root, -1, 0 };
 	char *line;
 
 	(void)unit;
@@ -85,27 +92,6 @@ static void start_child(struct kernel_log *l)
 	close(l->lines[0]);
 }
 
-/*
- * Returns the level from which on no console shows a line (suppress_message_printing() in the kernel), or one above all
- * if that is unknown.
- */
-static unsigned console_level(const struct kernel_log *l)
-{
-	unsigned level = read_decimal(l->kmsg.root, "proc/sys/kernel/printk");
-
-	return level && !l->settings->shows_all ? level : LEVEL_DEBUG + 1;
-}
-
-/* Only for a console does the kernel take its time. A line that none shows is written at once. */
-static bool needs_child(struct kernel_log *l, unsigned level)
-{
-	if (l->started)
-		return false;
-	if (!l->console_level)
-		l->console_level = console_level(l);
-	return level < l->console_level;
-}
-
 static void say_to_kernel(const struct listener *listener, unsigned level, const char *text)
 {
 	struct kernel_log *l = (struct kernel_log *)(uintptr_t)listener; /* kernel_log_begin() got it writable */
@@ -113,12 +99,16 @@ static void say_to_kernel(const struct listener *listener, unsigned level, const
 
 	if (l->settings->log == LOG_QUIET && level == LEVEL_DONE)
 		return;
-	if (needs_child(l, level))
+	/* One that another process started would keep what waits for the end of that process. */
+	if (!l->started && getpid() == l->owner)
 		start_child(l);
 	/* Leave room for the line feed. */
 	text_set(&t, "<%u>vfio-boot: %.*s", level, (int)strnlen(text, TEXT_SIZE - 20), text);
 	if (l->child.pid < 0) {
-		write_line(&l->kmsg, t.p);
+		struct kmsg k = { l->root, -1, 0 };
+
+		write_line(&k, t.p);
+		close_kmsg(&k);
 		return;
 	}
 	t.p[t.len] = '\n';
@@ -130,12 +120,12 @@ static void say_to_kernel(const struct listener *listener, unsigned level, const
 void kernel_log_begin(struct kernel_log *l, int root, const struct settings *settings, clock_t deadline)
 {
 	l->listener.say = say_to_kernel;
-	l->kmsg = (struct kmsg){ root, -1, 0 };
+	l->root = root;
 	l->settings = settings;
 	l->deadline = deadline;
 	l->child.pid = -1;
+	l->owner = getpid();
 	l->started = false;
-	l->console_level = 0;
 	/* Processes that work on devices say something then, and all of it is to come in order. */
 	if (settings->log == LOG_DEBUG)
 		start_child(l);
@@ -143,7 +133,6 @@ void kernel_log_begin(struct kernel_log *l, int root, const struct settings *set
 
 void kernel_log_end(struct kernel_log *l)
 {
-	close_kmsg(&l->kmsg);
 	if (l->child.pid < 0)
 		return;
 	if (write(l->lines[1], END_OF_LOG "\n", sizeof(END_OF_LOG)) < 0)

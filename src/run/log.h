@@ -7,24 +7,16 @@
 #include "listener.h"
 #include "message.h"
 
-/* The kernel log, open for so many more lines. */
-struct kmsg {
-	int root; /* descriptor of the directory whose dev/kmsg it is */
-	int fd;	  /* or -1 */
-	unsigned lines;
-};
-
 /*
- * Writes to the kernel log of a machine. From the first line on that a console shows, a child does it: with a slow
- * console, the kernel takes its time for each. A line that cannot be written there goes to standard error, so that none
- * is lost silently.
+ * Writes to the kernel log of a machine, in a child: with a slow console, the kernel takes its time for each line, and
+ * for those of others. A line that cannot be written there goes to standard error, so that none is lost silently.
  */
 struct kernel_log {
 	struct listener listener;
-	struct kmsg kmsg;
+	int root;			 /* descriptor of the directory whose dev/kmsg is written to */
 	const struct settings *settings; /* log=quiet drops lines of LEVEL_DONE */
 	clock_t deadline;		 /* a line that the child has not taken by then is dropped; the report has it */
-	unsigned console_level;		 /* consoles show lines below it; 0 before anybody has asked */
+	int owner;			 /* the process that began it, which alone starts the child */
 	bool started;			 /* the child was to be started */
 	int lines[2];			 /* the pipe to the child */
 	struct child child;
@@ -34,7 +26,7 @@ struct kernel_log {
 void kernel_log_begin(struct kernel_log *l, int root, const struct settings *settings, clock_t deadline)
 	__attribute__((nonnull));
 
-/* Waits until a child has written all lines, or until the deadline. The child goes on by itself then. */
+/* Waits until the child has written all lines, or until the deadline. The child goes on by itself then. */
 void kernel_log_end(struct kernel_log *l) __attribute__((nonnull));
 
 /* Collects lines and writes them to a descriptor, which stays the caller's, in few writes. */
