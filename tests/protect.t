@@ -708,7 +708,9 @@ sub many {
 	my @fstab;
 	for (1 .. $count) {
 		my $at = sprintf '%02x.%d', $_ >> 3, $_ & 7;
-		my $dir = $bridges ? pci("pci0000:80/0000:80:$at", '8086:a330', '060400') . sprintf('/0000:%02x', 0x81 + $_ % 100) : 'pci0000:90/0000:90';
+		# Each bridge has a bus of its own.
+		my $bus = sprintf '%02x', 0x20 + $_;
+		my $dir = $bridges ? pci("pci0000:20/0000:20:$at", '8086:a330', '060400') . "/0000:$bus" : 'pci0000:90/0000:90';
 		$dir = pci("$dir:$at", sprintf('1af4:%04x', 0x1001 + ($_ - 1) % $ids), '010000');
 		block("$dir/virtio$_/block/vd$_", "254:$_");
 		my $target = '/' . 'x' x ($_ > 190 ? 1 : 1000) . $_;
