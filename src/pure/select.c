@@ -14,7 +14,7 @@ struct device *candidates(struct machine *m, const struct selector *sel, struct 
 	pciaddr last;
 
 	*end = m->end;
-	if (sel->kind != SELECT_PATH && sel->kind != SELECT_ADDRESS)
+	if (!selector_has_place(sel))
 		return m->device;
 	last = sel->kind == SELECT_PATH ? sel->target : sel->address;
 	first = machine_from(m, last);
@@ -69,7 +69,7 @@ bool selector_needs_ids(struct machine *m, const struct selector *sel, enum list
 	const bool covers = list == LIST_PROTECT || list == LIST_RESERVE || sel->flags & SELECTOR_EXCLUDES;
 	struct device *first, *end;
 
-	if (sel->kind != SELECT_PATH && sel->kind != SELECT_ADDRESS)
+	if (!selector_has_place(sel))
 		return true;
 	if (covers)
 		return is_stale(m, sel);

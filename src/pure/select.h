@@ -10,7 +10,7 @@
 /*
  * Writes `asked` of all devices except twins, and the flags of all selectors (doc/interface.md, "What is decided, and
  * why", 2). Needs the targets of paths and, if a selector is boot-vga, the boot display. Needs the IDs of those devices
- * that selectors name, and of all if selectors_need_ids(). The scan reads the details of selected devices later.
+ * at the places of selectors, and of all if selector_needs_ids(). The scan reads the details of selected devices later.
  */
 void select_devices(struct machine *m) __attribute__((nonnull));
 
@@ -22,13 +22,13 @@ void select_twins(struct machine *m) __attribute__((nonnull));
 
 /*
  * Returns the first of the devices that a selector can match, and stores in *end where they end: those at its place, or
- * all if it names none.
+ * all if it has none.
  */
 struct device *candidates(struct machine *m, const struct selector *sel, struct device **end) __attribute__((nonnull));
 
 /*
  * Returns true if the IDs of all devices count for what this selector covers, or for the message that it is absent.
- * Needs the IDs of those that it names.
+ * Needs the IDs of those at its place.
  */
 bool selector_needs_ids(struct machine *m, const struct selector *sel, enum list_name list) __attribute__((nonnull));
 

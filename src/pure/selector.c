@@ -222,6 +222,11 @@ bool selector_names(const struct selector *s)
 	return s->kind < SELECT_ID;
 }
 
+bool selector_has_place(const struct selector *s)
+{
+	return s->kind < SELECT_BOOT_VGA;
+}
+
 static bool id_is(uint32_t wanted, uint32_t id)
 {
 	return wanted == ANY_ID || wanted == id;

@@ -88,6 +88,9 @@ const char *selector_parse_vfs(struct selector *out, const char *p, size_t len)
 /* Returns true if the selector names a device (path, PCI address, boot display), false if it is an ID or a class. */
 bool selector_names(const struct selector *s) __attribute__((nonnull));
 
+/* Returns true if the selector is one for a place: a path or a PCI address. */
+bool selector_has_place(const struct selector *s) __attribute__((nonnull));
+
 /*
  * Returns false if the selector cannot match d. Needs the address and IDs of d alone: a path is followed only to the
  * number of its last function, and each display may be the boot display.

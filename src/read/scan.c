@@ -67,12 +67,21 @@ bool identify(struct scan *s, struct device *d)
 	return !ret;
 }
 
+void mark_virtual(struct machine *m, const struct device *vf)
+{
+	struct selector *sel;
+
+	for_each_selector(&m->settings->list[LIST_IDS], sel) {
+		if (selector_match(sel, vf) == SELECTOR_YES)
+			sel->flags |= SELECTOR_VIRTUAL;
+	}
+}
+
 static int add_function(void *data, const char *name)
 {
 	struct scan *s = data;
 	struct machine *m = s->m;
 	struct device *d = m->end;
-	struct selector *sel;
 	struct text t;
 	pciaddr address = pciaddr_from_name(name, (unsigned)strlen(name));
 
@@ -91,10 +100,7 @@ static int add_function(void *data, const char *name)
 	}
 	if (!identify(s, d))
 		return s->error;
-	for_each_selector(&m->settings->list[LIST_IDS], sel) {
-		if (selector_match(sel, d) == SELECTOR_YES)
-			sel->flags |= SELECTOR_VIRTUAL;
-	}
+	mark_virtual(m, d);
 	return 0;
 }
 
@@ -184,13 +190,13 @@ static void identify_all(struct scan *s, struct device *d, struct device *end)
 	}
 }
 
-static void find_paths(struct scan *s)
+void find_paths(struct machine *m, int pci)
 {
 	struct selector *sel;
 
 	for (enum list_name i = 0; i < LISTS; i++) {
-		for_each_selector(&s->m->settings->list[i], sel)
-			find_path(s->m, s->pci, sel);
+		for_each_selector(&m->settings->list[i], sel)
+			find_path(m, pci, sel);
 	}
 }
 
@@ -205,9 +211,10 @@ static void read_identities(struct scan *s)
 
 	for (enum list_name i = 0; i < LISTS && !all; i++) {
 		for_each_selector(&m->settings->list[i], sel) {
-			d = candidates(m, sel, &end);
-			if (selector_names(sel) && sel->kind != SELECT_BOOT_VGA)
+			if (selector_has_place(sel)) {
+				d = candidates(m, sel, &end);
 				identify_all(s, d, end);
+			}
 			all |= selector_needs_ids(m, sel, i);
 		}
 	}
@@ -215,7 +222,7 @@ static void read_identities(struct scan *s)
 		identify_all(s, m->device, m->end);
 	/* No path leads through what went away. */
 	if (m->end != before)
-		find_paths(s);
+		find_paths(m, s->pci);
 }
 
 static bool asks_for_display(const struct machine *m)
@@ -244,7 +251,7 @@ int scan_devices(struct scan *s, struct machine *m, const struct root *root, con
 	if (ret)
 		return ret;
 	machine_sort(m);
-	find_paths(s);
+	find_paths(m, s->pci);
 	read_identities(s);
 	return s->error;
 }
@@ -257,7 +264,7 @@ void scan_places(struct scan *s)
 	if (!list_is_empty(&m->settings->list[LIST_VFS])) {
 		read_virtual(s);
 		/* A path may lead to one of the functions that were added. */
-		find_paths(s);
+		find_paths(m, s->pci);
 	}
 	s->displays_read = asks_for_display(m);
 	for_each_device(m, d) {

@@ -46,8 +46,15 @@ int scan_details(struct scan *s) __attribute__((nonnull, warn_unused_result));
 
 void scan_end(struct scan *s) __attribute__((nonnull));
 
-/* Follows the path of a selector down the bridges, stores sel->target and sel->behind. pci is /sys/bus/pci/devices. */
+/*
+ * Follows the path of a selector down the bridges, stores sel->target and sel->behind. pci is /sys/bus/pci/devices.
+ * find_paths() does it for all selectors.
+ */
 void find_path(struct machine *m, int pci, struct selector *sel) __attribute__((nonnull));
+void find_paths(struct machine *m, int pci) __attribute__((nonnull));
+
+/* Marks the selectors of `ids` that mean a virtual function, which is left out of a snapshot for the next boot. */
+void mark_virtual(struct machine *m, const struct device *vf) __attribute__((nonnull));
 
 /* Each reads one thing about the device whose name is in *d, and stores it there. IDs are not read twice. */
 int scan_ids(int root, struct device *d) __attribute__((nonnull, warn_unused_result)); /* 0 or -errno */

@@ -16,17 +16,6 @@ static const char *name_in(struct machine *m, const char *name)
 	return name ? machine_name(m, name) : NULL;
 }
 
-/* Marks the selectors that mean a virtual function, as scan_devices() does. */
-static void mark_virtual(struct machine *m, const struct device *vf)
-{
-	struct selector *sel;
-
-	for_each_selector(&m->settings->list[LIST_IDS], sel) {
-		if (selector_match(sel, vf) == SELECTOR_YES)
-			sel->flags |= SELECTOR_VIRTUAL;
-	}
-}
-
 /*
  * Returns true if there may be virtual functions. A physical function tells how many it has (sriov_numvfs), which is
  * the strongest use of all. One whose lock somebody holds was not asked.
@@ -97,16 +86,6 @@ static void take_places(struct machine *m, const struct machine *now)
 			continue;
 		to->non_pci_member = name_in(m, g->non_pci_member);
 		m->group_end++;
-	}
-}
-
-static void find_paths(struct machine *m, int pci)
-{
-	struct selector *sel;
-
-	for (enum list_name i = 0; i < LISTS; i++) {
-		for_each_selector(&m->settings->list[i], sel)
-			find_path(m, pci, sel);
 	}
 }
 
