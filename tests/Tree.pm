@@ -11,7 +11,7 @@ use File::Copy;
 use File::Path qw(make_path remove_tree);
 use Test::More ();
 
-our @EXPORT = qw(slurp spew unpack_fixture lacks process wait_until in_memory q35 bring told beside_schema @as_root as_anybody);
+our @EXPORT = qw(slurp spew unpack_fixture lacks process wait_until in_memory q35 bring told beside_schema big_machine instructions @as_root as_anybody);
 
 # Who is not root may shut nothing into a tree but as the root of a namespace.
 our @as_root = $> ? qw(unshare --map-root-user) : ();
@@ -57,6 +57,28 @@ sub lacks($$;$) {
 sub unpack_fixture {
 	my ($root, $name) = @_;
 	system('tests/fixture', 'unpack', "tests/fixtures/$name/machine", $root) == 0 or die "no machine\n";
+}
+
+# Makes a tree of a machine that tests/big-machine prints for these arguments. Returns its folder.
+sub big_machine {
+	my ($root, @how) = @_;
+	system("tests/big-machine @how >$root.machine && tests/fixture unpack $root.machine $root") == 0 or die "no machine\n";
+	return $root;
+}
+
+# The instructions of a command, which reads this tree, or none if that is undefined. $dir is for what valgrind leaves. As
+# root, a program is in a chroot of its tree when callgrind writes its file.
+sub instructions {
+	my ($dir, $root, @command) = @_;
+	my $jailed = !$> && defined $root;
+	my $file = $jailed ? '/callgrind' : "$dir/callgrind";
+	my $found = $jailed ? "$root$file" : $file;
+	push @command, '--sysroot', $root if defined $root;
+	unlink $found;
+	system("valgrind --tool=callgrind --vgdb=no --callgrind-out-file=$file @command >/dev/null 2>$dir/valgrind");
+	my ($total) = slurp($found) =~ /^totals: (\d+)/m or die "@command: no callgrind: " . slurp("$dir/valgrind");
+	unlink $found;
+	return $total + 0;
 }
 
 # Puts a process into the tree, with the start that its stat file says (proc(5)).

@@ -19,13 +19,6 @@ use Test::More;
 my $host = 'build/vfio-boot';
 my $dir = 'build/cost';
 
-sub big_machine {
-	my ($n) = @_;
-	my $root = "$dir/$n";
-	system("tests/big-machine $n >$root.machine && tests/fixture unpack $root.machine $root") == 0 or die "no machine\n";
-	return $root;
-}
-
 # The system calls of a command.
 sub calls {
 	my (@command) = @_;
@@ -43,18 +36,9 @@ sub opened {
 	return scalar(() = $trace =~ /"[^"]*(?:pci\.ids|hwdb)[^"]*"/g);
 }
 
-# As root, the program is in a chroot of the tree when callgrind writes its file.
-sub instructions {
-	my ($root, @words) = @_;
-	my $file = $> ? "$dir/callgrind" : '/callgrind';
-	system("valgrind --tool=callgrind --vgdb=no --callgrind-out-file=$file $host @words --sysroot $root >/dev/null 2>$dir/valgrind");
-	my ($total) = slurp($> ? $file : "$root$file") =~ /^totals: (\d+)/m or die "no callgrind: " . slurp("$dir/valgrind");
-	return $total;
-}
-
 remove_tree($dir);
 make_path($dir);
-my %root = map { $_ => big_machine($_) } 1024, 2048, 4096;
+my %root = map { $_ => big_machine("$dir/$_", $_) } 1024, 2048, 4096;
 
 # --- system calls
 
@@ -70,7 +54,7 @@ cmp_ok($each, '<=', 14.5, "explain: the machine is read once ($each calls a func
 
 # --- how it grows
 
-my %cost = map { $_ => instructions($root{$_}, 'list') } keys %root;
+my %cost = map { $_ => instructions($dir, $root{$_}, $host, 'list') } keys %root;
 my $growth = sprintf '%.2f', ($cost{4096} - $cost{2048}) / ($cost{2048} - $cost{1024});
 cmp_ok($growth, '<=', 2.3, "list: twice as many functions cost about twice as much ($growth times)");
 

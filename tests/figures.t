@@ -17,13 +17,6 @@ my $claim = 'build/vfio-boot-claim';
 my $dir = 'build/figures';
 my $everything = '8086:10d3 10de:2204 10de:1aef';
 
-sub big_machine {
-	my ($name, @options) = @_;
-	my $root = "$dir/$name";
-	system("tests/big-machine @options >$root.machine && tests/fixture unpack $root.machine $root") == 0 or die "no machine\n";
-	return $root;
-}
-
 # The system calls that all processes of a run have made: strace's lines but those of signals and ends.
 sub traced {
 	my ($file) = @_;
@@ -39,14 +32,11 @@ sub calls {
 	return ($calls, scalar grep { /: claim for / } @lines);
 }
 
-# As root, the program is in a chroot of the tree when callgrind writes its file.
-sub instructions {
+# The instructions of a dry run with these settings.
+sub cost {
 	my ($root, $selectors) = @_;
-	my $file = $> ? "$dir/callgrind" : '/callgrind';
 	spew("$root/etc/vfio-boot.conf", "ids = $selectors\n");
-	system("valgrind --tool=callgrind --vgdb=no --callgrind-out-file=$file $claim --dry-run --sysroot $root >/dev/null 2>$dir/valgrind");
-	my ($total) = slurp($> ? $file : "$root$file") =~ /^totals: (\d+)/m or die "no callgrind: " . slurp("$dir/valgrind");
-	return $total;
+	return instructions($dir, $root, $claim, '--dry-run');
 }
 
 sub at_most {
@@ -56,7 +46,7 @@ sub at_most {
 
 remove_tree($dir);
 make_path($dir);
-my $root = big_machine(4096, 4096);
+my $root = big_machine("$dir/4096", 4096);
 
 at_most(-s $claim, 64 * 1024, 'the program has at most 64 KiB');
 
@@ -71,7 +61,7 @@ my ($card, $functions) = calls($root, '0000:01:00.*');
 is($functions, 2, 'a card of two functions');
 at_most($card, 70, 'by address it takes at most 70 calls, since nobody reads the others');
 # Behind its bridge there is one function, which is alone in its group.
-my $alone = big_machine('alone', 4096);
+my $alone = big_machine("$dir/alone", 4096);
 unlink "$alone/sys/bus/pci/devices/0000:01:00.1", "$alone/sys/kernel/iommu_groups/1/devices/0000:01:00.1" or die "$!\n";
 my ($one, $is_claimed) = calls($alone, '0000:01:00.0');
 is($is_claimed, 1, 'a function alone in its group');
@@ -79,12 +69,12 @@ at_most($one, 60, 'at most 60 calls by its address');
 
 # --- instructions
 
-my %cost = map { $_ => instructions(big_machine("n$_", $_), $everything) } 512, 4096;
+my %cost = map { $_ => cost(big_machine("$dir/n$_", $_), $everything) } 512, 4096;
 at_most(int $cost{4096} / 4096, 12_000, 'at most 12,000 instructions a function with all selected');
 at_most(sprintf('%.3f', log($cost{4096} / $cost{512}) / log 8), 1.05, 'they grow with the number of functions');
-my $one_group = instructions(big_machine('group', '--one-group', 4096), $everything);
+my $one_group = cost(big_machine("$dir/group", '--one-group', 4096), $everything);
 at_most(sprintf('%.2f', $one_group / $cost{4096}), 2, 'one group of all costs at most twice as much as groups of two');
-at_most(int instructions($root, '0000:01:00.*') / 4096, 1_600, 'at most 1,600 a function for a card by address');
+at_most(int cost($root, '0000:01:00.*') / 4096, 1_600, 'at most 1,600 a function for a card by address');
 
 # --- a claim on 19 functions, in a tree where modprobe brings the driver and binds both functions of a card
 
