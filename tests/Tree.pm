@@ -134,7 +134,7 @@ sub q35 {
 	my ($root, $settings) = @_;
 	remove_tree($root);
 	unpack_fixture($root, 'qemu-q35');
-	make_path("$root/$_") for qw(dev sbin run sys/bus/pci/drivers/vfio-pci);
+	make_path("$root/$_") for qw(dev sbin run sys/bus/pci/drivers/vfio-pci sys/class/vfio);
 	copy('build/klibc/modprobe', "$root/sbin/modprobe") or die "no modprobe: $!\n";
 	chmod 0755, "$root/sbin/modprobe";
 	spew("$root/etc/vfio-boot.conf", $settings);

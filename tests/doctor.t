@@ -227,6 +227,18 @@ case('kernel', 'all built in', <<"END", 0);
 ok  kernel     $release: vfio-pci built in, vfio_iommu_type1 built in
 END
 is(of_check('image', doctor()), of_check('image', $good), 'and need not be in the image');
+in_tree("lib/modules/$release/modules.builtin", join '', map { "kernel/drivers/$_.ko\n" } qw(vfio/vfio iommu/iommufd/iommufd vfio/pci/vfio-pci));
+in_tree("lib/modules/$release/modules.dep", '');
+case('kernel', 'one without VFIO groups', <<"END", 0);
+ok  kernel     $release: vfio-pci built in, no VFIO groups: guests reach devices through /dev/iommu alone
+END
+is(of_check('image', doctor()), of_check('image', $good), 'and vfio_iommu_type1 need not be in its image');
+in_tree("lib/modules/$release/modules.builtin", join '', map { "kernel/drivers/vfio/$_.ko\n" } qw(vfio pci/vfio-pci));
+case('kernel', 'one with neither', <<"END", 1);
+!!  kernel     $release has no vfio_iommu_type1
+               install a kernel that has them
+END
+in_tree("lib/modules/$release/modules.builtin", join '', map { "kernel/drivers/vfio/$_.ko\n" } qw(vfio vfio_iommu_type1 pci/vfio-pci));
 in_tree("lib/modules/$_/modules.dep", '') for '6.1.0-9-amd64', '6.0.0-1-amd64';
 my $second = 'boot/initrd.img-6.1.0-9-amd64';
 my @no_module = (map { $_ => undef } grep { /\.ko/ } keys %content);

@@ -440,6 +440,17 @@ is(scalar(() = $fd =~ m{^<hostdev .*>\n  <driver iommufd='yes'/>$}mg), 2, 'libvi
 libvirt_takes($fd =~ s/iommufd='yes'/name='vfio'/gr, 'a driver at that place');
 like(export('udev', '--iommufd'), qr/^SUBSYSTEM=="vfio-dev", KERNELS=="0000:0b:00\.0", (GROUP.*)\nSUBSYSTEM=="vfio-dev", KERNELS=="0000:0b:00\.1", \1\nSUBSYSTEM=="misc", KERNEL=="iommu", \1$/m,
 	'udev: --iommufd, which has a file for each device and one for all');
+# A kernel without VFIO groups knows nothing else.
+make_path("$root/sys/class/vfio-dev");
+for my $format (qw(qemu libvirt udev)) {
+	my $asked = export($format, '--iommufd');
+	is(export($format), $asked, "$format, without VFIO groups: as with --iommufd");
+	is($complaints, "vfio-boot: this kernel has no VFIO groups: printed as with --iommufd\n", 'which is said');
+}
+unlike(export('proxmox'), qr/iommufd/, 'proxmox has no word for it');
+make_path("$root/sys/class/vfio");
+unlike(export('qemu'), qr/iommufd/, 'with both, the groups are used');
+remove_tree("$root/sys/class/vfio-dev", "$root/sys/class/vfio");
 refuses([$_, '--iommufd'], qr/\Avfio-boot: export: --iommufd: $_ has no word for it \(qemu, libvirt and udev have\)\n\z/, "$_: --iommufd", 2)
 	for grep { !/qemu|libvirt|udev/ } @formats;
 refuses([$_, '--bus', 3], qr/--bus: $_ needs none/, "$_: --bus", 2) for grep { $_ ne 'libvirt' } @formats;

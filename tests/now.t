@@ -253,13 +253,14 @@ sub busy { # NAME LINK
 		symlink '../..', "$root/sys/$dir/vfio-dev/$_/device";
 	}
 }
-for my $node ('/dev/vfio/7', '/dev/vfio/noiommu-7', '/dev/vfio/devices/vfio3') {
+# libvirt gives QEMU a /dev of its own; the kernel shows others the path in that.
+for my $node ('/dev/vfio/7', '/dev/vfio/noiommu-7', '/dev/vfio/devices/vfio3', '/vfio/7', '/vfio/devices/vfio3') {
 	busy("qemu\033[2Jx", $node);
 	plain('release', '03:00.0');
 	is("$out$err-- $status", $both->('refused, in-use: its group is open, by qemu?[2Jx (process 1234) (end it first)') . '-- 1', "$node is open: refused, and by whom");
 	nothing_written($node);
 }
-for my $node ('/dev/vfio/77', '/dev/vfio/devices/vfio5', '/dev/vfio/devices/vfio6', '/dev/vfio/vfio', '/elsewhere/7') {
+for my $node ('/dev/vfio/77', '/dev/vfio/devices/vfio5', '/dev/vfio/devices/vfio6', '/dev/vfio/vfio', '/vfio/vfio', '/elsewhere/7', '/elsewhere/vfio/7') {
 	busy('qemu', $node);
 	answered('release', '03:00.0');
 	is("$out$err-- $status", $both->('released, now bound to e1000e') . '-- 0', "$node is somebody else's");

@@ -7,6 +7,7 @@
 use strict;
 use warnings;
 use Cwd 'abs_path';
+use File::Path qw(make_path);
 use FindBin;
 use lib $FindBin::Bin;
 use Test::More;
@@ -140,4 +141,17 @@ set_driver($_, '') for $a, $b;
 injected(\@open, @claim);
 is(state_of($a, $b), '/vfio-pci /vfio-pci', 'nothing of a claim that failed is taken back while its group is open');
 like(row_of($_), qr/ group-open$/, "and the report says so of $_") for $a, $b;
+
+# A kernel without VFIO groups has no file of the group: who has a device of it open is in /proc.
+for my $node ('vfio3', 'vfio4') {
+	new_tree();
+	set_driver($_, '') for $a, $b;
+	make_path("$root/proc/1234/fd", "$root/sys/class/vfio-dev/vfio3");
+	symlink "../../../bus/pci/devices/$b", "$root/sys/class/vfio-dev/vfio3/device";
+	symlink "/dev/vfio/devices/$node", "$root/proc/1234/fd/5";
+	run_answered($b, {}, @claim);
+	my $open = $node eq 'vfio3';
+	is(state_of($a, $b), $open ? 'vfio-pci/vfio-pci /vfio-pci' : '/ /', "$node is open by its device file: " . ($open ? 'left as it is' : 'of another group'));
+	is(row_of($_) =~ / group-open$/, $open, "which the report says of $_") for $a, $b;
+}
 done_testing();

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include <errno.h>
-#include <fcntl.h>
 #include <poll.h>
 #include <string.h>
 #include <unistd.h>
@@ -12,6 +11,7 @@
 #include "listener.h"
 #include "look_again.h"
 #include "modules.h"
+#include "open_group.h"
 #include "plan.h"
 #include "settings.h"
 #include "store.h"
@@ -222,16 +222,6 @@ void free_framebuffer(const void *data, struct device *d)
 		}
 		/* After unbinding, look again at what remains. */
 	} while (d->done.framebuffer && unbinds--);
-}
-
-bool group_is_open(int root, unsigned number)
-{
-	struct text t;
-	int fd = openat(root, text_set(&t, "dev/vfio/%u", number), O_RDWR | O_CLOEXEC);
-	bool busy = fd < 0 && errno == EBUSY;
-
-	close(fd);
-	return busy;
 }
 
 /*

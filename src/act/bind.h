@@ -30,9 +30,6 @@ void unit_give_back(const struct act *act, struct device *unit) __attribute__((n
  */
 void free_framebuffer(const void *data, struct device *d) __attribute__((nonnull));
 
-/* Returns true if a VFIO user has the group open. A group can be opened only once (vfio_group_fops_open()). */
-bool group_is_open(int root, unsigned number);
-
 /*
  * Returns true if the override of the device is one that a claim writes, or that an earlier run wrote
  * (report_recall_overrides()). Others have written any other override.

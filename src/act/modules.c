@@ -73,8 +73,11 @@ void load_drivers(const struct act *act)
 		if (!is_there)
 			d->done.error = REASON_NO_DRIVER;
 	}
-	/* kmod's modprobe has loaded it with vfio, as a soft dependency. Not every modprobe follows those. */
-	if (!exists(act->root->fd, "sys/module/vfio_iommu_type1"))
+	/*
+	 * kmod's modprobe has loaded it with vfio, as a soft dependency. Not every modprobe follows those. A kernel
+	 * without VFIO groups has none (vfio_group_init() makes the class).
+	 */
+	if (!exists(act->root->fd, "sys/module/vfio_iommu_type1") && exists(act->root->fd, "sys/class/vfio"))
 		modprobe(act, "vfio_iommu_type1", NULL);
 }
 

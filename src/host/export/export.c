@@ -10,6 +10,7 @@
 #include "log.h"
 #include "message.h"
 #include "plan.h"
+#include "sysfs.h"
 
 /* What makes a device one that can be exported. At the next boot a VF has to be made first. */
 static const char *advice_for(const struct device *d)
@@ -153,11 +154,27 @@ static bool can_be_written(const struct export *e, const struct format *f)
 	return good;
 }
 
+/*
+ * Returns true if the words have to be those of --iommufd: it was asked for, or this kernel has no VFIO groups
+ * (vfio_group_init() makes the class vfio, vfio_init() the other one).
+ */
+static bool needs_iommufd(const struct request *r, const struct format *f)
+{
+	int root = r->ctx->root.fd;
+
+	if (asked(r, OPTION_IOMMUFD) || !(f->flags & FORMAT_IOMMUFD))
+		return asked(r, OPTION_IOMMUFD);
+	if (exists(root, "sys/class/vfio") || !exists(root, "sys/class/vfio-dev"))
+		return false;
+	say(&complaints, LEVEL_DONE, "this kernel has no VFIO groups: printed as with --iommufd");
+	return true;
+}
+
 static int print_chosen(struct request *r, const struct format *f, const bool chosen[DEVICES_MAX], unsigned bus)
 {
 	struct context *ctx = r->ctx;
 	struct card *card = calloc(DEVICES_MAX, sizeof(*card));
-	struct export e = { ctx, chosen, card, 0, asked(r, OPTION_IOMMUFD), bus };
+	struct export e = { ctx, chosen, card, 0, needs_iommufd(r, f), bus };
 	bool usable = true, force = asked(r, OPTION_FORCE);
 	const struct device *d;
 	int status = 1;

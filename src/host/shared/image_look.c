@@ -13,7 +13,11 @@
 #include "settings.h"
 #include "sysfs.h"
 
-const char *const image_module[IMAGE_MODULES] = { "vfio", "vfio_iommu_type1", "vfio-pci" };
+const char *const image_module[IMAGE_MODULES] = {
+	[IMAGE_VFIO] = "vfio",
+	[IMAGE_TYPE1] = "vfio_iommu_type1",
+	[IMAGE_VFIO_PCI] = "vfio-pci",
+};
 
 static const char conf[] = "etc/vfio-boot.conf", drop_ins[] = "etc/vfio-boot.conf.d/",
 		  protect[] = "var/lib/vfio-boot/protect";

@@ -5,8 +5,8 @@
 
 #include "image.h"
 
-/* The modules that vfio-boot needs. image_content.modules has a bit for each, in this order. */
-#define IMAGE_MODULES 3
+/* The modules that vfio-boot needs. image_content.modules has a bit for each. */
+enum image_module { IMAGE_VFIO, IMAGE_TYPE1, IMAGE_VFIO_PCI, IMAGE_MODULES };
 extern const char *const image_module[IMAGE_MODULES];
 
 enum image_builder {
