@@ -4,12 +4,14 @@
 # What guest, image and boot share. They are run from anywhere and work below
 # build/ only, so that `make clean` removes all of it.
 #
-#   VFIO_BOOT_SUITE   the Debian suite of the guests (default: bookworm)
+#   VFIO_BOOT_SUITE   the Debian suite of the guests (default: bookworm); with -backports
+#                     behind it, the kernel is the one of its backports
 
 # shellcheck disable=SC2034,SC2154 # $here is set by who reads this, $guests used there
 set -eu
 top=$(cd "$here/../.." && pwd)
 suite=${VFIO_BOOT_SUITE:-bookworm}
+base=${suite%-backports}
 guests=$top/build/guest/$suite
 
 die() {

@@ -2,14 +2,14 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # What modprobe.d can do to a claim: `options vfio-pci ids=` of a device that nobody
 # selected, `blacklist vfio-pci`, an `install` line that refuses, no module at all;
-# and a vfio-pci that was there before, with IDs.
+# and a vfio-pci that was there before, with IDs, or built in.
 
 use strict;
 use warnings;
 use FindBin;
 use lib $FindBin::Bin;
 use Guest;
-use Test::More tests => 41;
+use Test::More tests => 54;
 
 my $conf = "ids = 0000:03:00.*\n";
 my @all = ('0000:03:00.0', '0000:03:00.1', '0000:09:00.0');
@@ -27,6 +27,15 @@ is($before->report($_)->{verdict}, 'already', "$_ was with it already") for @all
 my @foreign = $before->log(qr/^vfio-boot: \Q$all[2]\E: foreign: /);
 is(scalar @foreign, 1, 'the one that nobody selected is called foreign');
 is($foreign[0][0], 4, 'as a warning');
+
+# As where it is built into the kernel: it is there before we are, and the image has no modprobe.
+my $built_in = Guest->boot('modprobe-built-in', conf => $conf, overlay => Guest::around_claim(
+	"modprobe vfio-pci\nmodprobe vfio_iommu_type1\nmv /sbin/modprobe /sbin/away\n", "mv /sbin/away /sbin/modprobe\n"));
+is($built_in->held_by('vfio-pci'), "@all[ 0, 1 ]", 'there before, without a modprobe: what was selected is claimed');
+is($built_in->report($_)->{verdict}, 'claimed', "$_ by this boot") for @all[ 0, 1 ];
+$built_in->untouched($_, 'e1000e') for @all[ 0, 1 ];
+$built_in->usable(7, @all[ 0, 1 ]);
+is(scalar($built_in->log(qr/modprobe/)), 0, 'and nobody misses it');
 
 my %without = (
 	install => { 'etc/modprobe.d/no.conf' => "install vfio-pci /bin/false\n" },
