@@ -417,6 +417,8 @@ bind_to('mlx5_vfio_pci', '0000:01:02.1');
 like(export('qemu', '01:02.1'), qr/host=0000:01:02\.1.*-- exit 0/s, 'a variant driver');
 like(export('kubevirt', '01:02.1'), qr/8086:154C.*-- exit 0/s, 'a variant driver, kubevirt');
 like($complaints, qr/0000:01:02\.1 is bound to mlx5_vfio_pci: kubevirt takes only devices that are bound to vfio-pci/, 'and what KubeVirt thinks of it');
+like(export('incus', '01:02.1'), qr/pci address=0000:01:02\.1\n-- exit 0/, 'a variant driver, incus');
+is($complaints, "vfio-boot: 0000:01:02.1 is bound to mlx5_vfio_pci: incus binds it to vfio-pci while the guest runs\n", 'and what Incus does to it');
 my $variant = export('libvirt', '01:02.1') =~ s/-- exit.*//sr;
 libvirt_takes($variant, 'a variant driver');
 

@@ -117,10 +117,15 @@ static unsigned make_cards(const struct machine *m, const bool chosen[DEVICES_MA
 static void say_misfits(const struct export *e, const struct format *f, const struct device *d)
 {
 	const struct device *pf = token_owner(e, d);
+	bool variant = is_bound_to_vfio(d) && d->found.driver != e->ctx->machine.vfio_pci;
 
-	if (f->flags & FORMAT_VFIO_PCI_ONLY && is_bound_to_vfio(d) && d->found.driver != e->ctx->machine.vfio_pci)
+	if (f->flags & FORMAT_VFIO_PCI_ONLY && variant)
 		say(&complaints, LEVEL_REFUSED, "%s is bound to %s: %s takes only devices that are bound to vfio-pci",
 		    d->name, d->found.driver, f->name);
+	/* DeviceDriverOverride() of Incus. It binds the driver that was there before again at the stop of the guest. */
+	if (f->flags & FORMAT_REBINDS && variant)
+		say(&complaints, LEVEL_DONE, "%s is bound to %s: %s binds it to vfio-pci while the guest runs", d->name,
+		    d->found.driver, f->name);
 	if (pf && !(f->flags & FORMAT_VF_TOKENS))
 		say(&complaints, LEVEL_REFUSED, "%s needs the VF token of %s, which %s cannot express", d->name,
 		    pf->name, f->name);

@@ -38,6 +38,7 @@ enum {
 	FORMAT_IOMMUFD = 1 << 2,       /* it knows --iommufd */
 	FORMAT_BUS = 1 << 3,	       /* it knows --bus */
 	FORMAT_VF_TOKENS = 1 << 4,     /* it can express VF tokens, or needs none */
+	FORMAT_REBINDS = 1 << 5,       /* its reader binds what it takes to vfio-pci itself */
 };
 
 struct format {

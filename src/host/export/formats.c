@@ -98,7 +98,7 @@ const struct format formats[] = {
 	{ "kubevirt", "the KubeVirt custom resource that permits the devices, as YAML", print_kubevirt,
 	  FORMAT_LONG_DOMAINS | FORMAT_VFIO_PCI_ONLY, 0, NULL },
 	{ "nova", "the [pci] section of nova.conf, of OpenStack", print_nova, 0, 0, NULL },
-	{ "incus", "commands that give the devices to an instance of Incus", print_incus, 0, 0, NULL },
+	{ "incus", "commands that give the devices to an instance of Incus", print_incus, FORMAT_REBINDS, 0, NULL },
 	{ "udev", "rules that let a group of users have the devices, without root", print_udev,
 	  FORMAT_LONG_DOMAINS | FORMAT_IOMMUFD | FORMAT_VF_TOKENS, 0, NULL },
 	{ 0 },
