@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
 # A boot that does not come up, in a tree that answers (Answer.pm): what counts it, when a boot claims nothing since those
-# before it did not come up, who says so, and what the boot loader is told where there is no EFI. tests/qemu/fallback.t has
+# before it did not come up, who says so, and what the boot loader is told where there is no EFI. tests/system/fallback.t has
 # a firmware and boots that panic.
 
 use strict;

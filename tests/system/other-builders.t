@@ -8,7 +8,7 @@
 use strict;
 use warnings;
 use FindBin;
-use lib $FindBin::Bin;
+use lib "$FindBin::Bin/../qemu";
 use ByPage;
 use Guest;
 use Test::More tests => 33;
