@@ -144,12 +144,45 @@ while (my ($name, $device, $rows, $expected) = splice @cases, 0, 4) {
 	my ($line, $exit) = status('--json') =~ /\A(.*)\n-- (exit \d)\n\z/s;
 	like($expected, qr/^-- \Q$exit\E$/m, "$name: the same exit status with --json");
 	my $json = eval { JSON::PP->new->utf8->decode($line) } || {};
-	is(join(' ', sort keys %$json), 'absent devices errors format warnings', 'and the shape of a plan');
+	is(join(' ', sort keys %$json), 'absent boot counts devices errors exit_status format report warnings', 'and the shape of a plan, with what it comes to');
+	is("exit $json->{exit_status}", $exit, 'the exit status is in it');
+	my %counts = (devices => 0, groups => 0, drifted => 0, absent => 0, optional => 0, map { $_ => 0 }
+		qw(claimed already kept refused failed given-back pending excluded));
+	my %groups;
+	for (@{ $json->{devices} }) {
+		$counts{$_}++ for 'devices', $_->{verdict}, defined $_->{drift} ? 'drifted' : ();
+		$groups{ $_->{group} } = 1 if $_->{verdict} =~ /^(?:claimed|already)$/;
+	}
+	$counts{groups} = keys %groups;
+	$counts{$_->{optional} ? 'optional' : 'absent'}++ for @{ $json->{absent} };
+	$counts{absent} += $counts{optional};
+	is_deeply($json->{counts}, \%counts, 'the counts are those of the lists');
 	my %verdict = map { (split /\|/)[0, 3] } grep { /^\d/ } @$rows;
 	is_deeply({ map { $_->{address} => $_->{verdict} } @{ $json->{devices} } }, \%verdict, 'with the verdicts of the boot');
 	my @now = map { exists $_->{now} ? () : $_->{address} } @{ $json->{devices} };
 	is("@now", '', 'and the driver of this moment');
 }
+
+# What many hosts are told apart and summed up by.
+tree(@good, '0000:04:00.0' => [8, 'e1000e'], '0000:05:00.0' => [9, 'vfio-pci']);
+in_tree('proc/sys/kernel/random/boot_id', "f3a1c6c2-6d5e-4f0b-9a39-6f9d0a5f4a11\n");
+in_tree('proc/sys/kernel/osrelease', "6.1.0-9-amd64\n");
+report($claimed, $mate, '0000:04:00.0|8086:10d3|8|already|-|vfio-pci|8086:10d3|-', '0000:05:00.0|8086:10d3|9|refused|in-use|-|8086:10d3|why',
+	'-|-|-|absent|-|-|10de:2204|no such device', '-|-|-|absent|-|-|10de:1aef|no such device (optional)|-|optional');
+my $figures = JSON::PP->new->utf8->decode((status('--json') =~ /\A(.*)\n/)[0]);
+is_deeply($figures->{boot}, { id => 'f3a1c6c2-6d5e-4f0b-9a39-6f9d0a5f4a11', kernel => '6.1.0-9-amd64' }, 'the boot that it is about');
+is_deeply($figures->{counts}, { devices => 4, groups => 2, drifted => 1, absent => 2, optional => 1, claimed => 2, already => 1, kept => 0,
+	refused => 1, failed => 0, 'given-back' => 0, pending => 0, excluded => 0 }, 'what it comes to');
+is(join(' ', map { $_->{fault} ? 'fault' : 'fine' } @{ $figures->{devices} }), 'fine fine fault fault', 'which devices make the exit status 1');
+ok($figures->{report}, 'there is a report');
+unlink "$root/run/vfio-boot/report";
+ok(!JSON::PP->new->utf8->decode((status('--json') =~ /^(\{.*)$/m)[0])->{report}, 'or there is none');
+tree();
+in_tree('etc/vfio-boot.conf', "ids = 8086:10d3?\n");
+report($claimed);
+my $optional = JSON::PP->new->utf8->decode((status('--json') =~ /\A(.*)\n/)[0]);
+is(join(' ', $optional->{devices}[0]{drift}, $optional->{devices}[0]{fault} ? 'fault' : 'fine', $optional->{counts}{drifted}), 'it is gone (optional) fine 0',
+	'an optional device that is gone is told, and not counted');
 
 # Reports that are none.
 my %none = ('another version' => "vfio-boot-report 7\n", empty => '', 'cut off in a record' => "vfio-boot-report 1\n0000:03:00.0\t8086",

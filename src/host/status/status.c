@@ -7,6 +7,7 @@
 
 #include "drift.h"
 #include "fallback.h"
+#include "firmware.h"
 #include "format.h"
 #include "guarded_path.h"
 #include "listener.h"
@@ -16,6 +17,7 @@
 #include "plan_log.h"
 #include "request.h"
 #include "settings.h"
+#include "status.h"
 #include "sysfs.h"
 #include "unprotected.h"
 
@@ -25,6 +27,12 @@ struct status {
 	bool failed;					 /* a run could not read the machine */
 	struct json_object *json;			 /* the object to print, or NULL for text */
 	struct json_object *devices, *absent, *warnings; /* its lists */
+	struct json_object *groups;			 /* the groups of what was claimed, as the keys of an object */
+	struct counts {
+		int verdict[VERDICTS]; /* devices by their verdict */
+		int drifted;	       /* without those that are gone and optional */
+		int absent, optional;  /* selectors; the optional ones are absent too */
+	} counts;
 };
 
 /* Returns a column, or NULL if it does not apply. */
@@ -119,7 +127,12 @@ static void add_json_device(struct status *s, const struct row *r)
 	json_add(o, "now", driver_now(r));
 	json_add(o, "drift", r->drift.len ? r->drift.p : NULL);
 	json_add(o, "path", d ? guarded_path(s->rows.ctx, &t, d) : NULL);
+	json_object_object_add(o, "fault", json_object_new_boolean(r->wrong));
 	json_object_array_add(s->devices, o);
+	s->counts.verdict[r->report.verdict]++;
+	s->counts.drifted += r->drift.len && !r->optional;
+	if (was_claimed(r) && group)
+		json_object_object_add(s->groups, group, NULL);
 }
 
 static void add_json_row(struct status *s, const struct row *r)
@@ -143,6 +156,8 @@ static void add_json_row(struct status *s, const struct row *r)
 		json_add(o, "message", message);
 		json_object_object_add(o, "optional", json_object_new_boolean(r->report.notes & NOTE_OPTIONAL));
 		json_object_array_add(s->absent, o);
+		s->counts.absent++;
+		s->counts.optional += (r->report.notes & NOTE_OPTIONAL) != 0;
 		break;
 	case ROW_IDLE:
 		text_set(&t, "%s: %s", selector ? selector : "", message ? message : "");
@@ -209,12 +224,42 @@ static void warn_of_fallback(struct status *s)
 	s->wrong = true;
 }
 
-/* Begins the JSON object that verb_status() fills. */
+static void add_number(struct json_object *o, const char *key, int n)
+{
+	json_object_object_add(o, key, json_object_new_int(n));
+}
+
+static struct json_object *json_boot(const struct root *root)
+{
+	struct json_object *o = json_object_new_object();
+	struct text t;
+
+	json_add(o, "id", read_attribute(&t, root->fd, "proc/sys/kernel/random/boot_id") > 0 ? t.p : NULL);
+	json_add(o, "kernel", kernel_release(&t, root->fd, NULL));
+	return o;
+}
+
+static struct json_object *json_counts(const struct status *s)
+{
+	struct json_object *o = json_object_new_object();
+
+	add_number(o, "devices", (int)json_object_array_length(s->devices));
+	for (enum verdict v = VERDICT_CLAIM; v < VERDICTS; v++)
+		add_number(o, outcome_name(v), s->counts.verdict[v]);
+	add_number(o, "groups", json_object_object_length(s->groups));
+	add_number(o, "drifted", s->counts.drifted);
+	add_number(o, "absent", s->counts.absent);
+	add_number(o, "optional", s->counts.optional);
+	return o;
+}
+
+/* Begins the JSON object that collect() fills. */
 static void begin_json(struct status *s)
 {
 	struct json_object *o = json_object_new_object();
 
 	s->json = o;
+	s->groups = json_object_new_object();
 	json_object_object_add(o, "format", json_object_new_int(1));
 	json_object_object_add(o, "devices", s->devices = json_object_new_array());
 	json_object_object_add(o, "absent", s->absent = json_object_new_array());
@@ -237,17 +282,56 @@ static void show_rows(struct status *s, const struct listener *out)
 	}
 }
 
-/* Prints what has been collected. Returns true, after a message, if that failed. */
-static bool cannot_finish(struct status *s, struct output *out)
+/*
+ * Collects what status says, as lines for `out` and complaints, or as a JSON object if `out` is NULL. Returns the exit
+ * status.
+ */
+static int collect(struct status *s, const struct listener *out)
 {
-	int error;
+	struct context *ctx = s->rows.ctx;
+	struct text wrong;
+	bool selects, good, fallback;
 
-	if (s->json)
-		return json_print(s->json);
-	error = output_flush(out);
-	if (error)
-		say(&complaints, LEVEL_FAILED, "standard output: %s", strerror(error));
-	return error;
+	ctx->phase = PHASE_NOW;
+	/* drift_missing() needs the groups of devices that the settings do not select any more. Only JSON has them. */
+	ctx->read_all = !out;
+	selects = decide_settings(ctx);
+	fallback = ctx->machine.fallback;
+	if (!out)
+		begin_json(s);
+	else
+		say_problems(&ctx->machine, &complaints);
+	good = rows_read(&s->rows, &wrong);
+	if (!good)
+		complaints.say(&complaints, LEVEL_FAILED, wrong.p);
+	else if (s->rows.n)
+		show_rows(s, out);
+	else if (!fallback)
+		warn_of_no_rows(s, selects);
+	if (fallback)
+		warn_of_fallback(s);
+	list_directory(ctx->root.fd, "sys/bus/pci/drivers/vfio-pci", note_foreign, s);
+	/* Without a report warn_of_no_rows() has said enough. */
+	if (good && s->rows.found)
+		s->wrong |= drift_settings(&s->rows, warn, s);
+	s->wrong |= warn_of_unprotected(s);
+	rows_free(&s->rows);
+	if (!good || s->failed)
+		return STATUS_FAILED;
+	return ctx->settings.problems ? STATUS_WRONG : s->wrong;
+}
+
+struct json_object *status_json(struct context *ctx, int *status)
+{
+	struct status s = { .rows = { .ctx = ctx } };
+
+	*status = collect(&s, NULL);
+	json_object_object_add(s.json, "boot", json_boot(&ctx->root));
+	json_object_object_add(s.json, "counts", json_counts(&s));
+	json_object_object_add(s.json, "report", json_object_new_boolean(s.rows.found));
+	add_number(s.json, "exit_status", *status);
+	json_object_put(s.groups);
+	return s.json;
 }
 
 /*
@@ -260,41 +344,19 @@ static bool cannot_finish(struct status *s, struct output *out)
  */
 int verb_status(struct request *r)
 {
-	struct context *ctx = r->ctx;
-	struct status s = { .rows = { .ctx = ctx } };
+	struct status s = { .rows = { .ctx = r->ctx } };
 	struct output out;
-	struct text wrong;
-	int status;
-	bool selects, good, fallback;
+	int status, error;
 
-	ctx->phase = PHASE_NOW;
-	/* drift_missing() needs the groups of devices that the settings do not select any more. Only JSON has them. */
-	ctx->read_all = asked(r, OPTION_JSON);
-	selects = decide_settings(ctx);
-	fallback = ctx->machine.fallback;
+	if (asked(r, OPTION_JSON)) {
+		struct json_object *o = status_json(r->ctx, &status);
+
+		return json_print(o) ? STATUS_FAILED : status;
+	}
 	output_init(&out, STDOUT_FILENO);
-	if (asked(r, OPTION_JSON))
-		begin_json(&s);
-	else
-		say_problems(&ctx->machine, &complaints);
-	good = rows_read(&s.rows, &wrong);
-	if (!good)
-		complaints.say(&complaints, LEVEL_FAILED, wrong.p);
-	else if (s.rows.n)
-		show_rows(&s, &out.listener);
-	else if (!fallback)
-		warn_of_no_rows(&s, selects);
-	if (fallback)
-		warn_of_fallback(&s);
-	list_directory(ctx->root.fd, "sys/bus/pci/drivers/vfio-pci", note_foreign, &s);
-	/* Without a report warn_of_no_rows() has said enough. */
-	if (good && s.rows.found)
-		s.wrong |= drift_settings(&s.rows, warn, &s);
-	s.wrong |= warn_of_unprotected(&s);
-	if (cannot_finish(&s, &out) || !good || s.failed)
-		status = STATUS_FAILED;
-	else
-		status = ctx->settings.problems ? STATUS_WRONG : s.wrong;
-	rows_free(&s.rows);
-	return status;
+	status = collect(&s, &out.listener);
+	error = output_flush(&out);
+	if (error)
+		say(&complaints, LEVEL_FAILED, "standard output: %s", strerror(error));
+	return error ? STATUS_FAILED : status;
 }
