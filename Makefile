@@ -37,11 +37,12 @@ host/shared_sees := $(boot_sees)
 verb_sees := $(boot_sees) host/shared
 host/change_sees := $(verb_sees) host/protect
 host/doctor_sees := $(verb_sees) host/import host/protect host/status
+host/export_sees := $(verb_sees) host/protect host/status
 host/list_sees := $(verb_sees) host/protect
 host/setup_sees := $(host/doctor_sees) host/doctor host/list
 host/status_sees := $(verb_sees) host/protect
 host_sees := $(verb_sees) $(patsubst src/%/,%,$(wildcard src/host/*/))
-$(foreach verb,export import now protect,$(eval host/$(verb)_sees := $(verb_sees)))
+$(foreach verb,import now protect,$(eval host/$(verb)_sees := $(verb_sees)))
 # The flags for a source of this folder of src/; and for all of them.
 include_of = $(addprefix -Isrc/,$(1) $($(1)_sees))
 INCLUDE := $(addprefix -Isrc/,$(host_sees) boot host)

@@ -358,7 +358,7 @@ refuses(['qemu', '00:00.2'], qr/has no IOMMU group/, 'no IOMMU group');
 refuses(['qemu', 'rubbish'], qr/rubbish: /, 'no selector', 2);
 refuses(['qemu', '!0b:00.0'], qr/an exclusion selects nothing/, 'an exclusion', 2);
 refuses(['qemu', '0d:00.0'], qr/no such device/, 'absent');
-refuses(['docker'], qr/docker: no such format.*\n  qemu .*\n  libvirt .*\n  proxmox .*\n  proxmox-mapping .*\n  kubevirt .*\n  nova .*\n  incus .*\n  udev .*\n\z/, 'an unknown format', 2);
+refuses(['docker'], qr/docker: no such format.*\n  qemu .*\n  libvirt .*\n  proxmox .*\n  proxmox-mapping .*\n  kubevirt .*\n  nova .*\n  incus .*\n  udev .*\n  prometheus .*\n  nfd .*\n\z/, 'an unknown format', 2);
 refuses([], qr/is missing/, 'no format', 2);
 refuses(['qemu', '--whole'], qr/not an option of this verb/, 'an option of other verbs', 2);
 bind_to('', '0000:0b:00.0');

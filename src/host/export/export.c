@@ -239,6 +239,10 @@ int verb_export(struct request *r)
 	unsigned bus = 0;
 	int status;
 
+	for (const struct host_format *h = host_formats; h->name; h++) {
+		if (!strcmp(h->name, r->word[0]))
+			return export_host(r, h);
+	}
 	if (!f) {
 		say(&complaints, LEVEL_FAILED, "export: %s: no such format; there are:", r->word[0]);
 		print_formats(stderr);

@@ -7,6 +7,8 @@
 
 #include "request.h"
 
+struct json_object;
+
 #define CARD_FUNCTIONS 8
 
 /* The exported functions of a slot, in address order. On a root bus each function is a card of its own. */
@@ -95,5 +97,18 @@ void print_kubevirt(const struct export *e) __attribute__((nonnull));
 void print_nova(const struct export *e) __attribute__((nonnull));
 void print_incus(const struct export *e) __attribute__((nonnull));
 void print_udev(const struct export *e) __attribute__((nonnull));
+
+/* A format that describes the host (host.c). It is always printed, whatever vfio drivers hold. */
+struct host_format {
+	const char *name;
+	const char *does;
+	void (*print)(struct json_object *status); /* gets the object of `status --json` */
+};
+
+/* The last one has no name. */
+extern const struct host_format host_formats[];
+
+/* Prints such a format. Returns the exit status. It is 0 if it is printed, whatever there is to tell. */
+int export_host(struct request *r, const struct host_format *f) __attribute__((nonnull, warn_unused_result));
 
 #endif

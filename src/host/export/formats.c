@@ -108,4 +108,6 @@ void print_formats(FILE *to)
 {
 	for (const struct format *f = formats; f->name; f++)
 		fprintf(to, "  %-15s %s\n", f->name, f->does);
+	for (const struct host_format *f = host_formats; f->name; f++)
+		fprintf(to, "  %-15s %s\n", f->name, f->does);
 }
