@@ -10,6 +10,7 @@ use Cwd 'abs_path';
 use Fcntl ':flock';
 use File::Path qw(make_path remove_tree);
 use FindBin;
+use JSON::PP ();
 use lib $FindBin::Bin;
 use Test::More;
 use Tree;
@@ -332,6 +333,54 @@ refuses('what nothing selects', [ 'remove', '07:00.0' ], 1, qr/nothing in the se
 refuses('what is not there', [ 'remove', '77:00.0' ], 1, qr/no such device/);
 refuses('no exclusion', [ 'remove', '!03:00.0' ], 1, qr/no such exclusion/);
 refuses('no selector', [ 'remove', 'x' ], 2, qr/neither a bus index/);
+
+# --- for programs ------------------------------------------------------------
+
+my @json;
+# Exit status, the object, and what is said beside it.
+sub json_of {
+	my (@words) = @_;
+	my ($out, $said) = told($root, @words, '--json');
+	my ($line, $exit) = $out =~ /\A(\{.*\})\n-- exit (\d)\n\z/ or return ('', {}, "$out$said");
+	push @json, $line;
+	my $json = JSON::PP->new->utf8->decode($line);
+	is($json->{exit_status}, $exit, "@words: the exit status is in the object");
+	return ($exit, $json, $said);
+}
+
+# What it comes to, in a line.
+sub comes_to {
+	my ($name, $words, $expected, $said) = @_;
+	my ($exit, $json, $text) = json_of(@$words);
+	my @lines = map { s/  # .*//r } map { ((map { "+$_" } @{ $json->{added} }), (map { "-$_" } @{ $json->{removed} })) } $json;
+	is(join(' | ', "exit $exit", $json->{changed} ? 'changed' : 'as it was', @lines,
+		map { "$_->{address} $_->{verdict}" } @{ $json->{devices} }), $expected, $name) or diag $text;
+	ok(!$json->{rebuilt}, "$name: no image in a tree");
+	like($text, $said, "$name: what is for people is said beside it");
+}
+machine('qemu-q35', '');
+my ($plus_zero, $plus_one) = map { '+' . s/  # .*//r } $zero, $one;
+comes_to('add', [ 'add', '--whole', '03:00.0' ], join(' | ', 'exit 0', 'changed', '+' . $header =~ s/\n//r, $plus_zero, $plus_one,
+	'0000:03:00.0 claim', '0000:03:00.1 claim'), qr/^vfio-boot: no device changes before the next boot/m);
+my $as_added = slurp($own);
+comes_to('add once more', [ 'add', '--whole', '03:00.0' ], 'exit 0 | as it was | 0000:03:00.0 claim', qr/is selected already/);
+comes_to('add as written, once more', [ 'add', '0000:00:03.0/00.0@8086:10d3' ], 'exit 0 | as it was | 0000:03:00.0 claim', qr/in the settings already/);
+is(slurp($own), $as_added, 'and the file is as it was');
+comes_to('add what is refused', [ 'add', '00:1f.2' ], 'exit 1 | as it was | 0000:00:1f.2 refused', qr/protected/);
+comes_to('add no selector', [ 'add', 'x' ], 'exit 2 | as it was', qr/neither a bus index/);
+comes_to('remove a part', [ 'remove', '03:00.1' ], 'exit 1 | as it was | 0000:03:00.0 refused', qr/nothing was changed/);
+comes_to('remove', [ 'remove', '--whole', '03:00.1' ], "exit 0 | changed | -" . substr($plus_zero, 1) . ' | -' . substr($plus_one, 1), qr/left to the host/);
+comes_to('remove once more', [ 'remove', '--whole', '03:00.1' ], 'exit 1 | as it was', qr/nothing in the settings selects it/);
+machine('qemu-q35', '', "ids = 04:00.0 07:00.0 # mine\n");
+comes_to('remove a word of a line', [ 'remove', '04:00.0' ], 'exit 0 | changed | +ids = 07:00.0 | -ids = 04:00.0 07:00.0 # mine', qr/written/);
+machine('qemu-q35', "ids = x\n");
+comes_to('add to broken settings', [ 'add', '04:00.0' ], 'exit 2 | as it was', qr/correct them first/);
+machine('qemu-q35', '');
+system("@as_root build/vfio-boot add --json 04:00.0 --sysroot $root >/dev/full 2>$root/said");
+is($? >> 8, 3, 'a full standard output: exit status 3');
+like(local_file(), qr/^ids = 0000:00:04/m, 'and written all the same');
+is(beside_schema('change', @json), '', @json . ' JSON texts are as the schema has it');
+isnt(beside_schema('change', $json[0] =~ s/"changed"/"change"/r), '', 'which refuses another name');
 
 remove_tree($root) if Test::More->builder->is_passing;
 done_testing();

@@ -115,6 +115,14 @@ is(calls($said), $each[0], 'that one alone');
 like($said, $reboot, 'and then it takes a reboot');
 is(complaints($said), '', 'nothing is said of the others');
 
+for ([ 0, $update, 'true', 'made' ], [ 3, "exit 7\n", 'false', 'not made' ], [ 0, $update, 'false', 'left as they are', '--no-rebuild' ]) {
+	my ($exit, $script, $rebuilt, $name, @options) = @$_;
+	kernels();
+	($status, $took, $said) = add('sbin/update-initramfs', $script, '--json', @options);
+	like($said, qr/^\{"format":1,"changed":true,.*"rebuilt":$rebuilt,.*"exit_status":$exit\}$/m, "--json: whether the images were rebuilt: $name");
+	is($status, $exit, "--json: exit status $exit");
+}
+
 kernels();
 ($status, $took, $said) = add('sbin/update-initramfs', "[ \$3 != 6.9.1 ] || { echo oh; exit 7; }\n$update");
 is($status, 3, 'one that fails: exit status 3');

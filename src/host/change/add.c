@@ -483,6 +483,5 @@ int verb_add(struct request *r)
 	fclose(a.to);
 	free(a.lines);
 	dependencies_free(&a.deps);
-	change_end(&a.change);
-	return status;
+	return change_end(&a.change, status);
 }

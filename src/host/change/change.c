@@ -116,13 +116,6 @@ int change_begin(struct change *c, struct request *r)
 	return nothing_changed(STATUS_WRONG);
 }
 
-void change_end(struct change *c)
-{
-	free(c->old);
-	if (c->lock_fd >= 0)
-		close(c->lock_fd);
-}
-
 /* Returns the next device that is not just planned (`vfs`), or the end. */
 static const struct device *next_there(const struct machine *m, const struct device *d)
 {
@@ -187,11 +180,12 @@ bool change_chose(const struct change *c, const struct device *d)
 	return was && c->chosen[was - c->before->machine.device];
 }
 
-static bool is_changed(const struct change *c, const struct device *d)
+bool change_concerns(const struct change *c, const struct device *d)
 {
 	const struct device *was = change_before(c, d);
 
-	return !was || was->decided.verdict != d->decided.verdict || was->decided.reason != d->decided.reason;
+	return change_chose(c, d) || !was || was->decided.verdict != d->decided.verdict ||
+	       was->decided.reason != d->decided.reason;
 }
 
 bool change_is_refused(const struct change *c)
@@ -214,7 +208,7 @@ void change_say(const struct change *c, const struct listener *l)
 	struct text t;
 
 	for_each_device(m, d) {
-		if (!change_chose(c, d) && !is_changed(c, d))
+		if (!change_concerns(c, d))
 			continue;
 		if (d->decided.verdict != VERDICT_NONE)
 			set_device_line(&t, m, d, false);
@@ -286,7 +280,11 @@ int change_write(struct change *c, const char *text, int more)
 		say(&complaints, LEVEL_FAILED, "%s: %s", OWN_FILE, strerror(-ret));
 		return nothing_changed(STATUS_FAILED);
 	}
-	output_init(&out, STDOUT_FILENO);
+	c->written = strdup(text);
+	if (!c->written)
+		abort();
+	/* With --json standard output is for programs. */
+	output_init(&out, asked(c->r, OPTION_JSON) ? STDERR_FILENO : STDOUT_FILENO);
 	say(&out.listener, LEVEL_DONE, "%s: written; the next boot%s:", OWN_FILE,
 	    c->replaced ? ", once its command line has no such list" : "");
 	change_say(c, &out.listener);
@@ -304,7 +302,19 @@ int change_write(struct change *c, const char *text, int more)
 		    rebuild_all_command(&c->before->root));
 	else
 		ret = rebuild_images(c->before, asked(c->r, OPTION_NEWEST));
+	c->rebuilt = !ret && !asked(c->r, OPTION_NO_REBUILD) && !c->before->root.sysroot;
 	if (!ret)
 		say(&complaints, LEVEL_DONE, "no device changes before the next boot (reboot)");
 	return failed ? STATUS_FAILED : ret;
+}
+
+int change_end(struct change *c, int status)
+{
+	if (asked(c->r, OPTION_JSON))
+		status = change_print_json(c, status);
+	free(c->old);
+	free(c->written);
+	if (c->lock_fd >= 0)
+		close(c->lock_fd);
+	return status;
 }

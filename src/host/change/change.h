@@ -19,6 +19,8 @@ struct change {
 	bool replaced;			    /* the kernel command line has a list that replaces that of the files */
 	bool chosen[DEVICES_MAX];	    /* the devices of this change, indexed as in `before` */
 	bool removed[LISTS][SELECTORS_MAX]; /* the entries that are removed, indexed as in the lists */
+	char *written;			    /* the text that OWN_FILE has now, owned, or NULL: nothing was changed */
+	bool rebuilt;			    /* and the images have it */
 };
 
 /*
@@ -27,7 +29,12 @@ struct change {
  * with errors. The caller owes a change_end() in both cases.
  */
 int change_begin(struct change *c, struct request *r) __attribute__((nonnull, warn_unused_result));
-void change_end(struct change *c) __attribute__((nonnull));
+
+/*
+ * Ends a change that has this exit status, and returns it. With --json prints first what was changed; if that fails,
+ * returns STATUS_FAILED after a message.
+ */
+int change_end(struct change *c, int status) __attribute__((nonnull, warn_unused_result));
 
 /*
  * Plans the next boot with the settings, without the removed entries and with the text `added`. Returns false after a
@@ -41,6 +48,9 @@ struct device *change_before(const struct change *c, const struct device *d) __a
 /* Returns true if a device, before or after the change, is one of this change. */
 bool change_chose(const struct change *c, const struct device *d) __attribute__((nonnull));
 
+/* Returns true if a device after the change is one of this change, or has another verdict than before. */
+bool change_concerns(const struct change *c, const struct device *d) __attribute__((nonnull));
+
 /* Returns true if the plan refuses a device of this change, or one that it did not refuse before. */
 bool change_is_refused(const struct change *c) __attribute__((nonnull));
 
@@ -53,6 +63,12 @@ void change_say(const struct change *c, const struct listener *l) __attribute__(
  * status.
  */
 int change_write(struct change *c, const char *text, int more) __attribute__((nonnull, warn_unused_result));
+
+/*
+ * Prints what was changed, as a JSON object with this exit status. Returns the status, or STATUS_FAILED after a
+ * message.
+ */
+int change_print_json(const struct change *c, int status) __attribute__((nonnull, warn_unused_result));
 
 /* Returns true if two selectors are written alike and both exclude or both select. */
 bool is_same_entry(const struct selector *a, const struct selector *b) __attribute__((nonnull));

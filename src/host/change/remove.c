@@ -291,6 +291,5 @@ int verb_remove(struct request *r)
 
 	if (!status)
 		status = remove_from_settings(&c);
-	change_end(&c);
-	return status;
+	return change_end(&c, status);
 }
