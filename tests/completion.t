@@ -94,6 +94,7 @@ for ($library, '') {
 	completes("vfio-boot list $tree --output AD", 'ADDRESS');
 	completes("vfio-boot explain $tree --cmdline ", '', 'nothing after --cmdline');
 	completes('vfio-boot plan --sysroot build/compl', 'build/completion');
+	completes("vfio-boot plan --settings $root/etc/vfio-boot.conf", "$root/etc/vfio-boot.conf.d", 'a file after --settings');
 	completes('vfio-boot plan --sysroot=build/compl', 'build/completion');
 
 	# Devices.

@@ -36,8 +36,9 @@ static const struct verb verbs[] = {
 	  0, ANY_WORDS, "[SELECTOR|TEXT...]",
 	  "every device by IOMMU group: what hangs on it, who needs it, and whether a guest can have it", true },
 	{ "plan", verb_plan,
-	  OPTION_JSON | OPTION_NOW | OPTION_NEXT_BOOT | OPTION_KERNEL | OPTION_CMDLINE | OPTION_NO_IMAGE, 0, 0, "",
-	  "what the next boot will do with each device that the settings select, and why", false },
+	  OPTION_JSON | OPTION_NOW | OPTION_NEXT_BOOT | OPTION_KERNEL | OPTION_CMDLINE | OPTION_NO_IMAGE |
+		  OPTION_SETTINGS,
+	  0, 0, "", "what the next boot will do with each device that the settings select, and why", false },
 	{ "explain", verb_explain,
 	  OPTION_JSON | OPTION_NOW | OPTION_NEXT_BOOT | OPTION_KERNEL | OPTION_CMDLINE | OPTION_NO_IMAGE, 1, ANY_WORDS,
 	  "DEVICE...", "why a device gets its verdict, rule by rule, with the lines that name it", true },
@@ -92,6 +93,7 @@ static const struct {
 	{ { "reboot", 0, NULL, 0 }, "", "reboot when all is done" },
 	{ { "iommufd", 0, NULL, 0 }, "", "by /dev/iommu (qemu, libvirt, udev)" },
 	{ { "bus", 1, NULL, 0 }, " N", "each card in one piece, from this free bus of the guest on (libvirt)" },
+	{ { "settings", 1, NULL, 0 }, " FILE", "with this file instead of the settings files (- is standard input)" },
 };
 
 /* All verbs have these. Their numbers follow those of options[]. */
@@ -245,6 +247,8 @@ static bool take_option(const struct verb *v, struct request *r, unsigned number
 		r->columns = optarg;
 	else if (1U << number == OPTION_BUS)
 		r->bus = optarg;
+	else if (1U << number == OPTION_SETTINGS)
+		r->settings = optarg;
 	r->options |= 1U << number;
 	return true;
 }
@@ -348,7 +352,9 @@ static int run(const struct verb *v, struct request *r)
 	/* With --sysroot, the database of this system is out of reach later. */
 	if (v->names && context.argument[ARGUMENT_SYSROOT])
 		pci_names_open();
-	status = context_open(&context);
+	status = request_settings(r);
+	if (!status)
+		status = context_open(&context);
 	return status ? status : v->run(r);
 }
 

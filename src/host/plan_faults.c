@@ -5,7 +5,8 @@
 
 bool say_image_fault(const struct request *r, const struct listener *l)
 {
-	return !asked(r, OPTION_NOW) && !asked(r, OPTION_NO_IMAGE) && say_image(r->ctx, l);
+	/* No image has what is only asked about. */
+	return !asked(r, OPTION_NOW | OPTION_NO_IMAGE | OPTION_SETTINGS) && say_image(r->ctx, l);
 }
 
 bool say_plan_faults(const struct request *r, const struct listener *l)

@@ -99,8 +99,12 @@ static void load_files(struct settings *s, struct settings_buffers *buffers, con
 	buffers->drop_ins = 0;
 	buffers->file = buffers->files;
 	buffers->end = buffers->files + sizeof(buffers->files);
-	load_file(s, buffers, root, "/etc/vfio-boot.conf");
-	load_drop_ins(s, buffers, root);
+	if (root->settings.p) {
+		settings_parse_file(s, root->settings_name, root->settings.p, root->settings.len);
+	} else {
+		load_file(s, buffers, root, "/etc/vfio-boot.conf");
+		load_drop_ins(s, buffers, root);
+	}
 	buffers->file = buffers->protect;
 	buffers->end = buffers->protect + sizeof(buffers->protect);
 	if (!load_file(s, buffers, root, "/var/lib/vfio-boot/protect") || is_empty(buffers->protect, buffers->file))

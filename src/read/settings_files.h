@@ -22,8 +22,10 @@ struct settings_buffers {
 
 /* The root directory to read from. */
 struct root {
-	int fd;	      /* the directory that stands for / */
-	bool sysroot; /* it is not the real root directory */
+	int fd;			   /* the directory that stands for / */
+	bool sysroot;		   /* it is not the real root directory */
+	struct span settings;	   /* text to read in place of the settings files, or without a text: these files */
+	const char *settings_name; /* what messages call it */
 };
 
 /*

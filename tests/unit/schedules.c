@@ -800,7 +800,7 @@ static void look(int n)
 	memset(ctx, 0, offsetof(struct context, machine));
 	ctx->argument[ARGUMENT_CMDLINE] = cmdline;
 	ctx->phase = phase;
-	ctx->root = (struct root){ ROOT, true };
+	ctx->root = (struct root){ .fd = ROOT, .sysroot = true };
 	if (!decide(ctx, &complaints))
 		return;
 	apply_plan(&ctx->machine, &ctx->root, deadline, &complaints);

@@ -35,6 +35,32 @@ bool request_read(struct context *ctx, enum phase phase)
 	return request_read_with(ctx, phase, &complaints);
 }
 
+int request_settings(const struct request *r)
+{
+	static char text[SETTINGS_TEXT_MAX + 1];
+	bool standard = r->settings && !strcmp(r->settings, "-");
+	FILE *from;
+	size_t len;
+	int error;
+
+	if (!r->settings)
+		return 0;
+	from = standard ? stdin : fopen(r->settings, "re");
+	errno = from ? 0 : errno;
+	len = from ? fread(text, 1, sizeof(text), from) : 0;
+	error = len > SETTINGS_TEXT_MAX ? EFBIG : errno;
+	if (from && !standard)
+		fclose(from);
+	if (error) {
+		say(&complaints, LEVEL_FAILED, "%s: --settings %s: %s", r->verb, r->settings,
+		    error == EFBIG ? "more than 64 KiB of settings" : strerror(error));
+		return STATUS_WRONG;
+	}
+	r->ctx->root.settings = (struct span){ text, (unsigned)len };
+	r->ctx->root.settings_name = standard ? "standard input" : r->settings;
+	return 0;
+}
+
 void context_like(struct context *to, const struct context *from)
 {
 	memset(to, 0, sizeof(*to));

@@ -31,7 +31,8 @@ enum {
 	OPTION_YES = 1 << 20,
 	OPTION_REBOOT = 1 << 21,
 	OPTION_IOMMUFD = 1 << 22,
-	OPTION_BUS = 1 << 23, /* its N is in request.bus */
+	OPTION_BUS = 1 << 23,	   /* its N is in request.bus */
+	OPTION_SETTINGS = 1 << 24, /* its FILE is in request.settings */
 };
 
 struct request {
@@ -40,9 +41,10 @@ struct request {
 	unsigned options;
 	char **word; /* the arguments that are no options, up to a NULL */
 	unsigned words;
-	const char *vfs;     /* how many VFs are asked for, as it was written, or NULL */
-	const char *columns; /* of a table, as they were written, or NULL */
-	const char *bus;     /* the first bus of a guest that is free, likewise */
+	const char *vfs;      /* how many VFs are asked for, as it was written, or NULL */
+	const char *columns;  /* of a table, as they were written, or NULL */
+	const char *bus;      /* the first bus of a guest that is free, likewise */
+	const char *settings; /* a file in place of the settings files, likewise */
 };
 
 /* Returns true if this option was given. */
@@ -50,6 +52,12 @@ static inline bool asked(const struct request *r, unsigned option)
 {
 	return r->options & option;
 }
+
+/*
+ * Reads the file of --settings, if that was given, or standard input where it is "-". Called before the root is opened,
+ * since the path is that of the user. Returns 0, or an exit status after a message.
+ */
+int request_settings(const struct request *r) __attribute__((nonnull, warn_unused_result));
 
 /*
  * Reads the settings and all details of every device, and decides for this phase. Returns false, after a message, if
