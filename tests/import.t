@@ -402,6 +402,45 @@ for my $ids (['10de:2204', '10de:1aef'], ['10de:ffffffff'], ['10DE:2204:1458'], 
 }
 isnt(claimed('10de:2204'), '', 'some of which are there');
 
+# --- --apply -------------------------------------------------------------------
+
+my $own = "$root/etc/vfio-boot.conf.d/50-local.conf";
+my $header = "# Written by vfio-boot add and remove; yours to edit. See vfio-boot.conf(5).\n";
+my $both = "options vfio-pci ids=10de:2204,10de:1aef\n";
+machine('twin-gpus', 'etc/modprobe.d/vfio.conf' => $both, 'etc/vfio-boot.conf' => "# mine\n");
+my $applied = import_run('--apply');
+like($applied, qr{\A\Qids = 10de:2204 # $at:1\E\n.*^\Q$delete\E#   $at:1: options.*^/etc/vfio-boot\.conf\.d/50-local\.conf: written; the next boot:\n.*^0000:0b:00\.1 .*: claim for vfio-pci\n-- exit 0\n\z}ms,
+	'--apply: what was found, which lines to delete, and what the next boot does');
+is(slurp($own), "${header}ids = 10de:2204\nids = 10de:1aef\n", 'the settings are written');
+like($complaints, qr/no device changes before the next boot \(reboot\)/, 'as by add');
+is(slurp("$root/etc/modprobe.d/vfio.conf"), $both, 'the old file is left alone');
+is(slurp("$root/etc/vfio-boot.conf"), "# mine\n", 'so are other settings');
+my @before = stat $own;
+like(import_run('--apply'), qr/^\Q$delete\E.*-- exit 0\n\z/ms, 'once more: which lines to delete');
+like($complaints, qr/10de:1aef .* is in the settings already\nvfio-boot: nothing was changed\n\z/, 'and that nothing was changed');
+is((stat $own)[1], $before[1], 'nor is the file written anew');
+machine('twin-gpus', 'etc/modprobe.d/vfio.conf' => "options vfio-pci ids=10de:2204\n");
+like(import_run('--apply'), qr/-- exit 1\n\z/, 'what the next boot would refuse: exit status 1');
+like($complaints, qr/0000:0b:00\.0 .*: refused, group-incomplete: .*nothing was changed/s, 'as add says it');
+ok(!-e $own, 'and nothing is written');
+like(import_run('--apply', '--force'), qr/-- exit 0\n\z/, '--force: exit status 0');
+is(slurp($own), "${header}ids = 10de:2204\n", 'and it is written');
+machine('twin-gpus', 'etc/modprobe.d/vfio.conf' => "options vfio-pci ids=10de:2204,10de:1aef,10de:22041\n");
+like(import_run('--apply'), qr/-- exit 1\n\z/, 'an entry that cannot be a setting: exit status 1');
+is(slurp($own), "${header}ids = 10de:2204\nids = 10de:1aef\n", 'the others are written');
+machine('twin-gpus', 'etc/modprobe.d/vfio.conf' => $both);
+like(import_run('--apply', '/etc/modprobe.d/vfio.conf', '/nowhere'), qr/-- exit 3\n\z/, 'what cannot be read: exit status 3');
+like($complaints, qr/nothing was changed/, 'which is said');
+ok(!-e $own, 'and nothing is written');
+machine('twin-gpus');
+is(import_run('--apply'), "-- exit 0\n", 'nothing found: exit status 0');
+ok(!-e $own, 'and nothing is written');
+for (['--no-rebuild'], ['--newest'], ['--force']) {
+	is(import_run(@$_), "-- exit 2\n", "@$_ without --apply is wrong use");
+	like($complaints, qr/are for --apply/, 'which is said');
+}
+is((told($root, 'import', '--apply', '--json'))[0], "-- exit 2\n", '--apply with --json is wrong use');
+
 is(beside_schema('import', @json), '', @json . ' JSON texts are as the schema has it');
 isnt(beside_schema('import', $json[1] =~ s/"selector"/"select"/r), '', 'which refuses another name');
 

@@ -57,8 +57,8 @@ static const struct verb verbs[] = {
 	  "whether firmware, kernel, image and settings are ready, and what to fix", false },
 	{ "export", verb_export, OPTION_FORCE | OPTION_IOMMUFD | OPTION_BUS, 1, ANY_WORDS, "FORMAT [DEVICE...]",
 	  "what that program needs to be given these devices, or all that vfio drivers hold", true },
-	{ "import", verb_import, OPTION_JSON, 0, ANY_WORDS, "[FILE...]",
-	  "old ids= lines, aliases and overrides for vfio-pci as settings", false },
+	{ "import", verb_import, OPTION_JSON | OPTION_FORCE | OPTION_NO_REBUILD | OPTION_NEWEST | OPTION_APPLY, 0,
+	  ANY_WORDS, "[FILE...]", "old ids= lines, aliases and overrides for vfio-pci as settings", false },
 	{ "protect", verb_protect, OPTION_PRINT, 0, 0, "", "write down what this host lives on, which is never claimed",
 	  true },
 };
@@ -94,6 +94,7 @@ static const struct {
 	{ { "iommufd", 0, NULL, 0 }, "", "by /dev/iommu (qemu, libvirt, udev)" },
 	{ { "bus", 1, NULL, 0 }, " N", "each card in one piece, from this free bus of the guest on (libvirt)" },
 	{ { "settings", 1, NULL, 0 }, " FILE", "with this file instead of the settings files (- is standard input)" },
+	{ { "apply", 0, NULL, 0 }, "", "add these settings, and rebuild the images" },
 };
 
 /* All verbs have these. Their numbers follow those of options[]. */
@@ -294,6 +295,8 @@ static int check_request(const struct verb *v, const struct request *r)
 		return wrong_use(v, "-v", "not allowed with --flat or --output (choose its columns)");
 	if (asked(r, OPTION_OUTPUT) && asked(r, OPTION_JSON))
 		return wrong_use(v, "--output", "not allowed with --json");
+	if (asked(r, OPTION_APPLY) && asked(r, OPTION_JSON))
+		return wrong_use(v, "--apply", "not allowed with --json");
 	if (asked(r, OPTION_IMAGE) && asked(r, OPTION_JSON))
 		return wrong_use(v, "--image", "not allowed with --json");
 	if (asked(r, OPTION_TAKE_VFS) && asked(r, OPTION_JSON))

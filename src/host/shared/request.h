@@ -33,6 +33,7 @@ enum {
 	OPTION_IOMMUFD = 1 << 22,
 	OPTION_BUS = 1 << 23,	   /* its N is in request.bus */
 	OPTION_SETTINGS = 1 << 24, /* its FILE is in request.settings */
+	OPTION_APPLY = 1 << 25,
 };
 
 struct request {
