@@ -61,7 +61,7 @@ sub faults_of_doc {
 
 # --- this test finds what it looks for ---------------------------------------
 
-is_deeply([ sort keys %rules ], [ sort qw(boot-loaders design dracut-facts incus interface kernel-facts kubevirt libvirt other-builders proxmox qemu test-machine) ], 'the files of doc/');
+is_deeply([ sort keys %rules ], [ sort qw(boot-loaders design dracut-facts incus interface kernel-facts kubevirt libvirt many-hosts other-builders proxmox qemu test-machine) ], 'the files of doc/');
 my $decided = 'What is decided, and why';
 my @samples = (
 	qq{/* as doc/interface.md, "$decided", 4) */} => '',
