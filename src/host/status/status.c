@@ -267,13 +267,13 @@ static void begin_json(struct status *s)
 	json_object_object_add(o, "warnings", s->warnings = json_object_new_array());
 }
 
-/* Prints the rows to out, or adds them to the JSON object. */
+/* Prints the rows to out, or adds them to the JSON object if that is NULL. */
 static void show_rows(struct status *s, const struct listener *out)
 {
 	s->wrong |= rows_judge(&s->rows);
 	for (struct row *r = s->rows.row; r < s->rows.row + s->rows.n; r++) {
 		s->failed |= r->report.kind == ROW_RUN;
-		if (s->json)
+		if (!out)
 			add_json_row(s, r);
 		else if (r->report.kind == ROW_DEVICE)
 			print_device_row(r, out);
