@@ -113,6 +113,10 @@ END
 0000:03:00.0 [8086:10d3] group 7: kept, unusable: why; now bound to e1000e
 -- exit 0
 END
+	'given back since the root stayed away' => ['0000:03:00.0' => [7, 'e1000e']], ['0000:03:00.0|8086:10d3|7|given-back|root-missing|-|8086:10d3|why'], <<'END',
+0000:03:00.0 [8086:10d3] group 7: given-back, root-missing: why; now bound to e1000e
+-- exit 1
+END
 	'absent' => [], ['-|-|-|absent|-|-|10de:2204|no such device'], <<'END',
 10de:2204: absent: no such device
 -- exit 1

@@ -124,7 +124,8 @@ static bool is_fault(const struct row *r)
 	case ROW_ABSENT:
 		return !(r->report.notes & NOTE_OPTIONAL) && !(r->arrived && is_as_wanted(r->arrived));
 	case ROW_DEVICE:
-		return (r->drift.len && !r->optional) || r->report.verdict >= VERDICT_REFUSED;
+		return (r->drift.len && !r->optional) || r->report.verdict >= VERDICT_REFUSED ||
+		       r->report.reason == REASON_ROOT_MISSING;
 	default:
 		return true;
 	}
