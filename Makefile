@@ -222,7 +222,7 @@ check: check_ready
 	@tests/run $(unit_tests) $(sort $(wildcard tests/*.t tests/qemu/*.t))
 
 # What is not of one suite is run once.
-SUITES ?= bullseye bookworm trixie forky bookworm+dracut trixie+dracut forky+dracut
+SUITES ?= bullseye bookworm trixie trixie-backports forky bookworm+dracut trixie+dracut forky+dracut
 check-all: check_ready
 	@tests/matrix "$(SUITES)" $(unit_tests) $(sort $(wildcard tests/*.t)) -- \
 		$(sort $(wildcard tests/qemu/*.t)) $(sort $(wildcard tests/system/*.t))
@@ -240,7 +240,7 @@ scripts_checked := $(wildcard hook/* dracut/*.sh) conf/bash-completion conf/90_v
 	$(addprefix debian/,vfio-boot.postinst vfio-boot.prerm vfio-boot.postrm tests/boot tests/image tests/image-dracut) \
 	$(addprefix tests/,setup demo demo-guest collect matrix read-only) \
 	$(addprefix tests/bench/,boots guest in-guest run) $(wildcard tests/bench/contestants/*) \
-	$(addprefix tests/qemu/,boot builders.sh boot-entries.sh by-page deb deb.sh emulator enter grub-probe guest hook.sh image init install lib.sh package run) \
+	$(addprefix tests/qemu/,boot builders.sh boot-entries.sh by-page deb deb.sh emulator enter grub-probe guest hook.sh image init install kernel lib.sh package run) \
 	$(addprefix tests/system/,boot disks efi efi-steps install.sh layouts.sh nested-files nested-init nested.sh step steps.sh)
 sources := $(wildcard src/*/*.[ch] src/host/*/*.[ch] tests/unit/*.[ch] tests/fuzz/*.c tests/qemu/*.c tests/bench/*.c)
 

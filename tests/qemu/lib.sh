@@ -5,13 +5,17 @@
 # build/ only, so that `make clean` removes all of it.
 #
 #   VFIO_BOOT_SUITE   the Debian suite of the guests (default: bookworm); with -backports
-#                     behind it, the kernel is the one of its backports
+#                     behind it, the kernel is the one of its backports; no-groups is a
+#                     trixie with the kernel of tests/qemu/kernel
 
 # shellcheck disable=SC2034,SC2154 # $here is set by who reads this, $guests used there
 set -eu
 top=$(cd "$here/../.." && pwd)
 suite=${VFIO_BOOT_SUITE:-bookworm}
-base=${suite%-backports}
+case $suite in
+no-groups) base=trixie ;;
+*) base=${suite%-backports} ;;
+esac
 guests=$top/build/guest/$suite
 
 die() {
