@@ -15,8 +15,8 @@ SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-fra
 ASAN := $(BASE) $(WERROR) -O1 -g $(SANITIZE)
 # In a table a row may end early.
 UNIT := $(INCLUDE) -Itests/unit -Wno-missing-field-initializers
-# Rounds of the property test where they are slow.
-FEW := -DROUNDS=30000
+# Rounds of the property test where they are slow, or very slow.
+FEW := -DROUNDS=$(if $(EMULATOR),3000,30000)
 
 $(B)/asan/%.o: src/%.c Makefile tests/unit.mk
 	$(made)
@@ -67,9 +67,10 @@ $(B)/host/unit-schedules.t: $(B)/host/unit-schedules.o $(patsubst %,$(B)/host/%.
 	$(tell)
 	$(Q)$(CC) $(schedule_calls:%=-Wl,--wrap=%) -o $@ $^
 
-# The units as they are linked with klibc: what a build of the package runs, quick and without a network.
+# The units as they are linked with klibc: what a build of the package runs, quick and without a network. EMULATOR runs
+# those of another processor.
 check-klibc: $(unit:%=$(B)/klibc/unit-%.t)
-	$(Q)prove $^
+	$(Q)prove $(if $(EMULATOR),--exec $(EMULATOR)) $^
 
 # The JSON is the host program's alone.
 $(B)/host/unit-json.o: BASE += $(LIB_CFLAGS)
@@ -133,7 +134,7 @@ mutate: check_ready
 
 # The pure layers call nothing but each other and what works on memory: no I/O, no heap.
 $(B)/pure.ok: $(pure:%=$(B)/klibc/%.o) tests/unit.mk
-	@nm $(filter %.o,$^) | awk ' \
+	@$(NM) $(filter %.o,$^) | awk ' \
 		NF == 2 && $$1 == "U" { wanted[$$2] } \
 		NF == 3 && $$2 ~ /[A-Z]/ { ours[$$3] } \
 		END { \

@@ -7,6 +7,7 @@
 #   VFIO_BOOT_SUITE   the Debian suite of the guests (default: bookworm); with -backports
 #                     behind it, the kernel is the one of its backports; no-groups is a
 #                     trixie with the kernel of tests/qemu/kernel
+#   VFIO_BOOT_ARCH    their architecture (default: amd64); another one is emulated
 
 # shellcheck disable=SC2034,SC2154 # $here is set by who reads this, $guests used there
 set -eu
@@ -16,7 +17,10 @@ case $suite in
 no-groups) base=trixie ;;
 *) base=${suite%-backports} ;;
 esac
-guests=$top/build/guest/$suite
+arch=${VFIO_BOOT_ARCH:-amd64}
+of_arch=''
+[ "$arch" = amd64 ] || of_arch=-$arch
+guests=$top/build/guest/$suite$of_arch
 
 die() {
 	echo "${0##*/}: $*" >&2
@@ -61,6 +65,21 @@ in_guest() {
 	' in_guest "$@"
 }
 
+# What GNU and QEMU call the architecture of the guests.
+gnu_cpu() { dpkg-architecture -f -a "$arch" -q DEB_HOST_GNU_CPU 2>/dev/null; }
+
+# compile SOURCE PROGRAM: for the guests, static
+compile() {
+	if [ "$arch" = amd64 ]; then
+		${CC:-gcc} -static -O2 -Wall -o "$2" "$1"
+	else
+		build=$("$here/guest" build)/root
+		as_root cp "$1" "$build/tmp/compiled.c"
+		in_guest "$build" sh -c "$(gnu_cpu)-linux-gnu-gcc -static -O2 -Wall -o /tmp/compiled /tmp/compiled.c" &&
+			as_root cp "$build/tmp/compiled" "$2"
+	fi
+}
+
 # Says how long a step takes that somebody waits for.
 step() {
 	printf '%s ... ' "$1" >&2
@@ -80,8 +99,21 @@ step() {
 machine() {
 	machine_dir=$1 limit=$2 iommu=$3 disk_device=$4 disk_drive=$5
 	shift 5
+	case $arch in
+	amd64)
+		board=q35,kernel-irqchip=split emulator=qemu-system-x86_64
+		set -- -accel tcg,thread=single "$@"
+		;;
+	arm64)
+		# Its SMMU is part of the board. The chipset at 1f, which the other board has, is put together.
+		board=virt,gic-version=3 emulator=qemu-system-aarch64
+		[ "$iommu" != smmuv3 ] || board=$board,iommu=smmuv3 iommu=''
+		set -- -accel tcg -cpu cortex-a57 -chardev "file,id=facts,path=$machine_dir/facts" \
+			-device pci-serial,chardev=facts,multifunction=on,addr=1f.0 -device ich9-ahci,id=ide,addr=1f.2 "$@"
+		;;
+	esac
 	# No network, no display, no firmware that looks for either.
-	set -- -accel tcg,thread=single -M q35,kernel-irqchip=split -m 1024 -smp "${cpus:-2}" -nodefaults -display none \
+	set -- -M "$board" -m 1024 -smp "${cpus:-2}" -nodefaults -display none \
 		-qmp "unix:qmp,server=on,wait=off" ${iommu:+-device "$iommu"} \
 		-device pcie-root-port,id=rp1,chassis=1,addr=02.0 -device pcie-pci-bridge,id=br1,bus=rp1 \
 		-device e1000,bus=br1,addr=1.0,romfile= -device intel-hda,bus=br1,addr=2.0 \
@@ -97,5 +129,5 @@ machine() {
 		"$@"
 	# The path of a socket may have a hundred bytes.
 	cd "$machine_dir"
-	timeout --kill-after=5 "$limit" "${qemu:-qemu-system-x86_64}" "$@" </dev/null 2>qemu
+	timeout --kill-after=5 "$limit" "${qemu:-$emulator}" "$@" </dev/null 2>qemu
 }
