@@ -221,6 +221,10 @@ spew("$modules/modules.dep", "kernel/drivers/vfio/vfio.ko:\n");
 is(modules(), 'vfio W: vfio-boot: kernel 6.1 has no vfio-pci: it cannot claim anything', 'none that claims: a warning');
 spew("$modules/modules.builtin", "kernel/drivers/vfio/pci/vfio-pci.ko\n");
 is(modules(), 'vfio', 'one that is built in needs no file');
+spew("$modules/modules.dep", "kernel/drivers/vfio/vfio.ko:\nkernel/drivers/pci/pci-stub.ko:\n");
+is(modules(), 'vfio', 'pci-stub is for no claim of x86');
+spew("$modules/modules.dep", "kernel/arch/arm64/crypto/sha2-ce.ko:\nkernel/drivers/vfio/vfio.ko:\nkernel/drivers/pci/pci-stub.ko:\n");
+is(modules(), 'vfio pci-stub', 'but for that of arm64');
 
 # The root of another system.
 my $other = "$dir/other";

@@ -81,6 +81,18 @@ void load_drivers(const struct act *act)
 		modprobe(act, "vfio_iommu_type1", NULL);
 }
 
+void make_groups(const void *data, struct device *unit)
+{
+	/* Both IDs stand for any (PCI_ANY_ID). */
+	static const char *const come[] = { "modprobe", "pci-stub", "ids=ffffffff:ffffffff", NULL };
+	static const char *const go[] = { "modprobe", "-r", "pci-stub", NULL };
+	const struct act *act = data;
+
+	(void)unit;
+	run_modprobe(act, come);
+	run_modprobe(act, go);
+}
+
 void load_own_drivers(const struct act *act, const struct device *d)
 {
 	struct text alias;

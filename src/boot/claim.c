@@ -4,6 +4,7 @@
 #include <signal.h>
 #include <string.h>
 
+#include "act.h"
 #include "apply.h"
 #include "context.h"
 #include "errtext.h"
@@ -14,6 +15,7 @@
 #include "listener.h"
 #include "lock.h"
 #include "log.h"
+#include "modules.h"
 #include "pipeline.h"
 #include "plan.h"
 #include "plan_log.h"
@@ -141,12 +143,50 @@ static bool settles(const struct context *ctx)
 	return ctx->settle && !ctx->machine.late;
 }
 
+#if defined(__x86_64__)
+#define GROUPS_WAIT_FOR_DRIVERS false
+#else
+#define GROUPS_WAIT_FOR_DRIVERS true
+#endif
+
+static int is_entry(void *data, const char *name)
+{
+	(void)data;
+	(void)name;
+	return 1;
+}
+
+/* Returns true if a device was selected that has no group yet, although the kernel uses an IOMMU. */
+static bool lacks_groups(const struct context *ctx)
+{
+	const struct device *d;
+
+	for_each_device(&ctx->machine, d) {
+		if (d->decided.verdict == VERDICT_PENDING && d->decided.reason == REASON_NO_IOMMU)
+			return list_directory(ctx->root.fd, "sys/class/iommu", is_entry, NULL) == 1;
+	}
+	return false;
+}
+
+/* Decides, and once more with the groups if they were still to be made. */
+static struct context *decide_groups(struct context *ctx, clock_t deadline, const struct listener *log)
+{
+	struct act act;
+
+	ctx = decide_in_time(ctx, deadline, log);
+	if (!GROUPS_WAIT_FOR_DRIVERS || !lacks_groups(ctx))
+		return ctx;
+	act = (struct act){ &ctx->machine, &ctx->root, log, deadline, false };
+	run_in_child(share_of(deadline, 2), make_groups, &act, NULL);
+	return decide_in_time(context_again(ctx), deadline, log);
+}
+
 /* Decides, after the VFs have been made that are to be there. Returns the context with the decision. */
 static struct context *decide_claim(struct context *ctx, clock_t deadline, const struct listener *log)
 {
 	/* Without a report the claim of this boot has not run, and nobody would know of the VFs. */
 	if (!settles(ctx) || !report_is_there(ctx->root.fd))
-		return decide_in_time(ctx, deadline, log);
+		return decide_groups(ctx, deadline, log);
 	/* Runs for functions that came later may have waited in vain for the lock. */
 	late_take(&ctx->late, ctx->root.fd, NULL, LATE_COME);
 	return make_virtual(ctx, deadline, log);

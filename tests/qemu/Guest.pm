@@ -26,6 +26,7 @@ our $top  = dirname(dirname($here));
 # The Debian that is tested, and whether it is the one of this machine.
 our $suite = $ENV{VFIO_BOOT_SUITE} || 'bookworm';
 our $image = $ENV{VFIO_BOOT_IMAGE} || 'small';
+our $arch = $ENV{VFIO_BOOT_ARCH} || 'amd64';
 our $native = read_file('/etc/os-release') =~ /^VERSION_CODENAME=\Q$suite\E$/m;
 
 sub write_file {
@@ -244,6 +245,8 @@ sub pci {
 	return \%dev;
 }
 
+# The kernel counts groups in the order in which it makes them, which is another one on each architecture.
+sub group { my ($self, $address) = @_; return $self->pci($address)->{group} // '-' }
 sub driver { my ($self, $address) = @_; return $self->pci($address)->{driver} }
 
 # All functions of one driver.

@@ -1,5 +1,6 @@
 #!/usr/bin/perl
 # SPDX-License-Identifier: GPL-2.0-or-later
+# arm64: yes
 # A root on LUKS on an NVMe disk that the settings name. It comes after the claim and
 # is open by the time of the second look, as where cryptroot opens it: it is refused,
 # the root is mounted, and what is free is claimed. A driver that holds a network
@@ -61,7 +62,7 @@ sub boot {
 }
 my $named = boot('in-use-named', "ids = 0000:04:00.0 0000:03:00.*\n");
 is($named->held_by('vfio-pci'), '0000:03:00.0 0000:03:00.1', 'a named card is taken from e1000e by the second look');
-$named->usable(7, '0000:03:00.0', '0000:03:00.1');
+$named->usable($named->group('0000:03:00.0'), '0000:03:00.0', '0000:03:00.1');
 my $broad = boot('in-use-broad', "ids = 1b36:0010 8086:10d3\n");
 is($broad->held_by('vfio-pci'), '', 'by its ID it is not');
 unlink $disk;

@@ -1,5 +1,6 @@
 #!/usr/bin/perl
 # SPDX-License-Identifier: GPL-2.0-or-later
+# arm64: yes
 # The rescue switch on the kernel command line: nothing is claimed, whatever the
 # settings say.
 
