@@ -183,17 +183,36 @@ END
 !!  iommu      the firmware has no IOMMU table: the IOMMU is off there, or this machine has none
                switch on in the firmware's setup: IOMMU (AMD-Vi)
 END
+	'not in the firmware, Arm' => 'quiet', 'DSDT', 'Arm', <<'END',
+!!  iommu      the firmware has no IOMMU table: the IOMMU is off there, or this machine has none
+               switch on in the firmware's setup: SMMU (the IOMMU of Arm)
+END
+	'not in the kernel, Arm' => 'quiet', 'IORT', 'Arm', <<'END',
+!!  iommu      the firmware has the table IORT, but the kernel no SMMU: no IOMMU groups
+               see whether it found one: dmesg | grep -i -e smmu -e iort
+               switch on in the firmware's setup: SMMU (the IOMMU of Arm)
+END
 );
 while (my ($name, $cmdline, $table, $cpu, $expected) = splice @no_iommu, 0, 5) {
 	machine();
 	image('gzip');
 	without_groups();
 	in_tree('proc/cmdline', "$cmdline\n");
-	in_tree('proc/cpuinfo', "processor : 0\nvendor_id\t: $cpu\n") if $cpu;
+	in_tree('proc/cpuinfo', "processor : 0\n" . ($cpu eq 'Arm' ? "Features\t: fp\nCPU implementer\t: 0x41\n" : "vendor_id\t: $cpu\n")) if $cpu;
 	unlink "$root/sys/firmware/acpi/tables/DMAR";
 	in_tree("sys/firmware/acpi/tables/$table", '');
 	case('iommu', "no IOMMU: $name", $expected, 1);
 }
+machine();
+image('gzip');
+without_groups();
+remove_tree("$root/sys/firmware/acpi");
+in_tree('sys/firmware/devicetree/base/model', "linux,dummy-virt\n");
+case('iommu', 'no IOMMU: in a device tree', <<'END', 1);
+!!  iommu      there are no IOMMU groups, and no ACPI tables that could describe an IOMMU
+               see whether the device tree has one: dmesg | grep -i -e smmu -e iommu
+END
+remove_tree("$root/sys/firmware/devicetree");
 machine(conf => "ids = 03:00\n");
 image('gzip');
 in_tree('sys/kernel/iommu_groups/7/reserved_regions', "0x000000007b800000 0x000000007fffffff direct\n");

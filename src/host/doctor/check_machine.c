@@ -89,9 +89,11 @@ static void add_firmware_switch(struct check *c, int root)
 
 	if (lines_open(&l, root, "proc/cpuinfo")) {
 		while ((line = lines_next(&l))) {
-			if (strncmp(line, "vendor_id", 9) != 0)
+			if (strncmp(line, "vendor_id", 9) != 0 && strncmp(line, "CPU implementer", 15) != 0)
 				continue;
-			if (strstr(line, "GenuineIntel"))
+			if (*line == 'C') /* Arm */
+				what = "SMMU (the IOMMU of Arm)";
+			else if (strstr(line, "GenuineIntel"))
 				what = "Intel VT-d (Virtualization Technology for Directed I/O)";
 			else if (strstr(line, "AuthenticAMD") || strstr(line, "HygonGenuine"))
 				what = "IOMMU (AMD-Vi)";
@@ -111,6 +113,23 @@ static void add_word(struct check *c, const struct root *root, const char *word)
 		     how ? ")" : "");
 }
 
+/* Tells that the kernel does not use the IOMMU of a table of the firmware. */
+static void say_not_used(struct check *c, int root, const char *table, bool intel_on)
+{
+	/* It is also there where no SMMU is: it has the interrupt controller, too. */
+	if (!strcmp(table, "IORT")) {
+		check_say(c, CHECK_FAULT, "the firmware has the table IORT, but the kernel no SMMU: no IOMMU groups");
+		check_remedy(c, "see whether it found one: dmesg | grep -i -e smmu -e iort");
+		add_firmware_switch(c, root);
+		return;
+	}
+	check_say(c, CHECK_FAULT, "on in the firmware (%s), but off in the kernel: no IOMMU groups", table);
+	if (strcmp(table, "DMAR") != 0)
+		check_remedy(c, "look for its driver: dmesg | grep -i iommu");
+	else if (intel_on)
+		check_remedy(c, "intel_iommu=on is set; see what went wrong: dmesg | grep -e DMAR -e IOMMU");
+}
+
 /* Tells why there are no groups that isolate. `table` is the IOMMU table of the firmware, or NULL. */
 static void say_no_groups(const struct check_input *in, struct check *c, const char *table)
 {
@@ -125,16 +144,14 @@ static void say_no_groups(const struct check_input *in, struct check *c, const c
 	}
 	if (!table && faccessat(root, "sys/firmware/acpi/tables", F_OK, 0)) {
 		check_say(c, CHECK_FAULT, "there are no IOMMU groups, and no ACPI tables that could describe an IOMMU");
+		if (!faccessat(root, "sys/firmware/devicetree", F_OK, 0))
+			check_remedy(c, "see whether the device tree has one: dmesg | grep -i -e smmu -e iommu");
 	} else if (!table) {
 		check_say(c, CHECK_FAULT,
 			  "the firmware has no IOMMU table: the IOMMU is off there, or this machine has none");
 		add_firmware_switch(c, root);
 	} else if (!off) {
-		check_say(c, CHECK_FAULT, "on in the firmware (%s), but off in the kernel: no IOMMU groups", table);
-		if (!intel)
-			check_remedy(c, "look for its driver: dmesg | grep -i iommu");
-		else if (w.intel_on)
-			check_remedy(c, "intel_iommu=on is set; see what went wrong: dmesg | grep -e DMAR -e IOMMU");
+		say_not_used(c, root, table, w.intel_on);
 	}
 	if (intel && !w.intel_on)
 		add_word(c, &in->ctx->root, "intel_iommu=on");
