@@ -1,5 +1,6 @@
 #!/usr/bin/perl
 # SPDX-License-Identifier: GPL-2.0-or-later
+# arm64: yes
 # suites: trixie
 # IOMMU groups that come late: a virtio-iommu, whose driver is a module in Debian 13. (It is in
 # forky, too, but Linux 7.2 makes groups up to the bridge of this machine, 01:00.0, and takes
