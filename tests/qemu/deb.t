@@ -4,6 +4,7 @@
 # the first installation over an upgrade with a question to a purge: see deb.sh. That of
 # another Debian is built there; that of this one is built twice, and lintian is asked.
 # builders: initramfs-tools
+# suites: bullseye bookworm trixie forky
 
 use strict;
 use warnings;
