@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "modules.h"
 #include "format.h"
+#include "store.h"
 #include "sysfs.h"
 #include "variant.h"
 
@@ -88,9 +89,12 @@ void make_groups(const void *data, struct device *unit)
 	static const char *const go[] = { "modprobe", "-r", "pci-stub", NULL };
 	const struct act *act = data;
 
-	(void)unit;
 	run_modprobe(act, come);
-	run_modprobe(act, go);
+	/* Whatever the time is: no other driver can have a device as long as pci-stub has it. */
+	run_program(act->root->fd, "sbin/modprobe", go);
+	/* A driver that was loaded meanwhile found them taken, and nobody would offer them again. */
+	for (unit = act->m->device; is_past(act->deadline) && unit < act->m->end; unit++)
+		store_past_deadline(act, unit->name, "pci/drivers_probe", "", "");
 }
 
 void load_own_drivers(const struct act *act, const struct device *d)

@@ -176,8 +176,8 @@ static struct context *decide_groups(struct context *ctx, clock_t deadline, cons
 	ctx = decide_in_time(ctx, deadline, log);
 	if (!GROUPS_WAIT_FOR_DRIVERS || !lacks_groups(ctx))
 		return ctx;
-	act = (struct act){ &ctx->machine, &ctx->root, log, deadline, false };
-	run_in_child(share_of(deadline, 2), make_groups, &act, NULL);
+	act = (struct act){ &ctx->machine, &ctx->root, log, share_of(deadline, 2), false };
+	run_in_child(act.deadline, make_groups, &act, NULL);
 	return decide_in_time(context_again(ctx), deadline, log);
 }
 
