@@ -146,7 +146,11 @@ mandir := $(PREFIX)/share/man
 pages := man8/vfio-boot.8 man8/vfio-boot-claim.8 man5/vfio-boot.conf.5
 # udev looks there whatever PREFIX is, and knows no other folder of packages.
 rules := /usr/lib/udev/rules.d/60-vfio-boot.rules
-completion := $(PREFIX)/share/bash-completion/completions/vfio-boot
+# The folder of zsh for packages is below /usr alone.
+bash_completion := $(PREFIX)/share/bash-completion/completions/vfio-boot
+zsh_completion := $(PREFIX)/share/zsh/$(if $(filter /usr,$(PREFIX)),vendor-completions,site-functions)/_vfio-boot
+fish_completion := $(PREFIX)/share/fish/vendor_completions.d/vfio-boot.fish
+completions := $(bash_completion) $(zsh_completion) $(fish_completion)
 at_prefix := sed 's,/usr/lib/vfio-boot,$(libdir),g; s,/usr/sbin/vfio-boot,$(PREFIX)/sbin/vfio-boot,g; \
 	s,/usr/share/initramfs-tools$$,$(initramfs),'
 
@@ -195,7 +199,9 @@ install: all install-files
 		install -d $(DESTDIR)$${file%/*} && \
 		$(at_prefix) conf/after-image >$(DESTDIR)$$file && chmod 755 $(DESTDIR)$$file || exit 1; \
 	done
-	install -D -m 644 conf/bash-completion $(DESTDIR)$(completion)
+	install -D -m 644 conf/bash-completion $(DESTDIR)$(bash_completion)
+	install -D -m 644 conf/zsh-completion $(DESTDIR)$(zsh_completion)
+	install -D -m 644 conf/fish-completion $(DESTDIR)$(fish_completion)
 	for page in $(pages); do \
 		install -d $(DESTDIR)$(mandir)/$${page%/*} && \
 		$(at_prefix) man/$${page#*/} >$(DESTDIR)$(mandir)/$$page || exit 1; \
@@ -210,7 +216,7 @@ uninstall:
 		$(DESTDIR)$(initramfs)/hooks/vfio-boot $(patsubst dracut/%,$(DESTDIR)$(dracut)/%,$(wildcard dracut/*.sh)) \
 		$(units:%=$(DESTDIR)$(libdir)/initrd/%) $(DESTDIR)$(rules) \
 		$(services:%=$(DESTDIR)%) $(scripts:%=$(DESTDIR)$(initramfs)/scripts/%) \
-		$(pages:%=$(DESTDIR)$(mandir)/%) $(DESTDIR)$(completion) $(DESTDIR)$(grub) $(after_image:%=$(DESTDIR)%)
+		$(pages:%=$(DESTDIR)$(mandir)/%) $(completions:%=$(DESTDIR)%) $(DESTDIR)$(grub) $(after_image:%=$(DESTDIR)%)
 	-rmdir $(DESTDIR)$(libdir)/initrd $(DESTDIR)$(libdir) $(DESTDIR)$(dracut)
 
 # A copy without what is no part of the source; build dependencies are all that is installed.
@@ -264,6 +270,8 @@ lint: $(B)/pure.ok
 	$(Q)clang-tidy --quiet --warnings-as-errors='*' $(patsubst %,src/%.c,$(sort $(claim) $(host))) \
 		-- -std=gnu11 -D_GNU_SOURCE $(INCLUDE) $(LIB_CFLAGS) -DVERSION='"$(VERSION)"'
 	$(Q)shellcheck -x $(scripts_checked)
+	$(Q)zsh -n conf/zsh-completion
+	$(Q)fish --no-execute conf/fish-completion
 	$(Q)mandoc -T lint -W warning $(wildcard man/*.[58])
 
 clean:

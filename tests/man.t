@@ -330,7 +330,8 @@ for (@pages) {
 	lacks($installed{$_}, qr{/usr/lib/vfio-boot|/usr/sbin/vfio-boot|/usr/share/initramfs}, "$_: with the paths of its PREFIX");
 }
 like($installed{'vfio-boot-claim.8'}, qr{^\.Nm /opt/v/lib/vfio-boot/vfio-boot-claim$}m, 'where the claim is');
-ok(-e "$root/dest/opt/v/share/bash-completion/completions/vfio-boot", 'and so is the completion');
+ok(-e "$root/dest/opt/v/share/$_", "and so is $_")
+	for 'bash-completion/completions/vfio-boot', 'zsh/site-functions/_vfio-boot', 'fish/vendor_completions.d/vfio-boot.fish';
 # As README.md has it.
 my ($remove) = slurp('README.md') =~ /^- \*\*Remove it:\*\*(.*?)(?=^\S|^$)/ms;
 my $commands = join "\n", $remove =~ /`([^`]+)`/g;
