@@ -93,6 +93,9 @@ all: $(B)/vfio-boot-claim $(B)/vfio-boot
 # The folder of a target, which make does not make.
 made = @mkdir -p $(@D)
 
+# It has the script in it.
+$(B)/host/host/collect.o: src/host/collect.sh
+
 $(B)/klibc/%.o: src/%.c Makefile
 	$(made)
 	$(tell)
@@ -253,9 +256,9 @@ bench:
 	@$(MAKE) --no-print-directory all $(bench_programs) $(B)/klibc/peak
 	@tests/bench/run
 
-scripts_checked := $(wildcard hook/* dracut/*.sh) conf/bash-completion conf/90_vfio-boot conf/after-image conf/boot-count conf/boot-entries $(wildcard conf/kernel-install/*) $(wildcard premount/*/*) .ci/run \
+scripts_checked := $(wildcard hook/* dracut/*.sh) conf/bash-completion conf/90_vfio-boot conf/after-image conf/boot-count conf/boot-entries src/host/collect.sh $(wildcard conf/kernel-install/*) $(wildcard premount/*/*) .ci/run \
 	$(addprefix debian/,vfio-boot.postinst vfio-boot.prerm vfio-boot.postrm tests/boot tests/image tests/image-dracut) \
-	$(addprefix tests/,setup demo demo-guest collect matrix read-only) \
+	$(addprefix tests/,setup demo demo-guest matrix read-only) \
 	$(addprefix tests/bench/,boots guest in-guest run) $(wildcard tests/bench/contestants/*) \
 	$(addprefix tests/qemu/,boot builders.sh boot-entries.sh by-page deb deb.sh emulator enter grub-probe guest hook.sh image init install kernel lib.sh package run) \
 	$(addprefix tests/system/,boot disks efi efi-steps install.sh layouts.sh nested-files nested-init nested.sh step steps.sh)

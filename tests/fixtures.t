@@ -306,16 +306,16 @@ sub check_collect {
     my ($packed) = run('tests/fixture', 'pack', "$work/root");
     my $written = join '', grep { !/^#/ } split /^/, slurp("tests/fixtures/$machine/machine");
     same_text($packed, $written, "$machine: unpack and pack give the same text");
-    my ($collected) = run('tests/collect', "$work/root");
+    my ($collected) = run($host, 'collect', '--sysroot', "$work/root");
     same_text($collected, $packed, "$machine: collect gives the same fixture back");
 }
 
 sub check_this_machine {
-    my ($first, $err, $status) = run('tests/collect');
+    my ($first, $err, $status) = run($host, 'collect');
     is($status, '0', 'collect runs on this machine') or diag($err);
     spew("$work/here", $first);
     unpack_machine("$work/root", "$work/here");
-    my ($second) = run('tests/collect', "$work/root");
+    my ($second) = run($host, 'collect', '--sysroot', "$work/root");
     same_text($second, $first, 'collect of what collect gave is the same');
     my ($out, $plan_err, $plan_status) = run($host, 'plan', '--sysroot', "$work/root");
     like($plan_status, qr/^[01]\z/, 'vfio-boot plans for it') or diag($plan_err);
@@ -358,7 +358,7 @@ f etc/hostname SECRET\n
 f var/lib/vfio-boot/protect # /dev/mapper/SECRET-root\nprotect = 0000:00:14.0@8086:a36d\n
 END
     unpack_machine("$work/root", "$work/secret");
-    my ($got) = run('tests/collect', "$work/root");
+    my ($got) = run($host, 'collect', '--sysroot', "$work/root");
     Tree::lacks($got, qr/SECRET|00e04c68a1b2/, 'collect tells nothing about the owner');
     for ('f proc/cmdline vfio.ids=10de:2204 "vfio-boot.protect=0000:00:14.0, 01:00.0" intel_iommu=on single\n',
          'f proc/mounts /dev/dm-0 / ext4 rw 0 0\n/dev/sda1 /mnt ext4 rw 0 0\n',

@@ -61,6 +61,8 @@ static const struct verb verbs[] = {
 	  ANY_WORDS, "[FILE...]", "old ids= lines, aliases and overrides for vfio-pci as settings", false },
 	{ "protect", verb_protect, OPTION_PRINT, 0, 0, "", "write down what this host lives on, which is never claimed",
 	  true },
+	{ "collect", verb_collect, 0, 0, 0, "", "this machine as text, for a bug report, without what is private",
+	  false },
 };
 
 /* In the order of the bits OPTION_*. */
@@ -349,14 +351,15 @@ static void settle_process(void)
 
 static int run(const struct verb *v, struct request *r)
 {
-	int status;
+	int status = 0;
 
 	terminal_init();
 	/* With --sysroot, the database of this system is out of reach later. */
 	if (v->names && context.argument[ARGUMENT_SYSROOT])
 		pci_names_open();
 	status = request_settings(r);
-	if (!status)
+	/* The script of collect needs the shell of this system. */
+	if (!status && v->run != verb_collect)
 		status = context_open(&context);
 	return status ? status : v->run(r);
 }

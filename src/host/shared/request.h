@@ -115,5 +115,6 @@ int verb_export(struct request *r) __attribute__((nonnull));
 int verb_import(struct request *r) __attribute__((nonnull));
 int verb_setup(struct request *r) __attribute__((nonnull));
 int verb_protect(struct request *r) __attribute__((nonnull));
+int verb_collect(struct request *r) __attribute__((nonnull));
 
 #endif

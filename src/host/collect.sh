@@ -1,9 +1,10 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
-# Prints this machine as a fixture (see tests/fixture), for a bug report:
+# vfio-boot collect: prints this machine as a fixture (see tests/fixture), for a bug
+# report. Where vfio-boot is not installed:
 #
-#   sh tests/collect > machine.txt
+#   sh src/host/collect.sh >my-machine
 #
 # It reads what vfio-boot reads, installs and changes nothing, and needs no
 # root; without it the kernel shows only zeros in /proc/iomem. What would tell
@@ -342,4 +343,4 @@ END {
 		if (type_of[path] != "d" || !(path in parent))
 			print type_of[path] " " path (rest_of[path] == "" ? "" : " " rest_of[path])
 	}
-}' | sort -t ' ' -k 2,2
+}' | sort -t ' ' -k 2,2 || exit 3
