@@ -257,7 +257,7 @@ bench:
 	@tests/bench/run
 
 scripts_checked := $(wildcard hook/* dracut/*.sh) conf/bash-completion conf/90_vfio-boot conf/after-image conf/boot-count conf/boot-entries src/host/collect.sh $(wildcard conf/kernel-install/*) $(wildcard premount/*/*) .ci/run \
-	$(addprefix debian/,vfio-boot.postinst vfio-boot.prerm vfio-boot.postrm tests/boot tests/image tests/image-dracut) \
+	$(addprefix debian/,vfio-boot.bug-script vfio-boot.postinst vfio-boot.prerm vfio-boot.postrm tests/boot tests/image tests/image-dracut) \
 	$(addprefix tests/,setup demo demo-guest matrix read-only) \
 	$(addprefix tests/bench/,boots guest in-guest run) $(wildcard tests/bench/contestants/*) \
 	$(addprefix tests/qemu/,boot builders.sh boot-entries.sh by-page deb deb.sh emulator enter grub-probe guest hook.sh image init install kernel lib.sh package run) \

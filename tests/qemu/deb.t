@@ -55,7 +55,7 @@ is(qx(dpkg-deb -f $deb Version), "$news\n", 'its version is that of NEWS');
 my %mode = map { m{^(\S+) root/root +\d+ \S+ \S+ \.(/\S*[^/])$} ? ($2 => $1) : () } split /\n/, qx(dpkg-deb -c $deb);
 my $script = '-rwxr-xr-x';
 my $file = '-rw-r--r--';
-is($mode{$_}, $script, "$_ can be run") for '/usr/sbin/vfio-boot', '/usr/lib/vfio-boot/vfio-boot-claim', '/usr/lib/vfio-boot/boot-count', '/etc/grub.d/90_vfio-boot',
+is($mode{$_}, $script, "$_ can be run") for '/usr/sbin/vfio-boot', '/usr/lib/vfio-boot/vfio-boot-claim', '/usr/lib/vfio-boot/boot-count', '/etc/grub.d/90_vfio-boot', '/usr/share/bug/vfio-boot',
 	map { "/usr/share/initramfs-tools/$_" } 'hooks/vfio-boot', map { "scripts/$_" } 'init-top/00-vfio-boot', 'local-top/vfio-boot', 'local-premount/vfio-boot', 'nfs-top/vfio-boot', 'local-block/vfio-boot';
 is($mode{$_}, $file, "$_ can be read") for '/etc/vfio-boot.conf', (map { "/usr/share/man/$_.gz" } 'man8/vfio-boot.8', 'man8/vfio-boot-claim.8', 'man5/vfio-boot.conf.5'),
 	map { "/usr/share/$_" } 'bash-completion/completions/vfio-boot', 'zsh/vendor-completions/_vfio-boot', 'fish/vendor_completions.d/vfio-boot.fish';
