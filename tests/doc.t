@@ -97,6 +97,13 @@ cmp_ok($found, '>=', 20, "there are references ($found)");
 
 is(join('; ', faults_of_doc(slurp("doc/$_.md"))), '', "doc/$_.md leads where it says") for @names;
 
+# --- what the package has ---
+
+# Who has only the package gets all that is not about the source.
+my @source = qw(design dracut-facts kernel-facts test-machine);
+my @for_users = grep { my $name = $_; !grep { $_ eq $name } @source } @names;
+is(slurp('debian/vfio-boot.docs'), join('', map { "doc/$_.md\n" } sort @for_users), 'the package has the pages for users');
+
 # --- design.md ---------------------------------------------------------------
 
 my $design = slurp('doc/design.md');

@@ -351,7 +351,7 @@ static void settle_process(void)
 
 static int run(const struct verb *v, struct request *r)
 {
-	int status = 0;
+	int status;
 
 	terminal_init();
 	/* With --sysroot, the database of this system is out of reach later. */
