@@ -89,11 +89,17 @@ void make_groups(const void *data, struct device *unit)
 	static const char *const go[] = { "modprobe", "-r", "pci-stub", NULL };
 	const struct act *act = data;
 
+	/* Somebody else's. */
+	if (is_driver(act, "pci-stub"))
+		return;
 	run_modprobe(act, come);
 	/* Whatever the time is: no other driver can have a device as long as pci-stub has it. */
 	run_program(act->root->fd, "sbin/modprobe", go);
-	/* A driver that was loaded meanwhile found them taken, and nobody would offer them again. */
-	for (unit = act->m->device; is_past(act->deadline) && unit < act->m->end; unit++)
+	/*
+	 * A driver that was loaded meanwhile found them taken, as did one that waited for another device
+	 * (-EPROBE_DEFER). Nobody else would offer them again.
+	 */
+	for (unit = act->m->device; unit < act->m->end; unit++)
 		store_past_deadline(act, unit->name, "pci/drivers_probe", "", "");
 }
 

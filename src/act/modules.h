@@ -14,7 +14,7 @@ void load_drivers(const struct act *act) __attribute__((nonnull));
 /*
  * Lets pci-stub, which does nothing with a device, have each function without a driver for a moment. Up to Linux 6.14
  * the kernel of most architectures makes the IOMMU group of a function when a driver is about to have it (dma_configure
- * of its bus); x86 makes all at once, where this is never needed. Does nothing if pci-stub is built in.
+ * of its bus); x86 makes all at once, where this is never needed. Does nothing if pci-stub is there already.
  */
 void make_groups(const void *act, struct device *unit) __attribute__((nonnull(1)));
 

@@ -8,9 +8,10 @@
 use strict;
 use warnings;
 use FindBin;
-use lib $FindBin::Bin;
+use lib $FindBin::Bin, "$FindBin::Bin/..";
 use Guest;
-use Test::More tests => 12;
+use Test::More tests => 21;
+use Tree;
 
 $ENV{VFIO_BOOT_ARCH} = 'arm64';
 my $here = $FindBin::Bin;
@@ -51,3 +52,22 @@ for ([ 'vfio-boot-claim', qw(--sysroot /tmp/tree --dry-run --next-boot) ], [qw(v
 	like($said, qr/0000:03:00\.1/, "$program for arm64 runs");
 	is($said, $wanted, 'and says what that of this machine says');
 }
+
+# The groups of an arm64 that has none before the drivers: pci-stub comes and goes, and every device is offered to its own
+# driver again. It stays away where there is no IOMMU, and where it is somebody else's.
+sub modprobes {
+	my ($name, %o) = @_;
+	q35("$root/tmp/tree", "ids = 0000:03:00.*\n");
+	system("rm -rf $root/tmp/tree/sys/kernel/iommu_groups/* && find $root/tmp/tree/sys/devices -name iommu_group -delete");
+	spew("$root/tmp/tree/$_", '') for 'sys/firmware/acpi/tables/IORT', $o{iommu} ? 'sys/class/iommu/smmu3' : ();
+	mkdir "$root/tmp/tree/sys/bus/pci/drivers/pci-stub" if $o{stub};
+	system("$here/enter $root $emulator /tmp/vfio-boot-claim --sysroot /tmp/tree 2>/dev/null");
+	like(slurp("$root/tmp/tree/run/vfio-boot/report"), qr/^0000:03:00\.0\t.*\tpending\tno-iommu\t/m, "$name: without a group it stays pending");
+	my $log = "$root/tmp/tree/modprobe.log";
+	is(-e $log ? slurp($log) : '', $o{log}, "$name: what is loaded");
+	my $offered = slurp("$root/tmp/tree/sys/bus/pci/drivers_probe");
+	like($offered, $o{log} ? qr/^0000:/ : qr/^$/, "$name: " . ($o{log} ? 'all is offered again' : 'nothing is touched'));
+}
+modprobes('an SMMU', iommu => 1, log => "pci-stub ids=ffffffff:ffffffff ()\n-r pci-stub ()\n");
+modprobes('no SMMU', log => '');
+modprobes('a pci-stub that is there', iommu => 1, stub => 1, log => '');
