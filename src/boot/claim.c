@@ -156,13 +156,16 @@ static int is_entry(void *data, const char *name)
 	return 1;
 }
 
-/* Returns true if a device was selected that has no group yet, although the kernel uses an IOMMU. */
+/*
+ * Returns true if a device was selected that has no group yet, although the kernel uses an IOMMU. Not for a run that
+ * udev starts: in the running system a device may be without a driver because somebody wants it so.
+ */
 static bool lacks_groups(const struct context *ctx)
 {
 	const struct device *d;
 
 	for_each_device(&ctx->machine, d) {
-		if (d->decided.verdict == VERDICT_PENDING && d->decided.reason == REASON_NO_IOMMU)
+		if (d->decided.reason == REASON_NO_IOMMU && !d->group && !d->found.driver && !ctx->machine.late)
 			return list_directory(ctx->root.fd, "sys/class/iommu", is_entry, NULL) == 1;
 	}
 	return false;

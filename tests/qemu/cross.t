@@ -10,7 +10,7 @@ use warnings;
 use FindBin;
 use lib $FindBin::Bin, "$FindBin::Bin/..";
 use Guest;
-use Test::More tests => 21;
+use Test::More tests => 24;
 use Tree;
 
 $ENV{VFIO_BOOT_ARCH} = 'arm64';
@@ -61,13 +61,15 @@ sub modprobes {
 	system("rm -rf $root/tmp/tree/sys/kernel/iommu_groups/* && find $root/tmp/tree/sys/devices -name iommu_group -delete");
 	spew("$root/tmp/tree/$_", '') for 'sys/firmware/acpi/tables/IORT', $o{iommu} ? 'sys/class/iommu/smmu3' : ();
 	mkdir "$root/tmp/tree/sys/bus/pci/drivers/pci-stub" if $o{stub};
-	system("$here/enter $root $emulator /tmp/vfio-boot-claim --sysroot /tmp/tree 2>/dev/null");
-	like(slurp("$root/tmp/tree/run/vfio-boot/report"), qr/^0000:03:00\.0\t.*\tpending\tno-iommu\t/m, "$name: without a group it stays pending");
+	system("$here/enter $root $emulator /tmp/vfio-boot-claim --sysroot /tmp/tree @{ $o{as} || [] } 2>/dev/null");
+	my $verdict = $o{as} ? 'refused' : 'pending';
+	like(slurp("$root/tmp/tree/run/vfio-boot/report"), qr/^0000:03:00\.0\t.*\t$verdict\tno-iommu\t/m, "$name: without a group it is $verdict");
 	my $log = "$root/tmp/tree/modprobe.log";
 	is(-e $log ? slurp($log) : '', $o{log}, "$name: what is loaded");
 	my $offered = slurp("$root/tmp/tree/sys/bus/pci/drivers_probe");
 	like($offered, $o{log} ? qr/^0000:/ : qr/^$/, "$name: " . ($o{log} ? 'all is offered again' : 'nothing is touched'));
 }
 modprobes('an SMMU', iommu => 1, log => "pci-stub ids=ffffffff:ffffffff ()\n-r pci-stub ()\n");
+modprobes('the second look', iommu => 1, as => ['--second-look'], log => "pci-stub ids=ffffffff:ffffffff ()\n-r pci-stub ()\n");
 modprobes('no SMMU', log => '');
 modprobes('a pci-stub that is there', iommu => 1, stub => 1, log => '');

@@ -1,5 +1,6 @@
 #!/usr/bin/perl
 # SPDX-License-Identifier: GPL-2.0-or-later
+# arm64: yes
 # A card that is not there at the claim, and appears before the root is mounted,
 # is claimed by the second look.
 
