@@ -1,5 +1,6 @@
 #!/usr/bin/perl
 # SPDX-License-Identifier: GPL-2.0-or-later
+# arm64: yes
 # A root on LUKS on an NVMe disk that the settings name. It comes after the claim and
 # is open by the time of the second look, as where cryptroot opens it: it is refused,
 # the root is mounted, and what is free is claimed. A driver that holds a network
