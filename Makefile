@@ -241,7 +241,7 @@ check: check_ready
 	@tests/run $(unit_tests) $(sort $(wildcard tests/*.t tests/qemu/*.t))
 
 # What is not of one suite is run once.
-SUITES ?= bullseye bookworm trixie trixie-backports forky bookworm+dracut trixie+dracut forky+dracut bookworm:arm64 trixie:arm64
+SUITES ?= bullseye bookworm trixie trixie-backports forky bookworm+dracut trixie+dracut forky+dracut bookworm:arm64 trixie:arm64 trixie-backports:arm64
 check-all: check_ready
 	@$(if $(findstring :,$(SUITES)),tests/setup check-all)
 	@tests/matrix "$(SUITES)" $(unit_tests) $(sort $(wildcard tests/*.t)) -- \
