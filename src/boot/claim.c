@@ -149,13 +149,6 @@ static bool settles(const struct context *ctx)
 #define GROUPS_WAIT_FOR_DRIVERS true
 #endif
 
-static int is_entry(void *data, const char *name)
-{
-	(void)data;
-	(void)name;
-	return 1;
-}
-
 /*
  * Returns true if a device was selected that has no group yet, although the kernel uses an IOMMU. Not for a run that
  * udev starts: in the running system a device may be without a driver because somebody wants it so.
@@ -166,7 +159,7 @@ static bool lacks_groups(const struct context *ctx)
 
 	for_each_device(&ctx->machine, d) {
 		if (d->decided.reason == REASON_NO_IOMMU && !d->group && !d->found.driver && !ctx->machine.late)
-			return list_directory(ctx->root.fd, "sys/class/iommu", is_entry, NULL) == 1;
+			return has_entries(ctx->root.fd, "sys/class/iommu") == 1;
 	}
 	return false;
 }

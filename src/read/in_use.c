@@ -55,17 +55,10 @@ static bool is_listed(int root, const char *table, const struct text *node)
 	return found || l.failed;
 }
 
-static int stop_at_first(void *data, const char *name)
-{
-	(void)data;
-	(void)name;
-	return 1;
-}
-
 static bool has_holder(const struct search *s)
 {
 	struct text t;
-	int ret = list_directory(s->root, text_set(&t, "sys/class/block/%s/holders", s->name), stop_at_first, NULL);
+	int ret = has_entries(s->root, text_set(&t, "sys/class/block/%s/holders", s->name));
 
 	return ret && ret != -ENOENT;
 }

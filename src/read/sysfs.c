@@ -138,6 +138,18 @@ int list_directory(int dir, const char *path, int (*each)(void *data, const char
 	return ret;
 }
 
+static int stop_at_first(void *data, const char *name)
+{
+	(void)data;
+	(void)name;
+	return 1;
+}
+
+int has_entries(int dir, const char *path)
+{
+	return list_directory(dir, path, stop_at_first, NULL);
+}
+
 bool lines_open(struct lines *l, int dir, const char *path)
 {
 	l->at = l->end = 0;

@@ -51,6 +51,9 @@ int list_entries(int fd, int (*each)(void *data, const char *name), void *data) 
 int list_directory(int dir, const char *path, int (*each)(void *data, const char *name), void *data)
 	__attribute__((nonnull(2, 3)));
 
+/* Returns 1 if the directory has an entry whose name does not begin with a dot, 0 if it has none, or -errno. */
+int has_entries(int dir, const char *path) __attribute__((nonnull));
+
 /* A file to read line by line. */
 struct lines {
 	int fd;

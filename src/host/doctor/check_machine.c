@@ -180,15 +180,16 @@ void check_iommu(const struct check_input *in, struct check *c)
 
 static void check_modules(const struct check_input *in, struct check *c)
 {
-	static const char *const wanted[] = { "vfio-pci", "vfio_iommu_type1" };
+	enum { VFIO_PCI, TYPE1 };
+	static const char *const wanted[] = { [VFIO_PCI] = "vfio-pci", [TYPE1] = "vfio_iommu_type1" };
 	static const char *const how[] = { NULL, "a module", "built in" };
 	enum has_module has[ARRAY_SIZE(wanted)];
 	bool without_groups = false;
 
 	for (unsigned i = 0; i < ARRAY_SIZE(wanted); i++) {
 		has[i] = kernel_module(in->ctx->root.fd, in->release, wanted[i]);
-		/* The last one belongs to VFIO groups. A kernel without them has /dev/iommu instead. */
-		if (i == 1 && has[i] == MODULE_MISSING &&
+		/* It belongs to VFIO groups. A kernel without them has /dev/iommu instead. */
+		if (i == TYPE1 && has[i] == MODULE_MISSING &&
 		    kernel_module(in->ctx->root.fd, in->release, "iommufd") != MODULE_MISSING)
 			without_groups = true;
 		else if (has[i] == MODULE_MISSING)
@@ -198,9 +199,10 @@ static void check_modules(const struct check_input *in, struct check *c)
 		check_remedy(c, "install a kernel that has them");
 	else if (without_groups)
 		check_say(c, CHECK_OK, "%s: %s %s, no VFIO groups: guests reach devices through /dev/iommu alone",
-			  in->release, wanted[0], how[has[0]]);
+			  in->release, wanted[VFIO_PCI], how[has[VFIO_PCI]]);
 	else
-		check_say(c, CHECK_OK, "%s: %s %s, %s %s", in->release, wanted[0], how[has[0]], wanted[1], how[has[1]]);
+		check_say(c, CHECK_OK, "%s: %s %s, %s %s", in->release, wanted[VFIO_PCI], how[has[VFIO_PCI]],
+			  wanted[TYPE1], how[has[TYPE1]]);
 }
 
 /* No more images of other kernels than these are named, and looked into. */

@@ -142,9 +142,12 @@ static void judge_start(struct image_verdict *v, const struct image_content *c)
 static void judge_modules(struct image_verdict *v, const struct image_content *c, int root, const char *release)
 {
 	for (unsigned i = 0; i < IMAGE_MODULES; i++) {
-		enum has_module has = kernel_module(root, release, image_module[i]);
+		enum has_module has;
 
-		if (!(c->modules >> i & 1) && (has == MODULE_FILE || (has == MODULE_MISSING && i != IMAGE_TYPE1)))
+		if (c->modules >> i & 1)
+			continue;
+		has = kernel_module(root, release, image_module[i]);
+		if (has == MODULE_FILE || (has == MODULE_MISSING && i != IMAGE_TYPE1))
 			add_fault(v, "the module %s is not in it", image_module[i]);
 	}
 }
