@@ -11,7 +11,7 @@ use File::Copy;
 use File::Path qw(make_path remove_tree);
 use Test::More ();
 
-our @EXPORT = qw(slurp spew unpack_fixture lacks process wait_until in_memory q35 bring told beside_schema big_machine instructions @as_root as_anybody);
+our @EXPORT = qw(slurp spew unpack_fixture lacks process wait_until in_memory q35 dir_of bind_to add_device bring told beside_schema big_machine instructions @as_root as_anybody);
 
 # Who is not root may shut nothing into a tree but as the root of a namespace.
 our @as_root = $> ? qw(unshare --map-root-user) : ();
@@ -142,6 +142,39 @@ sub q35 {
 	spew("$root/sys/bus/pci/drivers_probe", '');
 	unlink map { "$root/sys/bus/pci/devices/0000:03:00.$_/driver" } 0, 1;
 	remove_tree("$root/sys/class/net");
+}
+
+# The directory of a device in a tree; its link there is relative.
+sub dir_of {
+	my ($root, $address) = @_;
+	return "$root/sys/bus/pci/devices/" . readlink "$root/sys/bus/pci/devices/$address";
+}
+
+# Devices of a tree have this driver, or none if it is ''.
+sub bind_to {
+	my ($root, $driver, @addresses) = @_;
+	for my $address (@addresses) {
+		my $dir = dir_of($root, $address);
+		my $up = '../' x (() = $dir =~ s{.*\.\./}{}r =~ m{/}g);
+		unlink "$dir/driver";
+		next if $driver eq '';
+		make_path("$root/sys/bus/pci/drivers/$driver");
+		symlink "../${up}bus/pci/drivers/$driver", "$dir/driver" or die "$dir/driver: $!\n";
+	}
+}
+
+# Puts a network card into a tree, with this group and this driver, or none if it is ''.
+sub add_device {
+	my ($root, $address, $group, $driver) = @_;
+	my $dir = "sys/devices/pci0000:00/$address";
+	spew("$root/$dir/modalias", "pci:v00008086d000010D3sv00000000sd00000000bc02sc00i00\n");
+	symlink "../../../devices/pci0000:00/$address", "$root/sys/bus/pci/devices/$address";
+	symlink "../../../kernel/iommu_groups/$group", "$root/$dir/iommu_group";
+	make_path("$root/sys/kernel/iommu_groups/$group/devices");
+	symlink "../../../../devices/pci0000:00/$address", "$root/sys/kernel/iommu_groups/$group/devices/$address";
+	return if $driver eq '';
+	bind_to($root, $driver, $address);
+	symlink "../../../../devices/pci0000:00/$address", "$root/sys/bus/pci/drivers/$driver/$address";
 }
 
 # Copies a program into a root of its own, with the libraries that it needs.

@@ -22,40 +22,22 @@ use Tree;
 my $root = 'build/export';
 my @formats = qw(qemu libvirt proxmox proxmox-mapping kubevirt nova incus udev);
 
-# The directory of a device in the tree; its link there is relative.
-sub dir_of {
-	my ($address) = @_;
-	return "$root/sys/bus/pci/devices/" . readlink "$root/sys/bus/pci/devices/$address";
-}
-
-sub bind_to {
-	my ($driver, @addresses) = @_;
-	for my $address (@addresses) {
-		my $dir = dir_of($address);
-		my $up = '../' x (() = $dir =~ s{.*\.\./}{}r =~ m{/}g);
-		unlink "$dir/driver";
-		next if $driver eq '';
-		make_path("$root/sys/bus/pci/drivers/$driver");
-		symlink "../${up}bus/pci/drivers/$driver", "$dir/driver" or die "$dir/driver: $!\n";
-	}
-}
-
 # A fixture, with these devices at vfio-pci.
 sub machine {
 	my ($fixture, @claimed) = @_;
 	remove_tree($root);
 	unpack_fixture($root, $fixture);
-	bind_to('vfio-pci', @claimed);
+	bind_to($root, 'vfio-pci', @claimed);
 }
 
 # Adds a function beside one that is there.
 sub add_function {
 	my ($address, $beside, $modalias) = @_;
-	my $dir = dir_of($beside) =~ s{[^/]*\z}{$address}r;
+	my $dir = dir_of($root, $beside) =~ s{[^/]*\z}{$address}r;
 	my $link = readlink("$root/sys/bus/pci/devices/$beside") =~ s{[^/]*\z}{$address}r;
 	spew("$dir/modalias", "$modalias\n");
 	symlink $link, "$root/sys/bus/pci/devices/$address";
-	my $group = readlink(dir_of($beside) . '/iommu_group');
+	my $group = readlink(dir_of($root, $beside) . '/iommu_group');
 	symlink $group, "$dir/iommu_group";
 	symlink "../$link", "$root/sys/kernel/iommu_groups/" . ($group =~ s{.*/}{}r) . "/devices/$address";
 }
@@ -316,7 +298,7 @@ lacks(export('libvirt', '0b:00.1'), qr/<address type=/, 'libvirt: where one func
 like(export('kubevirt', '0b:00.0'), qr/0000:0a:00\.0 has this ID too/, 'kubevirt: the twin of the host');
 lacks(export('kubevirt', '0b:00.0'), qr/1AEF/, 'kubevirt: and not what was not chosen');
 add_function('0000:0b:00.3', '0000:0b:00.0', 'pci:v000010DEd00001AD8sv00001458sd00004043bc0Csc03i30');
-bind_to('vfio-pci', '0000:0b:00.3');
+bind_to($root, 'vfio-pci', '0000:0b:00.3');
 my $rest = prints(['qemu', '0b:00.1', '0b:00.3'], <<'END', 'qemu: without function 0 the lowest takes its place, the rest keeps its own');
 -device pcie-root-port,id=vfio-port-0b-00.1,chassis=11,slot=254 -device vfio-pci,host=0000:0b:00.1,id=vfio-0b-00.1,bus=vfio-port-0b-00.1,addr=00.0,multifunction=on -device vfio-pci,host=0000:0b:00.3,id=vfio-0b-00.3,bus=vfio-port-0b-00.1,addr=00.3
 -- exit 0
@@ -328,7 +310,7 @@ like($part, qr/function='0x1'.*bus='0x10' slot='0x00' function='0x0' multifuncti
 libvirt_takes($part, 'two of three functions');
 
 # Two cards, and two devices with one ID.
-bind_to('vfio-pci', '0000:0a:00.0', '0000:0a:00.1');
+bind_to($root, 'vfio-pci', '0000:0a:00.0', '0000:0a:00.1');
 my $two = prints(['qemu', '10de:2204', '10de:1aef'], <<'END', 'qemu: two cards, a root port each');
 -device pcie-root-port,id=vfio-port-0a-00.0,chassis=10,slot=255 -device vfio-pci,host=0000:0a:00.0,id=vfio-0a-00.0,bus=vfio-port-0a-00.0,addr=00.0,multifunction=on -device vfio-pci,host=0000:0a:00.1,id=vfio-0a-00.1,bus=vfio-port-0a-00.0,addr=00.1 -device pcie-root-port,id=vfio-port-0b-00.0,chassis=11,slot=255 -device vfio-pci,host=0000:0b:00.0,id=vfio-0b-00.0,bus=vfio-port-0b-00.0,addr=00.0,multifunction=on -device vfio-pci,host=0000:0b:00.1,id=vfio-0b-00.1,bus=vfio-port-0b-00.0,addr=00.1
 -- exit 0
@@ -361,17 +343,17 @@ refuses(['qemu', '0d:00.0'], qr/no such device/, 'absent');
 refuses(['docker'], qr/docker: no such format.*\n  qemu .*\n  libvirt .*\n  proxmox .*\n  proxmox-mapping .*\n  kubevirt .*\n  nova .*\n  incus .*\n  udev .*\n  prometheus .*\n  nfd .*\n\z/, 'an unknown format', 2);
 refuses([], qr/is missing/, 'no format', 2);
 refuses(['qemu', '--whole'], qr/not an option of this verb/, 'an option of other verbs', 2);
-bind_to('', '0000:0b:00.0');
+bind_to($root, '', '0000:0b:00.0');
 refuses(['qemu', '0b:00.0'], qr/0000:0b:00\.0 is without a driver $how/, 'with no driver');
 like(export('qemu'), qr/host=0000:0b:00\.1,.*\n-- exit 0/, 'a member without a driver does no harm');
-bind_to('snd_hda_intel', '0000:0b:00.1');
+bind_to($root, 'snd_hda_intel', '0000:0b:00.1');
 refuses(['qemu'], qr/no device is bound to a vfio driver/, 'nothing claimed at all');
-bind_to('vfio-pci', '0000:0b:00.0');
+bind_to($root, 'vfio-pci', '0000:0b:00.0');
 refuses(['qemu'], qr/\Avfio-boot: 0000:0b:00\.0: 0000:0b:00\.1 of its group is bound to snd_hda_intel, so the group is not usable $how\n$instead/,
 	'a member with a host driver');
 like(export('qemu', '--force'), qr/\A-device.*host=0000:0b:00\.0,id=vfio-0b-00\.0,bus=vfio-port-0b-00\.0,addr=00\.0\n-- exit 0\n\z/, '--force prints it all the same');
 like($complaints, qr/0000:0b:00\.1 of its group.*--force: printed anyway/s, '--force: with the warnings');
-bind_to('pci-stub', '0000:0b:00.1');
+bind_to($root, 'pci-stub', '0000:0b:00.1');
 like(export('qemu'), qr/-- exit 0/, 'pci-stub leaves the group usable');
 symlink '../../../../devices/platform/thing', "$root/sys/kernel/iommu_groups/25/devices/thing";
 refuses(['qemu'], qr/thing is in its group and is not a PCI device/, 'a member that is no PCI device');
@@ -383,9 +365,9 @@ my $root_ports = prints(['qemu'], <<'END', 'qemu: conventional slots are cards o
 -device pcie-root-port,id=vfio-port-02-01.0,chassis=2,slot=247 -device vfio-pci,host=0000:02:01.0,id=vfio-02-01.0,bus=vfio-port-02-01.0,addr=00.0 -device pcie-root-port,id=vfio-port-02-02.0,chassis=2,slot=239 -device vfio-pci,host=0000:02:02.0,id=vfio-02-02.0,bus=vfio-port-02-02.0,addr=00.0
 -- exit 0
 END
-bind_to('pcieport', '0000:01:00.0');
+bind_to($root, 'pcieport', '0000:01:00.0');
 like(export('qemu'), qr/-- exit 0/, 'a bridge with pcieport does no harm');
-bind_to('shpchp', '0000:01:00.0');
+bind_to($root, 'shpchp', '0000:01:00.0');
 refuses(['qemu'], qr/0000:01:00\.0 of its group is bound to shpchp, so the group is not usable \(vfio-boot claim takes that driver off\)/, 'a bridge with shpchp');
 
 # Functions of a root bus share a slot number, not a card.
@@ -403,17 +385,17 @@ like(export('proxmox', '--force'), qr/^hostpci0: 0000:00:1f\.3,pcie=1$/m, 'proxm
 # --- virtual functions
 
 machine('sriov', map { "0000:01:$_" } qw(00.1 02.0 02.1));
-spew(dir_of('0000:01:00.1') . '/sriov_totalvfs', "32\n");
+spew(dir_of($root, '0000:01:00.1') . '/sriov_totalvfs', "32\n");
 my $sriov = export('nova');
 is(join(' ', map { "$_->{name}:$_->{device_type}" } @{ json_of($sriov, 'alias') }), '8086_1572:type-PF 8086_154c:type-VF', 'nova: PF and VF');
-spew(dir_of('0000:01:02.0') . '/sriov_totalvfs', "8\n");
-unlink dir_of('0000:01:02.0') . '/physfn';
+spew(dir_of($root, '0000:01:02.0') . '/sriov_totalvfs', "8\n");
+unlink dir_of($root, '0000:01:02.0') . '/physfn';
 is(join(' ', map { "$_->{name}:$_->{device_type}" } @{ json_of(export('nova', '01:02.0', '01:02.1'), 'alias') }),
 	'8086_154c:type-PF 8086_154c_VF:type-VF', 'nova: one name has one type') or diag($complaints);
 like(export('proxmox', '01:02.0', '01:02.1', '01:02.3'), qr/^hostpci0: 0000:01:02\.0;0000:01:02\.1;0000:01:02\.3,pcie=1$/m, 'proxmox: not the whole slot');
 
 # A variant driver is a vfio driver, under whatever name driver=auto chose it.
-bind_to('mlx5_vfio_pci', '0000:01:02.1');
+bind_to($root, 'mlx5_vfio_pci', '0000:01:02.1');
 like(export('qemu', '01:02.1'), qr/host=0000:01:02\.1.*-- exit 0/s, 'a variant driver');
 like(export('kubevirt', '01:02.1'), qr/8086:154C.*-- exit 0/s, 'a variant driver, kubevirt');
 like($complaints, qr/0000:01:02\.1 is bound to mlx5_vfio_pci: kubevirt takes only devices that are bound to vfio-pci/, 'and what KubeVirt thinks of it');
@@ -424,7 +406,7 @@ libvirt_takes($variant, 'a variant driver');
 
 spew("$root/etc/vfio-boot.conf", "driver = auto\n");
 spew("$root/lib/modules/6.12.95+deb13-amd64/modules.alias", "alias vfio_pci:v00008086d0000154Csv*sd*bc*sc*i* odd_pci\n");
-bind_to('odd_pci', '0000:01:02.1');
+bind_to($root, 'odd_pci', '0000:01:02.1');
 like(export('qemu', '01:02.1'), qr/host=0000:01:02\.1.*-- exit 0/s, 'one whose name is not like vfio');
 
 # --- what is added to a device
@@ -458,7 +440,7 @@ refuses([$_, '--iommufd'], qr/\Avfio-boot: export: --iommufd: $_ has no word for
 refuses([$_, '--bus', 3], qr/--bus: $_ needs none/, "$_: --bus", 2) for grep { $_ ne 'libvirt' } @formats;
 refuses(['libvirt', '--bus', $_], qr/--bus: \Q$_\E: not a number from 1 to 255/, "no bus: '$_'", 2) for qw(0 256 0x100 -1 +1 1x 99999999999999999999);
 like(export('libvirt', '--bus', '255'), qr/bus='0xff' slot='0x00' function='0x0' multifunction='on'/, 'the last bus');
-bind_to('vfio-pci', '0000:0a:00.0', '0000:0a:00.1');
+bind_to($root, 'vfio-pci', '0000:0a:00.0', '0000:0a:00.1');
 refuses(['libvirt', '--bus', '255'], qr/from bus 0xff on there is no room for 2 cards/, 'more cards than buses');
 like(export('libvirt', '--bus', '254'), qr/bus='0xff'.*bus='0xff'/s, 'as many cards as buses');
 
@@ -484,8 +466,8 @@ proxmox_maps(export('proxmox-mapping', '0b:00.1') =~ s/-- exit.*//sr, 'a functio
 like($maps, qr/node=NODE,/, 'proxmox-mapping: a node without a name');
 
 # NUMA node, where there is one.
-spew(dir_of('0000:0b:00.0') . '/numa_node', "1\n");
-spew(dir_of('0000:0b:00.1') . '/numa_node', "-1\n");
+spew(dir_of($root, '0000:0b:00.0') . '/numa_node', "1\n");
+spew(dir_of($root, '0000:0b:00.1') . '/numa_node', "-1\n");
 for (qw(libvirt proxmox-mapping kubevirt nova incus udev)) {
 	is(join(' ', export($_, '0b:00') =~ /(\d\@10de:\w+.*\))(?: -->)?$/mg), '0@10de:2204, NUMA node 1) 1@10de:1aef)', "$_: the NUMA node in the comment");
 }
@@ -495,26 +477,26 @@ lacks(export('qemu', '0b:00'), qr/NUMA/, 'qemu: has no comments');
 machine('host-bridge-group');
 {
 	my ($bridge, $member) = qw(0000:00:01.0 0000:01:00.0);
-	bind_to('vfio-pci', $member);
+	bind_to($root, 'vfio-pci', $member);
 	like(export('proxmox', '--force', $member), qr/,pcie=1\n/, 'proxmox: binds a host bridge itself');
-	spew(dir_of($bridge) . '/driver_override', "none\n");
+	spew(dir_of($root, $bridge) . '/driver_override', "none\n");
 	like(export('proxmox', '--force', $member), qr/,pcie=1,driver=keep\n/, 'proxmox: but not one with the override of a claim');
 	like($complaints, qr/driver=keep leaves the drivers as they are/, 'and says what that is');
 	like(export('proxmox-mapping', '--force', $member), qr/mapping=vfio_\w+,pcie=1,driver=keep\n/, 'proxmox-mapping: likewise');
 	proxmox_takes(export('proxmox', '--force', $member) =~ s/-- exit.*//sr, 'driver=keep');
 }
 machine('sriov', '0000:01:02.0');
-bind_to('mlx5_vfio_pci', '0000:01:02.1');
+bind_to($root, 'mlx5_vfio_pci', '0000:01:02.1');
 is(export('proxmox'), "hostpci0: 0000:01:02.0;0000:01:02.1;0000:01:02.3,pcie=1,driver=keep\n-- exit 0\n", 'proxmox: nor one with a variant driver');
 
 # A VF token: for VFs of a PF that a vfio driver has, and for that PF.
 machine('sriov', '0000:01:02.0', '0000:01:02.1');
 lacks(export('qemu'), qr/vf-token/, 'VFs of a PF of the host need no token');
 is($complaints, '', 'and nothing is said of one');
-my $pf = readlink(dir_of('0000:01:02.0') . '/physfn') =~ s{.*/}{}r;
-spew(dir_of($pf) . '/sriov_numvfs', "2\n");
+my $pf = readlink(dir_of($root, '0000:01:02.0') . '/physfn') =~ s{.*/}{}r;
+spew(dir_of($root, $pf) . '/sriov_numvfs', "2\n");
 lacks(export('qemu', '--force', $pf), qr/vf-token/, 'nor does that PF');
-bind_to('vfio-pci', $pf);
+bind_to($root, 'vfio-pci', $pf);
 my $token = '7666696f-0000-8000-8000-000000000' . join '', $pf =~ /0(\d):00\.(\d)/ ? "${1}0$2" : '';
 my $tokens = export('qemu');
 is(join(' ', $tokens =~ /,vf-token=(\S+)/g), join(' ', ($token) x 4), 'a PF of vfio-pci shares one with its VFs');
@@ -528,7 +510,7 @@ for (grep { !/qemu|udev/ } @formats) {
 }
 export('udev');
 is($complaints, '', 'udev: needs none');
-spew(dir_of($pf) . '/sriov_numvfs', "0\n");
+spew(dir_of($root, $pf) . '/sriov_numvfs', "0\n");
 lacks(export('qemu', $pf), qr/vf-token/, 'a PF without VFs needs none');
 
 # udev reads the rules, and they hold for the group of the device alone.
@@ -548,7 +530,7 @@ like(export('udev'), qr/^#   \@kvm - memlock unlimited$/m, 'udev: the limit of l
 # Two devices with one ID in one group, of which KubeVirt has the last.
 machine('twin-gpus', '0000:0b:00.0', '0000:0b:00.1');
 add_function('0000:0b:00.2', '0000:0b:00.0', 'pci:v000010DEd00001AEFsv00001458sd00004043bc04sc03i00');
-bind_to('vfio-pci', '0000:0b:00.2');
+bind_to($root, 'vfio-pci', '0000:0b:00.2');
 is(join(' ', export('kubevirt') =~ /^# KubeVirt does not see (\S+): /mg), '0000:0b:00.1', 'kubevirt: one ID twice in a group');
 lacks(export('kubevirt', '0b:00.0', '0b:00.2'), qr/does not see/, 'but not where it is once');
 
@@ -575,7 +557,7 @@ machine('twin-gpus', '0000:0b:00.0', '0000:0b:00.1');
 
 for my $fixture (map { m{([^/]+)$} } glob 'tests/fixtures/*') {
 	machine($fixture);
-	my @devices = grep { -e dir_of($_) . '/iommu_group' && slurp(dir_of($_) . '/modalias') !~ /bc06sc0[0479]/ }
+	my @devices = grep { -e dir_of($root, $_) . '/iommu_group' && slurp(dir_of($root, $_) . '/modalias') !~ /bc06sc0[0479]/ }
 		map { m{([^/]+)$} } glob "$root/sys/bus/pci/devices/*";
 	@devices = grep { length =~ s/:.*//r == 4 } @devices;
 	my (%slot, @cards);
@@ -641,7 +623,7 @@ sub add_bus {
 	symlink "../../../../kernel/iommu_groups/$group", "$root/$dir/iommu_group";
 	make_path("$root/sys/kernel/iommu_groups/$group/devices");
 	symlink "../../../../devices/pci0000:00/0000:00:03.1/$address", "$root/sys/kernel/iommu_groups/$group/devices/$address";
-	bind_to('vfio-pci', $address);
+	bind_to($root, 'vfio-pci', $address);
 }
 add_bus($bus->($_)) for 1 .. 16;
 like(export('proxmox'), qr/^hostpci15: 0000:30:00,pcie=1\n-- exit 0/m, 'proxmox: 16 cards');

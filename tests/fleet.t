@@ -24,15 +24,6 @@ make_path("$root/$_") for 'monday', 'tuesday';
 
 sub json_of { return JSON::PP->new->utf8->decode(scalar qx(@as_root build/vfio-boot @_ --json 2>/dev/null)) }
 
-sub bind_to {
-	my ($tree, $driver, $address) = @_;
-	my $dir = "$tree/sys/bus/pci/devices/" . readlink "$tree/sys/bus/pci/devices/$address";
-	my $up = '../' x (() = $dir =~ s{.*\.\./}{}r =~ m{/}g);
-	unlink "$dir/driver";
-	make_path("$tree/sys/bus/pci/drivers/$driver");
-	symlink "../${up}bus/pci/drivers/$driver", "$dir/driver" or die "$dir/driver: $!\n";
-}
-
 # A boot does what the plan says. Nothing in a tree can be bound, so this is its report.
 sub boot {
 	my ($host, $number) = @_;

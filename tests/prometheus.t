@@ -26,17 +26,6 @@ ok(-x $promtool, 'there is a promtool');
 
 sub in_tree { spew("$root/$_[0]", $_[1]) }
 
-sub device {
-	my ($address, $group, $driver) = @_;
-	my $dir = "sys/devices/pci0000:00/$address";
-	in_tree("$dir/modalias", "pci:v00008086d000010D3sv00000000sd00000000bc02sc00i00\n");
-	symlink "../../../devices/pci0000:00/$address", "$root/sys/bus/pci/devices/$address";
-	symlink "../../../kernel/iommu_groups/$group", "$root/$dir/iommu_group";
-	make_path("$root/sys/kernel/iommu_groups/$group/devices", "$root/sys/bus/pci/drivers/$driver");
-	symlink "../../../../devices/pci0000:00/$address", "$root/sys/kernel/iommu_groups/$group/devices/$address";
-	symlink "../../../bus/pci/drivers/$driver", "$root/$dir/driver" if $driver ne '';
-}
-
 # A host with these settings, devices (ADDRESS => [GROUP, DRIVER or '']) and rows of the report; none where there are none.
 sub host {
 	my ($settings, $device, @rows) = @_;
@@ -46,7 +35,7 @@ sub host {
 	in_tree('proc/sys/kernel/osrelease', "6.1.0-9-amd64\n");
 	in_tree('proc/sys/kernel/random/boot_id', "f3a1c6c2-6d5e-4f0b-9a39-6f9d0a5f4a11\n");
 	in_tree('etc/vfio-boot.conf', $settings);
-	device($_, @{ $device->{$_} }) for sort keys %$device;
+	add_device($root, $_, @{ $device->{$_} }) for sort keys %$device;
 	in_tree('run/vfio-boot/report', join '', map { "$_\n" } 'vfio-boot-report 1', map { tr/|/\t/r } @rows) if @rows;
 }
 

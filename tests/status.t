@@ -17,20 +17,6 @@ my $root = 'build/status';
 
 sub in_tree { spew("$root/$_[0]", $_[1]) }
 
-sub device {
-	my ($address, $group, $driver) = @_;
-	my $dir = "sys/devices/pci0000:00/$address";
-	in_tree("$dir/modalias", "pci:v00008086d000010D3sv00000000sd00000000bc02sc00i00\n");
-	symlink "../../../devices/pci0000:00/$address", "$root/sys/bus/pci/devices/$address";
-	symlink "../../../kernel/iommu_groups/$group", "$root/$dir/iommu_group";
-	make_path("$root/sys/kernel/iommu_groups/$group/devices");
-	symlink "../../../../devices/pci0000:00/$address", "$root/sys/kernel/iommu_groups/$group/devices/$address";
-	return if $driver eq '';
-	make_path("$root/sys/bus/pci/drivers/$driver");
-	symlink "../../../bus/pci/drivers/$driver", "$root/$dir/driver";
-	symlink "../../../../devices/pci0000:00/$address", "$root/sys/bus/pci/drivers/$driver/$address";
-}
-
 # ADDRESS => [GROUP, DRIVER or '']
 sub tree {
 	my (%device) = @_;
@@ -38,7 +24,7 @@ sub tree {
 	make_path("$root/sys/bus/pci/devices", "$root/sys/bus/pci/drivers/vfio-pci");
 	in_tree('proc/cmdline', "quiet\n");
 	in_tree('etc/vfio-boot.conf', "ids = 8086:10d3\n");
-	device($_, @{ $device{$_} }) for sort keys %device;
+	add_device($root, $_, @{ $device{$_} }) for sort keys %device;
 }
 
 sub report { in_tree('run/vfio-boot/report', join '', map { "$_\n" } 'vfio-boot-report 1', map { tr/|/\t/r } @_) }
@@ -328,7 +314,7 @@ like(status(), qr/\Q$drifted\E\n.*-- exit 1\n\z/s, 'one that would be refused is
 with_image("ids = 8086:10d3\nreserve = 04:00.0\n", $by_address);
 is(status(), "$older$is_claimed-- exit 0\n", 'one that would be kept is not missing');
 with_image("ids = 03:00.0\ngroup = whole\n", $by_address, $mate =~ s/8086:10d3\|-\z/-|-/r);
-device('0000:03:00.1', 7, 'vfio-pci');
+add_device($root, '0000:03:00.1', 7, 'vfio-pci');
 is(status(), "$older$is_claimed" . $is_claimed =~ s/03:00\.0/03:00.1/r . "-- exit 0\n", 'what group=whole takes is selected');
 with_image("ids = 10de:2204?\n", $claimed);
 is(status(), "${older}vfio-boot: 0000:03:00.0 [8086:10d3]: the settings do not select it, the next boot leaves it to the host\n$is_claimed-- exit 0\n",
