@@ -47,6 +47,36 @@ sub read_file {
 
 our $dracut = $image =~ /^dracut/;
 
+# Functions of sh for a test in the guest: who has a device, waiting, and a virtual machine that stands still. Its monitor is
+# descriptor 3; what it said of its devices is in /run/monitor.log.
+our $functions = <<'END';
+link() { if [ -e "$1" ]; then basename "$(readlink -f "$1")"; else echo -; fi; }
+wait_for() { # COMMAND...: until it succeeds, 60 s at most
+	n=0
+	until "$@"; do
+		n=$((n + 1))
+		[ $n -lt 600 ] || { echo "waited in vain: $*"; return 1; }
+		sleep 0.1
+	done
+}
+runs() { readlink /proc/$qemu/exe >/dev/null; }
+answered() { grep -q '^bus: ' /run/monitor.log || ! runs; }
+begin_machine() { # WORDS...
+	rm -f /run/monitor
+	mkfifo /run/monitor
+	qemu-system-x86_64 -machine q35 -nodefaults -display none -m 64 -S -monitor stdio "$@" </run/monitor >/run/monitor.log 2>/run/qemu.log &
+	qemu=$!
+	exec 3>/run/monitor
+	echo 'info qtree' >&3
+	wait_for answered
+}
+end_machine() { # returns its exit status
+	! runs || echo quit >&3
+	exec 3>&-
+	wait $qemu
+}
+END
+
 # What a shell of the initramfs does before the claim, and after udev has been started: files for the overlay.
 sub around_claim {
 	my ($before, $after) = @_;

@@ -14,45 +14,25 @@ use Test::More;
 
 my @card = ('0000:03:00.0', '0000:03:00.1');
 my $disk = '0000:04:00.0';
-my $boot = Guest->boot('nested', conf => "ids = @card $disk\n", machine => [ '-U', '-E', '-t', 240 ], overlay => { 'etc/test' => <<'END' });
-#!/bin/sh
+my $boot = Guest->boot('nested', conf => "ids = @card $disk\n", machine => [ '-U', '-E', '-t', 240 ], overlay => { 'etc/test' => "#!/bin/sh\n$Guest::functions" . <<'END' });
 PATH=/usr/sbin:/usr/bin:/sbin:/bin
 pci=/sys/bus/pci/devices
-link() { if [ -e "$1" ]; then basename "$(readlink -f "$1")"; else echo -; fi; }
-wait_for() { # COMMAND...: until it succeeds, 60 s at most
-	n=0
-	until "$@"; do
-		n=$((n + 1))
-		[ $n -lt 600 ] || { echo "waited in vain: $*"; return 1; }
-		sleep 0.1
-	done
-}
 drivers() { for dev in 0000:03:00.0 0000:03:00.1 0000:04:00.0; do echo "$1: $dev $(link $pci/$dev/driver)"; done; }
 status() {
 	vfio-boot status >/run/said 2>&1
 	echo "$1: status $?"
 	sed "s/^/$1: /" /run/said
 }
-runs() { readlink /proc/$qemu/exe >/dev/null; }
-answered() { grep -q '^bus: ' /run/monitor.log || ! runs; }
 machine() { # STEP WORDS...: of a virtual machine that stands still, by its monitor
 	step=$1
 	shift
 	echo "$step: words $*"
-	rm -f /run/monitor
-	mkfifo /run/monitor
-	qemu-system-x86_64 -machine q35 -nodefaults -display none -m 64 -S -monitor stdio "$@" </run/monitor >/run/monitor.log 2>/run/qemu.log &
-	qemu=$!
-	exec 3>/run/monitor
-	echo 'info qtree' >&3
-	wait_for answered
+	begin_machine "$@"
 	status "$step"
 	for file in /proc/$qemu/fd/*; do readlink $file; done | grep /dev/vfio/ | sed "s/^/$step: open /"
 	for dev in 0000:03:00.0 0000:04:00.0; do echo "$step: group $dev $(link $pci/$dev/iommu_group)"; done
 	drivers "$step"
-	! runs || echo quit >&3
-	exec 3>&-
-	wait $qemu
+	end_machine
 	echo "$step: exit $?"
 	status "$step-after"
 	tr -d '\r' </run/monitor.log | sed "s/^/$step: qtree /"

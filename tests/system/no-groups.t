@@ -14,20 +14,10 @@ use Test::More;
 
 my @card = ('0000:03:00.0', '0000:03:00.1');
 my $disk = '0000:04:00.0';
-my $boot = Guest->boot('no-groups', suite => 'no-groups', conf => "ids = @card\n", machine => [ '-U', '-E', '-t', 300 ], overlay => { 'etc/test' => <<'END' });
-#!/bin/sh
+my $boot = Guest->boot('no-groups', suite => 'no-groups', conf => "ids = @card\n", machine => [ '-U', '-E', '-t', 300 ], overlay => { 'etc/test' => "#!/bin/sh\n$Guest::functions" . <<'END' });
 PATH=/usr/sbin:/usr/bin:/sbin:/bin
 # Through a pipe, as a log has it.
 say() { echo "# $*"; { "$@" 2>&1; echo "exit $?"; } | cat; }
-link() { if [ -e "$1" ]; then basename "$(readlink -f "$1")"; else echo -; fi; }
-wait_for() { # COMMAND...: until it succeeds, 60 s at most
-	n=0
-	until "$@"; do
-		n=$((n + 1))
-		[ $n -lt 600 ] || { echo "waited in vain: $*"; return 1; }
-		sleep 0.1
-	done
-}
 modprobe -q vfio_iommu_type1 || echo "no vfio_iommu_type1"
 find /dev/vfio | sed 's/^/file: /'
 dmesg | grep 'e1000e 0000:' | sed 's/^/before: /'
@@ -35,19 +25,10 @@ say vfio-boot status
 say vfio-boot doctor
 say vfio-boot export qemu
 words=$(vfio-boot export qemu 2>/dev/null)
-rm -f /run/monitor
-mkfifo /run/monitor
-qemu-system-x86_64 -machine q35 -nodefaults -display none -m 64 -S -monitor stdio $words </run/monitor >/run/monitor.log 2>/run/qemu.log &
-qemu=$!
-exec 3>/run/monitor
-echo 'info qtree' >&3
-answered() { grep -q '^bus: ' /run/monitor.log || ! readlink /proc/$qemu/exe >/dev/null; }
-wait_for answered
+begin_machine $words
 for file in /proc/$qemu/fd/*; do readlink $file; done | sed -n 's,^/dev/,open: ,p'
 say vfio-boot release 03:00
-echo quit >&3
-exec 3>&-
-wait $qemu
+end_machine
 echo "qemu: exit $?"
 tr -d '\r' </run/monitor.log | grep -c 'dev: vfio-pci,' | sed 's/^/qemu: devices /'
 sed 's/^/qemu says: /' /run/qemu.log
