@@ -65,19 +65,23 @@ sub refuses {
 
 # --- what the readers say
 
-# A guest that stops before its first instruction, and is told to quit.
+# What QEMU says of a device that this host does not have, or has without vfio-pci.
+my $absent = qr/no such host device|no iommu_group found|failed to open|vfio \S+: couldn't open directory/;
+
+# A guest that stops before its first instruction, and is told to quit. This host has none of the devices: another kind
+# stands in for each, at its place.
 sub qemu_takes {
 	my ($words, $name) = @_;
-	my @ports = $words =~ /(-device pcie-root-port,\S+)/g;
+	my @ours = map { s/^vfio-pci,(?:host|sysfsdev)=[^,]+/pci-testdev/r =~ s/,(?:iommufd|vf-token)=[^,]+//gr } $words =~ /-device (\S+)/g;
 	my $pid = open2(my $out, my $in, "exec qemu-system-x86_64 -machine q35 -S -display none -serial none -monitor stdio "
-		. "@ports 2>&1");
-	print $in "info pci\nquit\n";
+		. join(' ', map { "-device $_" } @ours) . ' 2>&1');
+	print $in "info qtree\nquit\n";
 	close $in;
 	my $said = join '', <$out>;
 	waitpid $pid, 0;
-	is($?, 0, "$name: QEMU takes the root ports") or diag($said);
-	my $there = () = $said =~ /id "vfio-port-[^"]+"/g;
-	is($there, scalar @ports, "$name: and has each of them");
+	is($?, 0, "$name: QEMU takes the root ports, and something at each place behind them") or diag($said);
+	my $there = () = $said =~ /, id "vfio-[^"]+"/g;
+	is($there, scalar @ours, "$name: and has each of them");
 }
 
 # The whole words of several exports in one guest. QEMU makes its devices in their order, and ends at the first that this
@@ -85,7 +89,7 @@ sub qemu_takes {
 sub composes {
 	my ($words, $name) = @_;
 	my $said = qx(timeout 20 qemu-system-x86_64 -machine q35 -S -display none -serial none -monitor none $words 2>&1);
-	like($said, qr/vfio \S+: (?:no such host device|no iommu_group found|failed to open)/, "$name: QEMU takes the words up to the devices that are not here");
+	like($said, qr/vfio \S+: (?:$absent)/, "$name: QEMU takes the words up to the devices that are not here");
 	is(scalar(split /\n/, $said), 1, 'and complains of nothing else') or diag($said);
 	qemu_takes($words, $name);
 	qemu_knows($words, $name);
@@ -98,7 +102,7 @@ sub newer_takes {
 	my ($words, $name) = @_;
 	$words =~ s/\n//g;
 	my $said = qx(timeout 60 tests/qemu/emulator -machine q35 -S -display none -nodefaults $words 2>&1);
-	like($said, qr/\A[^\n]*vfio \S+: (?:no such host device|no iommu_group found|failed to open)[^\n]*\n\z/, "$name: a newer QEMU takes the words up to the devices that are not here");
+	like($said, qr/\A[^\n]*vfio \S+: (?:$absent)[^\n]*\n\z/, "$name: a newer QEMU takes the words up to the devices that are not here");
 }
 
 # The properties of vfio-pci that the words use; without the device itself QEMU does not start.
@@ -199,7 +203,7 @@ machine('twin-gpus', '0000:0b:00.0', '0000:0b:00.1');
 spew("$root/proc/sys/kernel/hostname", "pve.example.org\n");
 my %golden;
 @golden{@formats} = (<<'END', <<'END', <<'END', <<'END', <<'END', <<'END', <<'END', <<'END');
--device pcie-root-port,id=vfio-port-0b-00.0,chassis=11,slot=255 -device vfio-pci,host=0000:0b:00.0,id=vfio-0b-00.0,bus=vfio-port-0b-00.0,addr=00.0,multifunction=on -device vfio-pci,host=0000:0b:00.1,id=vfio-0b-00.1,bus=vfio-port-0b-00.0,addr=00.1
+-device pcie-root-port,id=vfio-port-0b-00.0,chassis=11,slot=256 -device vfio-pci,host=0000:0b:00.0,id=vfio-0b-00.0,bus=vfio-port-0b-00.0,addr=00.0,multifunction=on -device vfio-pci,host=0000:0b:00.1,id=vfio-0b-00.1,bus=vfio-port-0b-00.0,addr=00.1
 -- exit 0
 END
 <!-- 0000:0b:00.0 [10de:2204] NVIDIA Corporation GA102 [GeForce RTX 3090] (0000:00:03.2/00.0@10de:2204) -->
@@ -290,7 +294,7 @@ is(export($_, '0b:00'), $golden{$_}, "$_: the same card by its slot") for @forma
 
 # Only a part of it: what is exported lowest is function 0 of the guest.
 my $one = prints(['qemu', '0b:00.1'], <<'END', 'qemu: the second function alone becomes function 0');
--device pcie-root-port,id=vfio-port-0b-00.1,chassis=11,slot=254 -device vfio-pci,host=0000:0b:00.1,id=vfio-0b-00.1,bus=vfio-port-0b-00.1,addr=00.0
+-device pcie-root-port,id=vfio-port-0b-00.1,chassis=11,slot=257 -device vfio-pci,host=0000:0b:00.1,id=vfio-0b-00.1,bus=vfio-port-0b-00.1,addr=00.0
 -- exit 0
 END
 like(export('proxmox', '0b:00.1'), qr/^hostpci0: 0000:0b:00\.1,pcie=1$/m, 'proxmox: with its function where the other is left out');
@@ -300,7 +304,7 @@ lacks(export('kubevirt', '0b:00.0'), qr/1AEF/, 'kubevirt: and not what was not c
 add_function('0000:0b:00.3', '0000:0b:00.0', 'pci:v000010DEd00001AD8sv00001458sd00004043bc0Csc03i30');
 bind_to($root, 'vfio-pci', '0000:0b:00.3');
 my $rest = prints(['qemu', '0b:00.1', '0b:00.3'], <<'END', 'qemu: without function 0 the lowest takes its place, the rest keeps its own');
--device pcie-root-port,id=vfio-port-0b-00.1,chassis=11,slot=254 -device vfio-pci,host=0000:0b:00.1,id=vfio-0b-00.1,bus=vfio-port-0b-00.1,addr=00.0,multifunction=on -device vfio-pci,host=0000:0b:00.3,id=vfio-0b-00.3,bus=vfio-port-0b-00.1,addr=00.3
+-device pcie-root-port,id=vfio-port-0b-00.1,chassis=11,slot=257 -device vfio-pci,host=0000:0b:00.1,id=vfio-0b-00.1,bus=vfio-port-0b-00.1,addr=00.0,multifunction=on -device vfio-pci,host=0000:0b:00.3,id=vfio-0b-00.3,bus=vfio-port-0b-00.1,addr=00.3
 -- exit 0
 END
 like(export('proxmox', '0b:00.1', '0b:00.3'), qr/^hostpci0: 0000:0b:00\.1;0000:0b:00\.3,pcie=1$/m, 'proxmox: functions are joined by ;');
@@ -312,7 +316,7 @@ libvirt_takes($part, 'two of three functions');
 # Two cards, and two devices with one ID.
 bind_to($root, 'vfio-pci', '0000:0a:00.0', '0000:0a:00.1');
 my $two = prints(['qemu', '10de:2204', '10de:1aef'], <<'END', 'qemu: two cards, a root port each');
--device pcie-root-port,id=vfio-port-0a-00.0,chassis=10,slot=255 -device vfio-pci,host=0000:0a:00.0,id=vfio-0a-00.0,bus=vfio-port-0a-00.0,addr=00.0,multifunction=on -device vfio-pci,host=0000:0a:00.1,id=vfio-0a-00.1,bus=vfio-port-0a-00.0,addr=00.1 -device pcie-root-port,id=vfio-port-0b-00.0,chassis=11,slot=255 -device vfio-pci,host=0000:0b:00.0,id=vfio-0b-00.0,bus=vfio-port-0b-00.0,addr=00.0,multifunction=on -device vfio-pci,host=0000:0b:00.1,id=vfio-0b-00.1,bus=vfio-port-0b-00.0,addr=00.1
+-device pcie-root-port,id=vfio-port-0a-00.0,chassis=10,slot=256 -device vfio-pci,host=0000:0a:00.0,id=vfio-0a-00.0,bus=vfio-port-0a-00.0,addr=00.0,multifunction=on -device vfio-pci,host=0000:0a:00.1,id=vfio-0a-00.1,bus=vfio-port-0a-00.0,addr=00.1 -device pcie-root-port,id=vfio-port-0b-00.0,chassis=11,slot=256 -device vfio-pci,host=0000:0b:00.0,id=vfio-0b-00.0,bus=vfio-port-0b-00.0,addr=00.0,multifunction=on -device vfio-pci,host=0000:0b:00.1,id=vfio-0b-00.1,bus=vfio-port-0b-00.0,addr=00.1
 -- exit 0
 END
 qemu_takes($two, 'two cards');
@@ -362,7 +366,7 @@ like(export('qemu', '--force', '04:00.0'), qr/host=0000:04:00\.0/, '--force prep
 # A bridge in the group, of whose drivers pcieport alone does no harm.
 machine('qemu-q35', '0000:02:01.0', '0000:02:02.0');
 my $root_ports = prints(['qemu'], <<'END', 'qemu: conventional slots are cards of their own');
--device pcie-root-port,id=vfio-port-02-01.0,chassis=2,slot=247 -device vfio-pci,host=0000:02:01.0,id=vfio-02-01.0,bus=vfio-port-02-01.0,addr=00.0 -device pcie-root-port,id=vfio-port-02-02.0,chassis=2,slot=239 -device vfio-pci,host=0000:02:02.0,id=vfio-02-02.0,bus=vfio-port-02-02.0,addr=00.0
+-device pcie-root-port,id=vfio-port-02-01.0,chassis=2,slot=264 -device vfio-pci,host=0000:02:01.0,id=vfio-02-01.0,bus=vfio-port-02-01.0,addr=00.0 -device pcie-root-port,id=vfio-port-02-02.0,chassis=2,slot=272 -device vfio-pci,host=0000:02:02.0,id=vfio-02-02.0,bus=vfio-port-02-02.0,addr=00.0
 -- exit 0
 END
 bind_to($root, 'pcieport', '0000:01:00.0');
@@ -373,7 +377,7 @@ refuses(['qemu'], qr/0000:01:00\.0 of its group is bound to shpchp, so the group
 # Functions of a root bus share a slot number, not a card.
 machine('qemu-q35', '0000:00:1f.2', '0000:00:1f.3');
 my $chipset = prints(['qemu'], <<'END', 'qemu: functions of a root bus get a root port each');
--device pcie-root-port,id=vfio-port-00-1f.2,chassis=0,slot=5 -device vfio-pci,host=0000:00:1f.2,id=vfio-00-1f.2,bus=vfio-port-00-1f.2,addr=00.0 -device pcie-root-port,id=vfio-port-00-1f.3,chassis=0,slot=4 -device vfio-pci,host=0000:00:1f.3,id=vfio-00-1f.3,bus=vfio-port-00-1f.3,addr=00.0
+-device pcie-root-port,id=vfio-port-00-1f.2,chassis=0,slot=506 -device vfio-pci,host=0000:00:1f.2,id=vfio-00-1f.2,bus=vfio-port-00-1f.2,addr=00.0 -device pcie-root-port,id=vfio-port-00-1f.3,chassis=0,slot=507 -device vfio-pci,host=0000:00:1f.3,id=vfio-00-1f.3,bus=vfio-port-00-1f.3,addr=00.0
 -- exit 0
 END
 lacks(export('libvirt'), qr/<address type=/, 'libvirt: and no place together');
@@ -413,7 +417,7 @@ like(export('qemu', '01:02.1'), qr/host=0000:01:02\.1.*-- exit 0/s, 'one whose n
 
 machine('twin-gpus', '0000:0b:00.0', '0000:0b:00.1');
 my $fd = prints(['qemu', '--iommufd'], <<'END', 'qemu: --iommufd, one object for the devices of an export');
--object iommufd,id=vfio-iommu-0b-00.0 -device pcie-root-port,id=vfio-port-0b-00.0,chassis=11,slot=255 -device vfio-pci,host=0000:0b:00.0,id=vfio-0b-00.0,bus=vfio-port-0b-00.0,addr=00.0,multifunction=on,iommufd=vfio-iommu-0b-00.0 -device vfio-pci,host=0000:0b:00.1,id=vfio-0b-00.1,bus=vfio-port-0b-00.0,addr=00.1,iommufd=vfio-iommu-0b-00.0
+-object iommufd,id=vfio-iommu-0b-00.0 -device pcie-root-port,id=vfio-port-0b-00.0,chassis=11,slot=256 -device vfio-pci,host=0000:0b:00.0,id=vfio-0b-00.0,bus=vfio-port-0b-00.0,addr=00.0,multifunction=on,iommufd=vfio-iommu-0b-00.0 -device vfio-pci,host=0000:0b:00.1,id=vfio-0b-00.1,bus=vfio-port-0b-00.0,addr=00.1,iommufd=vfio-iommu-0b-00.0
 -- exit 0
 END
 newer_takes($fd, '--iommufd');
@@ -549,17 +553,26 @@ machine('twin-gpus', '0000:0b:00.0', '0000:0b:00.1');
 	# A domain for each card is common where there is no firmware of a PC.
 	add_function('0001:0b:00.0', '0000:0b:00.0', 'pci:v000010DEd00002204sv00001458sd00004043bc03sc00i00');
 	($one, $other) = map { export('qemu', '--force', $_) =~ s/\n.*//sr } '0000:0b:00', '0001:0b:00';
-	like($other, qr/id=vfio-port-0001-0b-00\.0,chassis=11,slot=254 .*,id=vfio-0001-0b-00\.0,/, 'another domain is in the names');
+	like($other, qr/id=vfio-port-0001-0b-00\.0,chassis=11,slot=512 .*,id=vfio-0001-0b-00\.0,/, 'another domain is in the names');
 	composes("$one $other", 'two domains');
 }
 
 # --- every card of every fixture, alone and together
 
+# What several exports print can be used for one guest. Nothing of all of them together is there twice, so nothing of two.
+sub compose {
+	my ($name, @words) = @_;
+	my (%there, @twice);
+	push @twice, grep { $there{$_}++ } /\bid=([^ ,]+)/g, /(chassis=\d+,slot=\d+)/g for @words;
+	is("@twice", '', "$name: ids and ports of " . @words . ' exports are there once');
+	composes("@words", $name);
+}
+
+my ($cards, $functions, $pairs) = (0, 0, 0);
 for my $fixture (map { m{([^/]+)$} } glob 'tests/fixtures/*') {
 	machine($fixture);
 	my @devices = grep { -e dir_of($root, $_) . '/iommu_group' && slurp(dir_of($root, $_) . '/modalias') !~ /bc06sc0[0479]/ }
 		map { m{([^/]+)$} } glob "$root/sys/bus/pci/devices/*";
-	@devices = grep { length =~ s/:.*//r == 4 } @devices;
 	my (%slot, @cards);
 	for (@devices) {
 		my $slot = readlink("$root/sys/bus/pci/devices/$_") =~ m{pci[^/]+/[^/]+\z} ? $_ : s/\.\d\z//r;
@@ -568,28 +581,34 @@ for my $fixture (map { m{([^/]+)$} } glob 'tests/fixtures/*') {
 	next if !@cards;
 	my %text;
 	for my $card (@cards) {
-		for (qw(qemu libvirt proxmox incus)) {
-			my $out = export($_, '--force', $card);
+		for ('qemu', 'qemu --iommufd', 'libvirt') {
+			next if $card =~ /^\w{5}/ && $_ eq 'libvirt'; # which has no word for such a domain
+			my $out = export(split(/ /), '--force', $card);
 			$out =~ s/-- exit 0\n\z// or fail("$fixture: $_ $card"), next;
+			chomp $out if /qemu/;
 			push @{ $text{$_} }, $out;
 		}
 	}
-	my $words = join ' ', map { chomp; $_ } @{ $text{qemu} };
-	my (%id, %place);
-	my @twice = grep { $id{$_}++ } $words =~ /\bid=([^ ,]+)/g;
-	is("@twice", '', "$fixture: ids of " . @cards . ' exports are unique');
-	@twice = grep { $place{$_}++ } $words =~ /(chassis=\d+,slot=\d+)/g;
-	is("@twice", '', "$fixture: and so are their ports");
-	my @rest = @{ $text{qemu} };
-	while (my @some = splice @rest, 0, 28) {
-		composes("@some", $fixture);
-	}
+	compose($fixture, @{ $text{qemu} });
+	composes(join(' ', reverse @{ $text{qemu} }), "$fixture, the other way round");
+	compose("$fixture, each function for itself", map { export('qemu', '--force', $_) =~ s/\n.*//sr } @devices) if @devices > @cards;
+	newer_takes(join(' ', @{ $text{'qemu --iommufd'} }), "$fixture, --iommufd");
 	my ($places, $ports) = libvirt_places(join('', @{ $text{libvirt} }), $fixture);
 	cmp_ok($ports, '<=', @$places + 3, "$fixture: and needs no more root ports than that") or diag($ports);
 	libvirt_takes(join('', @{ $text{libvirt} }), $fixture);
-	proxmox_takes(join('', @{ $text{proxmox} }), $fixture);
-	incus_takes(join('', @{ $text{incus} }), $fixture);
+	my @near = grep { !/^\w{5}/ } @cards;
+	my %all = map { $_ => export($_, '--force', @near) =~ s/-- exit 0\n\z//r } grep { !/qemu|libvirt/ } @formats;
+	proxmox_takes($all{proxmox}, $fixture);
+	proxmox_maps($all{'proxmox-mapping'}, $fixture);
+	incus_takes($all{incus}, $fixture);
+	is(join(' ', map { @$_ > 0 } yaml_of($all{kubevirt}), json_of($all{nova}, 'alias')), '1 1', "$fixture: YAML and JSON");
+	like($all{udev}, qr/^SUBSYSTEM=="vfio"/m, "$fixture: rules");
+	$cards += @cards;
+	$functions += @devices;
+	$pairs += @cards * (@cards - 1) / 2;
 }
+cmp_ok($pairs, '>=', 358, "$cards cards of $functions functions, $pairs pairs of cards");
+
 my ($places) = do {
 	machine('twin-gpus');
 	libvirt_places(export('libvirt', '--force', '--bus', 5, '0a:00') =~ s/-- exit.*//sr . export('libvirt', '--force', '--bus', 6, '0b:00') =~ s/-- exit.*//sr, '--bus');

@@ -6,13 +6,13 @@
 #include "log.h"
 
 /*
- * QEMU wants the pair of chassis and slot to be another one for each port, and compares 8 bits of each
- * (pcie_chassis_add_slot()). So they hold bus, device and function of the host. The slot counts down, since people
- * number their own ports upward from 0. The domain moves it on, because a domain of its own for each card is common.
+ * QEMU wants the pair of chassis and slot to be another one for each port. The chassis, 8 bits, is the bus. The slot
+ * has 13 bits in the port, device and function are the lower 8. QEMU looks for a slot by its lower 8 bits alone
+ * (pcie_chassis_find_slot_with_chassis()) and so finds none above 255: these ports are in the way of no others.
  */
 static void print_port(const struct device *d)
 {
-	uint8_t slot = (uint8_t)(0xff - PCIADDR_DEVFN(d->address) - PCIADDR_DOMAIN(d->address));
+	unsigned slot = 0x100 * (1 + PCIADDR_DOMAIN(d->address) % 31) + PCIADDR_DEVFN(d->address);
 	struct text id;
 
 	printf("-device pcie-root-port,id=vfio-port-%s,chassis=%u,slot=%u", address_name(&id, d),
