@@ -168,6 +168,25 @@ sub proxmox_maps {
 	is("@wrong", '', "$name: and each command");
 	@wrong = grep { !/^#   hostpci\d+: mapping=$pve_config_id$pve_options$/ } $text =~ /^(.*hostpci.*)$/mg;
 	is("@wrong", '', "$name: and each line for a guest");
+	is(join(' ', map { proxmox_finds($_) } $text =~ /^\tmap (.*)$/mg), '', "$name: and finds the devices as they are");
+}
+
+# What assert_valid() of PVE::Mapping::PCI has against a mapping at the start of a guest. A path without a function is its
+# function 0, and each path has the IDs of the mapping, the first one its group.
+sub proxmox_finds {
+	my ($map) = @_;
+	my %says = map { split /=/, $_, 2 } split /,/, $map;
+	my @wrong;
+	for my $path (split /;/, $says{path}) {
+		my $address = $path =~ /\./ ? $path : "$path.0";
+		my @id = slurp("$root/sys/bus/pci/devices/$address/modalias") =~ /^pci:v0000(\w{4})d0000(\w{4})sv0000(\w{4})sd0000(\w{4})/;
+		push @wrong, "$address is not there" and next if !@id;
+		my $is = lc "$id[0]:$id[1] $id[2]:$id[3]";
+		push @wrong, "$address is $is" if $is ne "$says{id} $says{'subsystem-id'}";
+		my $group = (readlink("$root/sys/bus/pci/devices/$address/iommu_group") // '') =~ s{.*/}{}r;
+		push @wrong, "$address is in group $group" if $path eq $says{path} =~ s/;.*//r && $group ne ($says{iommugroup} // '');
+	}
+	return @wrong;
 }
 
 # IsDeviceName() and IsPCIAddress() of Incus (shared/validate).
@@ -308,6 +327,9 @@ my $rest = prints(['qemu', '0b:00.1', '0b:00.3'], <<'END', 'qemu: without functi
 -- exit 0
 END
 like(export('proxmox', '0b:00.1', '0b:00.3'), qr/^hostpci0: 0000:0b:00\.1;0000:0b:00\.3,pcie=1$/m, 'proxmox: functions are joined by ;');
+proxmox_maps(export('proxmox-mapping', '0b:00.1', '0b:00.3') =~ s/-- exit.*//sr, 'two of three functions');
+is(join(' ', export('proxmox-mapping', '0b:00.1', '0b:00.3') =~ /^#   (hostpci.*)$/mg), 'hostpci0: mapping=vfio_10de_1aef,pcie=1 hostpci1: mapping=vfio_10de_1ad8,pcie=1',
+	'proxmox-mapping: of a part of a card, each ID is a mapping');
 my $part = export('libvirt', '--bus', '0x10', '0b:00.1', '0b:00.3') =~ s/-- exit.*//sr;
 like($part, qr/function='0x1'.*bus='0x10' slot='0x00' function='0x0' multifunction='on'.*function='0x3'.*bus='0x10' slot='0x00' function='0x3'\/>/s,
 	'libvirt: the same functions of the guest');
@@ -389,6 +411,7 @@ like(export('proxmox', '--force'), qr/^hostpci0: 0000:00:1f\.3,pcie=1$/m, 'proxm
 # --- virtual functions
 
 machine('sriov', map { "0000:01:$_" } qw(00.1 02.0 02.1));
+my $first_vf = readlink "$root/sys/bus/pci/devices/0000:01:02.0";
 spew(dir_of($root, '0000:01:00.1') . '/sriov_totalvfs', "32\n");
 my $sriov = export('nova');
 is(join(' ', map { "$_->{name}:$_->{device_type}" } @{ json_of($sriov, 'alias') }), '8086_1572:type-PF 8086_154c:type-VF', 'nova: PF and VF');
@@ -396,6 +419,10 @@ spew(dir_of($root, '0000:01:02.0') . '/sriov_totalvfs', "8\n");
 unlink dir_of($root, '0000:01:02.0') . '/physfn';
 is(join(' ', map { "$_->{name}:$_->{device_type}" } @{ json_of(export('nova', '01:02.0', '01:02.1'), 'alias') }),
 	'8086_154c:type-PF 8086_154c_VF:type-VF', 'nova: one name has one type') or diag($complaints);
+proxmox_maps(export('proxmox-mapping', '01:02.0', '01:02.1', '01:02.3') =~ s/-- exit.*//sr, 'virtual functions');
+unlink "$root/sys/bus/pci/devices/0000:01:02.0";
+proxmox_maps(export('proxmox-mapping', '--force', map { "01:02.$_" } 1 .. 3) =~ s/-- exit.*//sr, 'all functions of a card without function 0');
+symlink $first_vf, "$root/sys/bus/pci/devices/0000:01:02.0";
 like(export('proxmox', '01:02.0', '01:02.1', '01:02.3'), qr/^hostpci0: 0000:01:02\.0;0000:01:02\.1;0000:01:02\.3,pcie=1$/m, 'proxmox: not the whole slot');
 
 # A variant driver is a vfio driver, under whatever name driver=auto chose it.

@@ -87,26 +87,43 @@ static bool can_be_given(const struct machine *m, const struct device *d, const 
 	return good;
 }
 
+/* Returns true if all functions of the slot of d are chosen, function 0 among them, and make one card. */
+static bool is_whole(const struct machine *m, const struct device *d, const bool chosen[DEVICES_MAX])
+{
+	const struct device *other;
+
+	for_each_device(m, other) {
+		if (PCIADDR_SLOT(other->address) == PCIADDR_SLOT(d->address) && !chosen[other - m->device])
+			return false;
+	}
+	return d->parent && !(d->address & 7);
+}
+
+/* Returns true if d is to be in one card with those before it. With `alike`, a part of a card has one ID. */
+static bool joins(const struct card *last, const struct device *d, bool alike)
+{
+	const struct device *first = last->function[0];
+
+	return d->parent && PCIADDR_SLOT(first->address) == PCIADDR_SLOT(d->address) &&
+	       (!alike || last->whole || !memcmp(&first->found.ids, &d->found.ids, sizeof(d->found.ids)));
+}
+
 /*
  * Groups the chosen functions into cards and returns the number of cards. Functions on a root bus may share a slot
  * number without being one card.
  */
-static unsigned make_cards(const struct machine *m, const bool chosen[DEVICES_MAX], struct card *card)
+static unsigned make_cards(const struct machine *m, const bool chosen[DEVICES_MAX], struct card *card, bool alike)
 {
 	struct card *last = NULL, *next = card;
-	const struct device *d, *other;
+	const struct device *d;
 
 	for_each_device(m, d) {
 		if (!chosen[d - m->device])
 			continue;
-		if (!last || !d->parent || PCIADDR_SLOT(last->function[0]->address) != PCIADDR_SLOT(d->address)) {
+		if (!last || !joins(last, d, alike)) {
 			last = next++;
 			last->functions = 0;
-			last->whole = d->parent != NULL;
-			for_each_device(m, other) {
-				if (PCIADDR_SLOT(other->address) == PCIADDR_SLOT(d->address))
-					last->whole &= chosen[other - m->device];
-			}
+			last->whole = is_whole(m, d, chosen);
 		}
 		last->function[last->functions++] = d;
 	}
@@ -186,7 +203,7 @@ static int print_chosen(struct request *r, const struct format *f, const bool ch
 
 	if (!card)
 		abort();
-	e.cards = make_cards(&ctx->machine, chosen, card);
+	e.cards = make_cards(&ctx->machine, chosen, card, f->flags & FORMAT_ONE_ID);
 	for_each_device(&ctx->machine, d) {
 		if (chosen[d - ctx->machine.device])
 			usable &= can_be_given(&ctx->machine, d, chosen);

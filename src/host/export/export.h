@@ -15,7 +15,7 @@ struct json_object;
 struct card {
 	const struct device *function[CARD_FUNCTIONS];
 	unsigned functions;
-	bool whole; /* all functions of the slot are exported */
+	bool whole; /* all functions of the slot are exported, function 0 among them */
 };
 
 struct export
@@ -41,6 +41,7 @@ enum {
 	FORMAT_BUS = 1 << 3,	       /* it knows --bus */
 	FORMAT_VF_TOKENS = 1 << 4,     /* it can express VF tokens, or needs none */
 	FORMAT_REBINDS = 1 << 5,       /* its reader binds what it takes to vfio-pci itself */
+	FORMAT_ONE_ID = 1 << 6,	       /* it knows a part of a card by one ID */
 };
 
 struct format {

@@ -93,7 +93,7 @@ const struct format formats[] = {
 	  NULL },
 	{ "proxmox", "hostpciN lines for /etc/pve/qemu-server/VMID.conf", print_proxmox, 0, 16,
 	  "the hostpci lines that a machine of Proxmox VE can have" },
-	{ "proxmox-mapping", "the same as a resource mapping of a cluster", print_proxmox_mapping, 0, 16,
+	{ "proxmox-mapping", "the same as a resource mapping of a cluster", print_proxmox_mapping, FORMAT_ONE_ID, 16,
 	  "the hostpci lines that a machine of Proxmox VE can have" },
 	{ "kubevirt", "the KubeVirt custom resource that permits the devices, as YAML", print_kubevirt,
 	  FORMAT_LONG_DOMAINS | FORMAT_VFIO_PCI_ONLY, 0, NULL },

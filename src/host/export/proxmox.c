@@ -95,7 +95,10 @@ void print_proxmox(const struct export *e)
 	say_more(e);
 }
 
-/* Cards with one ID are one mapping: Proxmox gives a guest one of them that is free. */
+/*
+ * Cards with one ID are one mapping: Proxmox gives a guest one of them that is free. It wants the IDs of the mapping of
+ * each function that is listed (assert_valid()), so a part of a card was made one for each ID (FORMAT_ONE_ID).
+ */
 static bool is_same_mapping(const struct card *a, const struct card *b)
 {
 	return has_same_id(a->function[0], b->function[0]);
@@ -115,7 +118,7 @@ static void print_map(const struct export *e, const struct card *c)
 	if (read_attribute(&node, e->ctx->root.fd, "proc/sys/kernel/hostname") <= 0)
 		text_set(&node, "NODE");
 	printf("id=%04x:%04x,", d->found.ids.vendor, d->found.ids.device);
-	if (has_group(d))
+	if (d->group)
 		printf("iommugroup=%u,", d->group->number);
 	printf("node=%.*s,path=", (int)strcspn(node.p, "."), node.p);
 	print_path(c);
