@@ -357,12 +357,13 @@ is(join(' ', export('proxmox') =~ /^(hostpci\d+: [^,]*)/mg), 'hostpci0: 0000:0a:
 # --- refused
 
 machine('twin-gpus', '0000:0b:00.0', '0000:0b:00.1');
-my $instead = qr/vfio-boot: what can be had instead: vfio-boot list\n\z/;
+my $instead = qr/vfio-boot: what can be had instead: 0000:0b:00\.0, 0000:0b:00\.1 \(see vfio-boot list\)\n\z/;
 my $how = qr/\(vfio-boot add it and reboot, or vfio-boot claim it\)/;
 refuses([$_, '04:00.0'], qr/\Avfio-boot: 0000:04:00\.0 is bound to igb $how\n$instead/, "$_: with another driver") for @formats;
 refuses(['qemu', '0b:00.0', '04:00.0'], qr/0000:04:00\.0 is bound to igb/, 'one of two');
 refuses(['qemu', '02:00.0'], qr/\Avfio-boot: 0000:02:00\.0 is a bridge and stays with the host\n$instead/, 'a bridge');
-refuses(['qemu', '00:00.2'], qr/has no IOMMU group/, 'no IOMMU group');
+refuses(['qemu', '00:00.2'], qr/\Avfio-boot: 0000:00:00\.2 is .*, and it cannot be had: it has no IOMMU group, but others do\n$instead/, 'no IOMMU group');
+refuses(['qemu', '01:00.0'], qr/\Avfio-boot: 0000:01:00\.0 is bound to nvme, and it cannot be had: the host lives on it: .+\n$instead/, 'what the host lives on');
 refuses(['qemu', 'rubbish'], qr/rubbish: /, 'no selector', 2);
 refuses(['qemu', '!0b:00.0'], qr/an exclusion selects nothing/, 'an exclusion', 2);
 refuses(['qemu', '0d:00.0'], qr/no such device/, 'absent');
@@ -375,7 +376,7 @@ like(export('qemu'), qr/host=0000:0b:00\.1,.*\n-- exit 0/, 'a member without a d
 bind_to($root, 'snd_hda_intel', '0000:0b:00.1');
 refuses(['qemu'], qr/no device is bound to a vfio driver/, 'nothing claimed at all');
 bind_to($root, 'vfio-pci', '0000:0b:00.0');
-refuses(['qemu'], qr/\Avfio-boot: 0000:0b:00\.0: 0000:0b:00\.1 of its group is bound to snd_hda_intel, so the group is not usable $how\n$instead/,
+refuses(['qemu'], qr/\Avfio-boot: 0000:0b:00\.0: 0000:0b:00\.1 of its group is bound to snd_hda_intel, so the group is not usable $how\nvfio-boot: nothing of its class can be had instead \(see vfio-boot list\)\n\z/,
 	'a member with a host driver');
 like(export('qemu', '--force'), qr/\A-device.*host=0000:0b:00\.0,id=vfio-0b-00\.0,bus=vfio-port-0b-00\.0,addr=00\.0\n-- exit 0\n\z/, '--force prints it all the same');
 like($complaints, qr/0000:0b:00\.1 of its group.*--force: printed anyway/s, '--force: with the warnings');
@@ -384,6 +385,19 @@ like(export('qemu'), qr/-- exit 0/, 'pci-stub leaves the group usable');
 symlink '../../../../devices/platform/thing', "$root/sys/kernel/iommu_groups/25/devices/thing";
 refuses(['qemu'], qr/thing is in its group and is not a PCI device/, 'a member that is no PCI device');
 like(export('qemu', '--force', '04:00.0'), qr/host=0000:04:00\.0/, '--force prepares what is still bound to the host');
+
+# What can be had in place of a device, where nothing is ready: what is free of its class, and not of its group.
+machine('bmc-server');
+refuses(['qemu', '17:00.0'], qr/\Avfio-boot: 0000:17:00\.0 is bound to igb $how\nvfio-boot: what can be had instead: 0000:17:00\.1, 0000:17:00\.2, 0000:17:00\.3, once claimed \(/, 'one of four');
+refuses(['qemu', '3b:00.0'], qr/lives on it: .*\nvfio-boot: what can be had instead: 0000:00:17\.0, once claimed \(/, 'a protected controller');
+refuses(['qemu', '01:00.0'], qr/stays with the host\nvfio-boot: nothing of its class/, 'nothing of the platform');
+spew("$root/etc/vfio-boot.conf", "ids = 0000:17:00.1\n");
+refuses(['qemu', '17:00.1'], qr/0000:17:00\.1 is bound to igb \(the next boot claims it, or vfio-boot claim it\)/, 'one that the settings name');
+machine('noiommu-group');
+refuses(['qemu'], qr/\Avfio-boot: 0000:02:00\.0 cannot be given to a guest: its group 0 is vfio-noiommu, which isolates nothing\n/, 'a group that is none');
+refuses(['qemu', '00:1f.2'], qr/lives on it: .*\nvfio-boot: nothing of its class/, 'nor is there another');
+machine('sriov');
+refuses(['qemu', '01:02.0'], qr/0000:01:02\.0 is .* \(vfio-boot add --vfs N of its PF, or vfio-boot claim it\)/, 'a virtual function');
 
 # A bridge in the group, of whose drivers pcieport alone does no harm.
 machine('qemu-q35', '0000:02:01.0', '0000:02:02.0');
@@ -537,7 +551,7 @@ like(export('qemu', '01:02.0'), qr/,vf-token=$token\n/, 'by itself each has the 
 newer_takes($tokens =~ s/-- exit.*//sr, 'with tokens');
 for (grep { !/qemu|udev/ } @formats) {
 	like(export($_), qr/-- exit 0\n\z/, "$_: has no word for a token");
-	like($complaints, qr/0000:01:02\.1 needs the VF token of $pf, which $_ cannot express/, 'and that is said');
+	like($complaints, qr/0000:01:02\.1 needs the VF token of $pf, which $_ cannot express \(qemu can\)/, 'and that is said');
 }
 export('udev');
 is($complaints, '', 'udev: needs none');
@@ -649,7 +663,7 @@ like(export('qemu'), qr/host=0000:00:0e\.0,.*-- exit 0/s, 'what is behind VMD go
 machine('vmd', '10000:e1:00.0');
 refuses([$_], qr/10000:e1:00\.0 can only be used through 0000:00:0e\.0\n.*0000:00:0e\.0 of its group is bound to vmd/, "$_: a disk behind VMD") for @formats;
 for (qw(libvirt proxmox proxmox-mapping nova incus)) {
-	refuses([$_, '--force'], qr/10000:e1:00\.0: $_ cannot express a domain above ffff/, "$_: a domain that it has no room for");
+	refuses([$_, '--force'], qr/10000:e1:00\.0: $_ cannot express a domain above ffff \(qemu, kubevirt and udev can\)/, "$_: a domain that it has no room for");
 }
 my $far = export('qemu', '--force');
 like($far, qr{vfio-pci,sysfsdev=/sys/bus/pci/devices/10000:e1:00\.0,id=vfio-10000-e1-00\.0,bus=}, 'qemu: by its path');

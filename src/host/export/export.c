@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* vfio-boot export: checks that devices can be passed to a guest, and groups them into cards. */
+/* vfio-boot export: groups devices into cards, and checks that the format can express them. */
 #include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,16 +8,7 @@
 #include "format.h"
 #include "listener.h"
 #include "log.h"
-#include "message.h"
-#include "plan.h"
 #include "sysfs.h"
-
-/* What makes a device one that can be exported. At the next boot a VF has to be made first. */
-static const char *advice_for(const struct device *d)
-{
-	return d->found.virtual ? "(vfio-boot add --vfs N of its PF, or vfio-boot claim it)"
-				: "(vfio-boot add it and reboot, or vfio-boot claim it)";
-}
 
 static const struct format *find_format(const char *name)
 {
@@ -26,65 +17,6 @@ static const struct format *find_format(const char *name)
 			return f;
 	}
 	return NULL;
-}
-
-static bool is_bound_to_vfio(const struct device *d)
-{
-	return d->found.driver && (d->found.driver == d->found.target || is_vfio_driver(d->found.driver));
-}
-
-/*
- * Returns true if the driver of d keeps its group from being used. A function behind one that is no bridge leaves its
- * driver together with that one.
- */
-static bool blocks_use(const struct device *d)
-{
-	return blocks_group(d->found.driver) && !is_bound_to_vfio(d) && (is_bridge(d) || !is_exempt(d));
-}
-
-/*
- * Prints every reason why d cannot be passed to a guest. Returns true if there is none. Skips the other chosen devices
- * of its group, because they are checked themselves.
- */
-static bool can_be_given(const struct machine *m, const struct device *d, const bool chosen[DEVICES_MAX])
-{
-	const struct device *above = parent_that_is_no_bridge(d), *other;
-	struct text binding;
-	bool good = true;
-
-	if (is_bridge(d)) {
-		say(&complaints, LEVEL_REFUSED, "%s is a bridge and stays with the host", d->name);
-		return false;
-	}
-	if (above) {
-		say(&complaints, LEVEL_REFUSED, "%s can only be used through %s", d->name, above->name);
-		good = false;
-	}
-	if (!is_bound_to_vfio(d)) {
-		text_set(&binding, "%s", "");
-		add_binding(&binding, d->found.driver);
-		say(&complaints, LEVEL_REFUSED, "%s is %s %s", d->name, binding.p, advice_for(d));
-		good = false;
-	}
-	if (!has_group(d)) {
-		say(&complaints, LEVEL_REFUSED, "%s has no IOMMU group that isolates it (is the IOMMU on?)", d->name);
-		return false;
-	}
-	for_each_member(d->group, other) {
-		if (chosen[other - m->device] || !blocks_use(other))
-			continue;
-		say(&complaints, LEVEL_REFUSED, "%s: %s of its group is bound to %s, so the group is not usable %s",
-		    d->name, other->name, other->found.driver,
-		    is_bridge(other) ? "(vfio-boot claim takes that driver off)" : advice_for(other));
-		good = false;
-	}
-	if (d->group->non_pci_member) {
-		say(&complaints, LEVEL_REFUSED,
-		    "%s: %s is in its group and is not a PCI device, so the group is not usable", d->name,
-		    d->group->non_pci_member);
-		good = false;
-	}
-	return good;
 }
 
 /* Returns true if all functions of the slot of d are chosen, function 0 among them, and make one card. */
@@ -144,8 +76,8 @@ static void say_misfits(const struct export *e, const struct format *f, const st
 		say(&complaints, LEVEL_DONE, "%s is bound to %s: %s binds it to vfio-pci while the guest runs", d->name,
 		    d->found.driver, f->name);
 	if (pf && !(f->flags & FORMAT_VF_TOKENS))
-		say(&complaints, LEVEL_REFUSED, "%s needs the VF token of %s, which %s cannot express", d->name,
-		    pf->name, f->name);
+		say(&complaints, LEVEL_REFUSED, "%s needs the VF token of %s, which %s cannot express (qemu can)",
+		    d->name, pf->name, f->name);
 }
 
 /* Says what the format cannot express. Returns false if the devices cannot be printed. */
@@ -159,7 +91,9 @@ static bool can_be_written(const struct export *e, const struct format *f)
 		if (!e->chosen[d - m->device])
 			continue;
 		if (!(f->flags & FORMAT_LONG_DOMAINS) && PCIADDR_DOMAIN(d->address) > 0xffff) {
-			say(&complaints, LEVEL_REFUSED, "%s: %s cannot express a domain above ffff", d->name, f->name);
+			say(&complaints, LEVEL_REFUSED,
+			    "%s: %s cannot express a domain above ffff (qemu, kubevirt and udev can)", d->name,
+			    f->name);
 			good = false;
 		}
 		say_misfits(e, f, d);
@@ -197,19 +131,13 @@ static int print_chosen(struct request *r, const struct format *f, const bool ch
 	struct context *ctx = r->ctx;
 	struct card *card = calloc(DEVICES_MAX, sizeof(*card));
 	struct export e = { ctx, chosen, card, 0, needs_iommufd(r, f), bus };
-	bool usable = true, force = asked(r, OPTION_FORCE);
-	const struct device *d;
+	bool usable, force = asked(r, OPTION_FORCE);
 	int status = 1;
 
 	if (!card)
 		abort();
 	e.cards = make_cards(&ctx->machine, chosen, card, f->flags & FORMAT_ONE_ID);
-	for_each_device(&ctx->machine, d) {
-		if (chosen[d - ctx->machine.device])
-			usable &= can_be_given(&ctx->machine, d, chosen);
-	}
-	if (!usable && !force)
-		say(&complaints, LEVEL_REFUSED, "what can be had instead: vfio-boot list");
+	usable = all_usable(ctx, chosen, force);
 	if (can_be_written(&e, f) && (usable || force)) {
 		if (!usable)
 			say(&complaints, LEVEL_REFUSED, "--force: printed anyway, but no guest can use it like this");
@@ -280,7 +208,7 @@ int verb_export(struct request *r)
 	}
 	if (!any) {
 		say(&complaints, LEVEL_REFUSED,
-		    "no device is bound to a vfio driver (vfio-boot add or vfio-boot claim)");
+		    "no device is bound to a vfio driver (see vfio-boot list, then vfio-boot add or vfio-boot claim)");
 		return 1;
 	}
 	return print_chosen(r, f, chosen, bus);

@@ -53,6 +53,15 @@ struct format {
 	const char *limit;  /* why there is a limit */
 };
 
+/* usable.c: returns true if d has a vfio driver, under whatever name the settings chose it. */
+bool is_bound_to_vfio(const struct device *d) __attribute__((nonnull));
+
+/*
+ * Says every reason why a chosen device cannot be passed to a guest and, without `force`, what can be had instead.
+ * Returns true if there is none. chosen[] is indexed like ctx->machine.device.
+ */
+bool all_usable(struct context *ctx, const bool chosen[DEVICES_MAX], bool force) __attribute__((nonnull));
+
 /* formats.c: all formats. The last one has no name. */
 extern const struct format formats[];
 
