@@ -483,11 +483,16 @@ remove_tree("$root/sys/class/vfio-dev", "$root/sys/class/vfio");
 refuses([$_, '--iommufd'], qr/\Avfio-boot: export: --iommufd: $_ has no word for it \(qemu, libvirt and udev have\)\n\z/, "$_: --iommufd", 2)
 	for grep { !/qemu|libvirt|udev/ } @formats;
 refuses([$_, '--bus', 3], qr/--bus: $_ needs none/, "$_: --bus", 2) for grep { $_ ne 'libvirt' } @formats;
-refuses(['libvirt', '--bus', $_], qr/--bus: \Q$_\E: not a number from 1 to 255/, "no bus: '$_'", 2) for qw(0 256 0x100 -1 +1 1x 99999999999999999999);
-like(export('libvirt', '--bus', '255'), qr/bus='0xff' slot='0x00' function='0x0' multifunction='on'/, 'the last bus');
+refuses(['libvirt', '--bus', $_], qr/--bus: \Q$_\E: not a number from 1 to 240 \(0xf0\)/, "no bus: '$_'", 2) for qw(0 241 0x100 -1 +1 1x 99999999999999999999);
+my $last = export('libvirt', '--bus', '240') =~ s/-- exit.*//sr;
+like($last, qr/bus='0xf0' slot='0x00' function='0x0' multifunction='on'/, 'the last bus');
+libvirt_places($last, 'the last bus');
+like(libvirt_defines($last =~ s/0xf0/0xf1/gr, 'qemu', "qemu:///embed?root=$embedded"), qr/error/, 'there is none behind it');
 bind_to($root, 'vfio-pci', '0000:0a:00.0', '0000:0a:00.1');
-refuses(['libvirt', '--bus', '255'], qr/from bus 0xff on there is no room for 2 cards/, 'more cards than buses');
-like(export('libvirt', '--bus', '254'), qr/bus='0xff'.*bus='0xff'/s, 'as many cards as buses');
+refuses(['libvirt', '--bus', '240'], qr/from bus 0xf0 on there is no room for 2 cards: a guest has 0xf0 buses/, 'more cards than buses');
+like(export('libvirt', '--bus', '239'), qr/bus='0xf0'.*bus='0xf0'/s, 'as many cards as buses');
+like(export('libvirt', '--bus', '240', '0a:00', '0b:00.0'), qr/bus='0xf0'.*-- exit 0/s, 'one function needs none');
+refuses(['libvirt', '--bus', '240', '--force', '0a:00', '0b:00', '02:00.0'], qr/no room for 2/, 'also with --force');
 
 # The boot display, alone and beside another card.
 like(export('qemu', '0a:00'), qr/\A-device .*-- exit 0\n\z/s, 'qemu: the boot display');

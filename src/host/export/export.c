@@ -10,6 +10,9 @@
 #include "log.h"
 #include "sysfs.h"
 
+/* The buses behind root ports: libvirt puts 8 into each of the 30 slots of q35's root bus that are free. */
+#define BUS_MAX (30U * 8)
+
 static const struct format *find_format(const char *name)
 {
 	for (const struct format *f = formats; f->name; f++) {
@@ -80,6 +83,21 @@ static void say_misfits(const struct export *e, const struct format *f, const st
 		    d->name, pf->name, f->name);
 }
 
+/* Says so if there are not enough buses for the cards that need one. Returns true if there are. */
+static bool has_buses(const struct export *e)
+{
+	const struct card *c;
+	unsigned n = 0;
+
+	for_each_card(e, c)
+		n += c->functions > 1;
+	if (!e->bus || e->bus + n <= BUS_MAX + 1)
+		return true;
+	say(&complaints, LEVEL_REFUSED, "from bus 0x%02x on there is no room for %u cards: a guest has 0x%02x buses",
+	    e->bus, n, BUS_MAX);
+	return false;
+}
+
 /* Says what the format cannot express. Returns false if the devices cannot be printed. */
 static bool can_be_written(const struct export *e, const struct format *f)
 {
@@ -103,11 +121,7 @@ static bool can_be_written(const struct export *e, const struct format *f)
 		    f->cards_max, f->limit);
 		good = false;
 	}
-	if (e->bus && e->bus + e->cards > 0x100) {
-		say(&complaints, LEVEL_REFUSED, "from bus 0x%02x on there is no room for %u cards", e->bus, e->cards);
-		good = false;
-	}
-	return good;
+	return good && has_buses(e);
 }
 
 /*
@@ -166,8 +180,9 @@ static int check_options(const struct request *r, const struct format *f, unsign
 		return STATUS_WRONG;
 	}
 	n = strtoul(r->bus, &end, 0);
-	if (!isdigit((unsigned char)*r->bus) || *end || !n || n > 0xff) {
-		say(&complaints, LEVEL_FAILED, "export: --bus: %s: not a number from 1 to 255 (0xff)", r->bus);
+	if (!isdigit((unsigned char)*r->bus) || *end || !n || n > BUS_MAX) {
+		say(&complaints, LEVEL_FAILED, "export: --bus: %s: not a number from 1 to %u (0x%02x)", r->bus, BUS_MAX,
+		    BUS_MAX);
 		return STATUS_WRONG;
 	}
 	*bus = (unsigned)n;

@@ -15,6 +15,7 @@
 /* What the next boot can have. It is looked for where something is refused. */
 struct offer {
 	struct context *now, next;
+	const bool *chosen; /* indexed like now->machine.device */
 	bool looked, known;
 	struct availability can[DEVICES_MAX]; /* indexed like next.machine.device */
 };
@@ -22,6 +23,11 @@ struct offer {
 bool is_bound_to_vfio(const struct device *d)
 {
 	return d->found.driver && (d->found.driver == d->found.target || is_vfio_driver(d->found.driver));
+}
+
+static bool is_chosen(const struct offer *o, const struct device *d)
+{
+	return o->chosen[d - o->now->machine.device];
 }
 
 static void look(struct offer *o)
@@ -76,14 +82,14 @@ static bool blocks_use(const struct device *d)
 }
 
 /* Says what makes the group of d useless. Skips the other chosen devices, because they are checked themselves. */
-static bool is_group_usable(struct offer *o, const struct device *d, const bool chosen[DEVICES_MAX])
+static bool is_group_usable(struct offer *o, const struct device *d)
 {
 	const struct device *other;
 	bool good = true;
 	struct text t;
 
 	for_each_member(d->group, other) {
-		if (chosen[other - o->now->machine.device] || !blocks_use(other))
+		if (is_chosen(o, other) || !blocks_use(other))
 			continue;
 		text_set(&t, "%s: %s of its group is bound to %s, so the group is not usable", d->name, other->name,
 			 other->found.driver);
@@ -102,7 +108,7 @@ static bool is_group_usable(struct offer *o, const struct device *d, const bool 
 }
 
 /* Says every reason why d cannot be passed to a guest. Returns true if there is none. */
-static bool is_usable(struct offer *o, const struct device *d, const bool chosen[DEVICES_MAX])
+static bool is_usable(struct offer *o, const struct device *d)
 {
 	const struct machine *m = &o->now->machine;
 	const struct device *above = parent_that_is_no_bridge(d);
@@ -130,7 +136,7 @@ static bool is_usable(struct offer *o, const struct device *d, const bool chosen
 		say(&complaints, LEVEL_REFUSED, "%s", t.p);
 		return false;
 	}
-	return is_group_usable(o, d, chosen) && !above && is_bound_to_vfio(d);
+	return is_group_usable(o, d) && !above && is_bound_to_vfio(d);
 }
 
 /* Returns true if a guest can have the device at once. */
@@ -160,31 +166,40 @@ static bool is_free(struct offer *o, const struct device *d, const struct device
 	       plan_reserved(&o->now->machine, d, RESERVED_BY_ENTRY) == RESERVED_NOT;
 }
 
-/* Names some devices that can be had in place of d: those that are ready, or else those of its class. */
-static void say_instead(struct offer *o, const struct device *d, const bool chosen[DEVICES_MAX])
+/*
+ * Appends the first devices outside of the group of d that are ready, or else those of its class that are free. Returns
+ * how many there are.
+ */
+static unsigned add_instead(struct text *t, struct offer *o, const struct device *d, bool ready)
 {
-	const struct machine *m = &o->now->machine;
 	const struct device *other;
-	struct text t = { .len = 0 };
 	unsigned n = 0;
 
-	for (unsigned pass = 0; pass < 2 && !n; pass++) {
-		for_each_device(m, other) {
-			if (chosen[other - m->device] || (d->group && other->group == d->group) ||
-			    (pass ? !is_free(o, other, d) : !is_ready(other)))
-				continue;
-			if (n++ < INSTEAD_SHOWN)
-				text_add(&t, "%s%s", n > 1 ? ", " : "", other->name);
-		}
-		if (n > INSTEAD_SHOWN)
-			text_add(&t, " and %u more", n - INSTEAD_SHOWN);
-		if (n && pass)
-			text_add(&t, ", once claimed");
+	for_each_device(&o->now->machine, other) {
+		if (is_chosen(o, other) || (d->group && other->group == d->group) ||
+		    !(ready ? is_ready(other) : is_free(o, other, d)))
+			continue;
+		if (n++ < INSTEAD_SHOWN)
+			text_add(t, "%s%s", n > 1 ? ", " : "", other->name);
 	}
-	say(&complaints, LEVEL_REFUSED,
-	    n ? "what can be had instead: %s (see vfio-boot list)"
-	      : "nothing of its class can be had instead (see vfio-boot list)%s",
-	    n ? t.p : "");
+	if (n > INSTEAD_SHOWN)
+		text_add(t, " and %u more", n - INSTEAD_SHOWN);
+	return n;
+}
+
+/* Names some devices that can be had in place of d. */
+static void say_instead(struct offer *o, const struct device *d)
+{
+	struct text t = { .len = 0 };
+
+	if (!add_instead(&t, o, d, true)) {
+		if (!add_instead(&t, o, d, false)) {
+			say(&complaints, LEVEL_REFUSED, "nothing of its class can be had instead (see vfio-boot list)");
+			return;
+		}
+		text_add(&t, ", once claimed");
+	}
+	say(&complaints, LEVEL_REFUSED, "what can be had instead: %s (see vfio-boot list)", t.p);
 }
 
 bool all_usable(struct context *ctx, const bool chosen[DEVICES_MAX], bool force)
@@ -193,12 +208,13 @@ bool all_usable(struct context *ctx, const bool chosen[DEVICES_MAX], bool force)
 	const struct device *d, *refused = NULL;
 
 	o.now = ctx;
+	o.chosen = chosen;
 	for_each_device(&ctx->machine, d) {
-		if (chosen[d - ctx->machine.device] && !is_usable(&o, d, chosen) && !refused)
+		if (is_chosen(&o, d) && !is_usable(&o, d) && !refused)
 			refused = d;
 	}
 	if (refused && !force)
-		say_instead(&o, refused, chosen);
+		say_instead(&o, refused);
 	availability_free(o.can);
 	return !refused;
 }
