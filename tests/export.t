@@ -522,6 +522,7 @@ for (qw(libvirt proxmox-mapping kubevirt nova incus udev)) {
 	is(join(' ', export($_, '0b:00') =~ /(\d\@10de:\w+.*\))(?: -->)?$/mg), '0@10de:2204, NUMA node 1) 1@10de:1aef)', "$_: the NUMA node in the comment");
 }
 lacks(export('qemu', '0b:00'), qr/NUMA/, 'qemu: has no comments');
+is($complaints, "vfio-boot: 0000:0b:00.0 is on NUMA node 1\n", 'so it is said beside the words, once a card');
 
 # Drivers that Proxmox shall leave alone.
 machine('host-bridge-group');
@@ -583,6 +584,20 @@ add_function('0000:0b:00.2', '0000:0b:00.0', 'pci:v000010DEd00001AEFsv00001458sd
 bind_to($root, 'vfio-pci', '0000:0b:00.2');
 is(join(' ', export('kubevirt') =~ /^# KubeVirt does not see (\S+): /mg), '0000:0b:00.1', 'kubevirt: one ID twice in a group');
 lacks(export('kubevirt', '0b:00.0', '0b:00.2'), qr/does not see/, 'but not where it is once');
+
+# --- the words of QEMU in the shells that people type into
+
+{
+	my $words = export('qemu', '0b:00') =~ s/\n.*//sr;
+	my $as_printed = join '', map { "<$_>\n" } split / /, $words;
+	spew("$root.words", "$words\n");
+	for (map { [$_, "\$(cat $root.words)"] } qw(dash bash zsh)) {
+		is(scalar qx($_->[0] -c 'printf "<%s>\\n" $words'), $as_printed, "$_->[0]: they can be typed as they are");
+		is(scalar qx($_->[0] -c 'printf "<%s>\\n" $_->[1]'), $as_printed, "$_->[0]: and put in");
+	}
+	is(scalar qx(fish -c 'printf "<%s>\\n" $words'), $as_printed, 'fish: they can be typed as they are');
+	is(scalar qx(fish -c 'printf "<%s>\\n" (cat $root.words | string split " ")'), $as_printed, 'fish: and put in, as doc/qemu.md says');
+}
 
 # --- two exports in one guest
 
@@ -716,6 +731,6 @@ spew($odd, "10de  Evil -->\x01\x7f<hostdev/> & <!-- Corp\n\t2204  B\xc3\xbc--->-
 
 if (Test::More->builder->is_passing) {
 	remove_tree($root);
-	unlink $odd, map { "$root.$_" } qw(err xml);
+	unlink $odd, map { "$root.$_" } qw(err xml words);
 }
 done_testing();

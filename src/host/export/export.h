@@ -68,6 +68,9 @@ extern const struct format formats[];
 /* Prints the names and descriptions of the formats, a line each. */
 void print_formats(FILE *to) __attribute__((nonnull));
 
+/* Returns the NUMA node of a device, or -1 if nothing names one. */
+int numa_node(const struct export *e, const struct device *d) __attribute__((nonnull));
+
 /*
  * Stores in t what a comment says of a device: its address, ID, name, path, and NUMA node if it has one. The text is
  * ASCII without two dashes in a row, so that it can stand in any comment. Returns t->p.

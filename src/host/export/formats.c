@@ -21,9 +21,19 @@ static void add_harmless(struct text *t, const char *name)
 	}
 }
 
-const char *describe(const struct export *e, struct text *t, const struct device *d)
+int numa_node(const struct export *e, const struct device *d)
 {
 	int root = e->ctx->root.fd;
+	struct text t;
+
+	/* The kernel says -1 where the firmware names no node. */
+	if (read_attribute(&t, root, device_path(&t, d->name, "numa_node")) <= 0 || *t.p == '-')
+		return -1;
+	return (int)read_decimal(root, device_path(&t, d->name, "numa_node"));
+}
+
+const char *describe(const struct export *e, struct text *t, const struct device *d)
+{
 	char name[NAME_SIZE];
 	struct text path;
 
@@ -32,9 +42,8 @@ const char *describe(const struct export *e, struct text *t, const struct device
 	add_harmless(t, name);
 	/* The path is what stays right if bus numbers shift. */
 	text_add(t, " (%s", guarded_path(e->ctx, &path, d));
-	/* The kernel says -1 where the firmware names no node. */
-	if (read_attribute(&path, root, device_path(&path, d->name, "numa_node")) > 0 && *path.p != '-')
-		text_add(t, ", NUMA node %u", read_decimal(root, device_path(&path, d->name, "numa_node")));
+	if (numa_node(e, d) >= 0)
+		text_add(t, ", NUMA node %u", (unsigned)numa_node(e, d));
 	text_add(t, ")");
 	return t->p;
 }

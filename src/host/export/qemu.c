@@ -47,7 +47,13 @@ static void print_function(const struct export *e, const struct card *c, unsigne
 static void say_more(const struct export *e)
 {
 	const struct device *d, *pf, *said = NULL;
+	const struct card *c;
 
+	for_each_card(e, c) {
+		if (numa_node(e, c->function[0]) >= 0)
+			say(&complaints, LEVEL_DONE, "%s is on NUMA node %u", c->function[0]->name,
+			    (unsigned)numa_node(e, c->function[0]));
+	}
 	for_each_exported(e, d) {
 		pf = token_owner(e, d);
 		if (pf && pf != said)
