@@ -2,9 +2,10 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
 # vfio-boot export: every format as text, and what its reader says to it: libvirt's
-# schemas and drivers, a YAML parser, a JSON parser, udev, and a real QEMU; and what is
-# refused. Proxmox VE and Incus are in no bookworm: their own rules stand here. Every
-# card of every fixture is exported by itself, and all of a fixture go into one guest.
+# schemas and drivers, a YAML parser, a JSON parser, udev, the shells, and a real QEMU; and
+# what is refused. Proxmox VE, KubeVirt, Nova and Incus are in no bookworm: their own rules
+# stand here, by the names that their source gives them. Every card of every fixture is
+# exported by itself, and all of a fixture go into one guest.
 
 use strict;
 use warnings;
@@ -194,6 +195,26 @@ sub incus_takes {
 	my ($text, $name) = @_;
 	my @wrong = grep { !m{^#|^incus config device add INSTANCE [/\-:_a-zA-Z0-9][/.\-:_a-zA-Z0-9]{0,62} pci address=(?:[0-9a-fA-F]{4}:)?[0-9a-fA-F]{2}:[0-9a-fA-F]{2}\.[0-9a-fA-F]$} } split /\n/, $text;
 	is("@wrong", '', "$name: Incus takes each command");
+}
+
+# PciHostDevice of kubevirt.io/api/core/v1, and IsQualifiedName() of Kubernetes, whose resource it becomes.
+sub kubevirt_takes {
+	my ($text, $name) = @_;
+	my @wrong = grep { join(' ', sort keys %$_) ne 'pciVendorSelector resourceName' || $_->{pciVendorSelector} !~ /^[0-9A-F]{4}:[0-9A-F]{4}$/
+		|| $_->{resourceName} !~ m{^[a-z0-9](?:[a-z0-9-]*[a-z0-9])?/[A-Za-z0-9](?:[\w.-]{0,61}[A-Za-z0-9])?$} } @{ yaml_of($text) };
+	is(scalar @wrong, 0, "$name: KubeVirt takes each device");
+}
+
+# _ALIAS_SCHEMA and get_alias_from_config() of nova.pci.request, and PciDeviceSpec of nova.pci.devspec.
+sub nova_takes {
+	my ($text, $name) = @_;
+	my $id = qr/^[\da-f]{4}$/;
+	my %type;
+	my @wrong = grep { join(' ', sort keys %$_) ne 'device_type name product_id vendor_id' || $_->{device_type} !~ /^type-(?:PCI|PF|VF)$/
+		|| "$_->{vendor_id}$_->{product_id}" !~ /^[\da-f]{8}$/ || ($type{ $_->{name} } //= $_->{device_type}) ne $_->{device_type} } @{ json_of($text, 'alias') };
+	push @wrong, grep { join(' ', sort keys %$_) ne 'address product_id vendor_id' || $_->{vendor_id} !~ $id || $_->{product_id} !~ $id
+		|| $_->{address} !~ /^[\da-f]{4}:[\da-f]{2}:[01][\da-f]\.[0-7]$/ } @{ json_of($text, 'device_spec') };
+	is(scalar @wrong, 0, "$name: Nova takes each option") or diag($text);
 }
 
 # What udev says to the rules, which stand alone, about a device without a device file. A rule that is for `vfio` is read
@@ -662,7 +683,9 @@ for my $fixture (map { m{([^/]+)$} } glob 'tests/fixtures/*') {
 	proxmox_takes($all{proxmox}, $fixture);
 	proxmox_maps($all{'proxmox-mapping'}, $fixture);
 	incus_takes($all{incus}, $fixture);
-	is(join(' ', map { @$_ > 0 } yaml_of($all{kubevirt}), json_of($all{nova}, 'alias')), '1 1', "$fixture: YAML and JSON");
+	kubevirt_takes($all{kubevirt}, $fixture);
+	nova_takes($all{nova}, $fixture);
+	is(join(' ', map { @$_ > 0 } yaml_of($all{kubevirt}), json_of($all{nova}, 'alias')), '1 1', 'and there are some');
 	like($all{udev}, qr/^SUBSYSTEM=="vfio"/m, "$fixture: rules");
 	$cards += @cards;
 	$functions += @devices;
