@@ -129,11 +129,12 @@ my $embedded = tempdir('vfio-boot-XXXXXX', TMPDIR => 1, CLEANUP => 1);
 my @as_user = as_anybody();
 chown 65534, 65534, $embedded if @as_user;
 sub libvirt_defines {
-	my ($xml, $type, $uri) = @_;
+	my ($xml, $type, $uri, $virsh) = @_;
+	$virsh //= 'virsh';
 	spew("$embedded/guest.xml", "<domain type='$type'><name>guest</name><memory>1048576</memory><os><type arch='x86_64' machine='q35'>hvm</type></os>"
 		. "<devices>\n$xml</devices></domain>\n");
 	local $ENV{HOME} = $embedded;
-	return qx(@as_user virsh -q -c '$uri' 'define $embedded/guest.xml; dumpxml guest; undefine guest' 2>&1);
+	return qx(@as_user $virsh -q -c '$uri' 'define $embedded/guest.xml; dumpxml guest; undefine guest' 2>&1);
 }
 
 # Hands the place of each function in the guest, and the number of its root ports.
@@ -484,10 +485,18 @@ my $fd = prints(['qemu', '--iommufd'], <<'END', 'qemu: --iommufd, one object for
 END
 newer_takes($fd, '--iommufd');
 newer_takes(join(' ', map { export('qemu', '--iommufd', '--force', $_) =~ s/\n.*//sr } '0a:00', '0b:00'), '--iommufd twice');
-# libvirt knows iommufd from 12.1 on: what bookworm has is asked about the rest.
-$fd = export('libvirt', '--iommufd') =~ s/-- exit.*//sr;
-is(scalar(() = $fd =~ m{^<hostdev .*>\n  <driver iommufd='yes'/>$}mg), 2, 'libvirt: --iommufd');
-libvirt_takes($fd =~ s/iommufd='yes'/name='vfio'/gr, 'a driver at that place');
+# libvirt knows iommufd from 12.1 on: that of forky (tests/qemu/virsh), which takes two exports.
+{
+	my $schemas = qx(tests/qemu/virsh) =~ s/\n//r;
+	$fd = join '', map { export('libvirt', '--iommufd', '--force', $_) =~ s/-- exit.*//sr } '0a:00', '0b:00';
+	is(scalar(() = $fd =~ m{^<hostdev .*>\n  <driver iommufd='yes'/>$}mg), 4, 'libvirt: --iommufd');
+	my $said = libvirt_defines($fd, 'qemu', "qemu:///embed?root=$embedded/newer", 'tests/qemu/virsh');
+	is(scalar(() = $said =~ m{<driver iommufd='yes'/>\s*<source>.*?</source>\s*(?:<!--.*?-->\s*)?<address type='pci'}sg), 4, "a newer libvirt's driver for QEMU has them, each in a place")
+		or diag($said);
+	$said = qx(xmllint --noout --relaxng $schemas/domain.rng $embedded/guest.xml 2>&1);
+	is($?, 0, 'and its schema takes them') or diag($said);
+	like(libvirt_defines($fd =~ s/iommufd='yes'/iommufd='on'/gr, 'qemu', "qemu:///embed?root=$embedded/newer", 'tests/qemu/virsh'), qr/attribute 'iommufd'/, 'it would tell of another value');
+}
 like(export('udev', '--iommufd'), qr/^SUBSYSTEM=="vfio-dev", KERNELS=="0000:0b:00\.0", (GROUP.*)\nSUBSYSTEM=="vfio-dev", KERNELS=="0000:0b:00\.1", \1\nSUBSYSTEM=="misc", KERNEL=="iommu", \1$/m,
 	'udev: --iommufd, which has a file for each device and one for all');
 # A kernel without VFIO groups knows nothing else.
