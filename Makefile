@@ -260,7 +260,7 @@ scripts_checked := $(wildcard hook/* dracut/*.sh) conf/bash-completion conf/90_v
 	$(addprefix debian/,vfio-boot.bug-script vfio-boot.postinst vfio-boot.prerm vfio-boot.postrm tests/boot tests/image tests/image-dracut) \
 	$(addprefix tests/,setup demo demo-guest matrix read-only) \
 	$(addprefix tests/bench/,boots guest in-guest run) $(wildcard tests/bench/contestants/*) \
-	$(addprefix tests/qemu/,boot builders.sh boot-entries.sh by-page deb deb.sh emulator enter grub-probe guest hook.sh image init install kernel lib.sh package run virsh) \
+	$(addprefix tests/qemu/,boot builders.sh boot-entries.sh by-page deb deb.sh emulator enter grub-probe guest hook.sh image incus init install kernel lib.sh package run virsh) \
 	$(addprefix tests/system/,boot disks efi efi-steps install.sh layouts.sh nested-files nested-init nested.sh step steps.sh)
 sources := $(wildcard src/*/*.[ch] src/host/*/*.[ch] tests/unit/*.[ch] tests/fuzz/*.c tests/qemu/*.c tests/bench/*.c)
 
