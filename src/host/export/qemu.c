@@ -43,10 +43,8 @@ static void print_function(const struct export *e, const struct card *c, unsigne
 		print_token(pf);
 }
 
-/* What the words do not say, since it depends on the firmware of the guest and on its other words. */
-static void say_more(const struct export *e)
+static void say_nodes(const struct export *e)
 {
-	const struct device *d, *pf, *said = NULL;
 	const struct card *c;
 
 	for_each_card(e, c) {
@@ -54,6 +52,14 @@ static void say_more(const struct export *e)
 			say(&complaints, LEVEL_DONE, "%s is on NUMA node %u", c->function[0]->name,
 			    (unsigned)numa_node(e, c->function[0]));
 	}
+}
+
+/* What the words do not say, since it depends on the firmware of the guest and on its other words. */
+static void say_more(const struct export *e)
+{
+	const struct device *d, *pf, *said = NULL;
+
+	say_nodes(e);
 	for_each_exported(e, d) {
 		pf = token_owner(e, d);
 		if (pf && pf != said)
