@@ -72,6 +72,16 @@ for my $fixture (@fixtures) {
 	is($hidden, 13, "$fixture: and that is right") if $fixture eq 'twin-gpus';
 }
 
+machine('twin-gpus');
+like((vfio_boot('list', '--flat'))[0], qr/^0b:00\.1 +25 snd_hda_intel 10de:1aef group NVIDIA C.*\n/m, 'in 80 columns the names are cut, and no driver');
+{
+	local $ENV{COLUMNS} = 40;
+	unlike((vfio_boot('list'))[0], qr/ $/m, 'in 40 columns no line ends in blanks');
+}
+machine('sriov');
+like((vfio_boot('list'))[0], qr/^group 12: virtual \(claim for now, add --vfs for each boot\)$/m, 'a virtual function has a verdict');
+unlike(join('', map { machine($_); (vfio_boot('list', '--all'))[0] } @fixtures), qr/^group \d+$/m, 'and so has every group');
+
 # --- what hangs on it
 
 machine('qemu-q35', "ids = 03:00\n");
@@ -110,11 +120,14 @@ spew("$sda/device/vendor", "ATA     \n");
 spew("$sda/device/model", "WDC WD40EFRX-68N\n");
 my ($up) = readlink("$root/sys/class/net/enp3s0f0") =~ m{pci0000:00/(.*)};
 spew("$pci/$up/carrier", "0\n");
+# virtio-blk has a number of its vendor in device/vendor, and no device/model.
+attach('class/block', 'vda', "$path{hda}/block", size => "20971520\n");
+spew("$pci/$path{hda}/block/vda/device/vendor", "0x1af4\n");
 
 my %hangs = (
 	'0000:08:00.0' => 'USB Logitech Receiver; USB 0bda:8153; USB Logitech Cam?[2J',
 	'0000:07:00.0' => 'monitor DELL U2720Q on DP-1; monitor HDMI-A-1',
-	'0000:02:02.0' => 'sound card Generic',
+	'0000:02:02.0' => 'disk vda, 11 GB; sound card Generic',
 	'0000:04:00.0' => 'disk nvme0n1: Samsung SSD 980 1TB, 1.0 TB',
 	'0000:00:1f.2' => 'disk sda: WDC WD40EFRX-68N, 4.0 TB',
 	'0000:03:00.0' => 'network enp3s0f0 (no link)',
@@ -266,7 +279,7 @@ my $card = "$root/sys/devices/pci0000:00/0000:00:03.2/0000:0b:00";
 $bound->("$card.$_", 'vfio-pci') for 0, 1;
 like((vfio_boot('list'))[0], qr/^group 25: ready for a guest$/m, 'what vfio-pci has is ready');
 $bound->("$card.1", 'snd_hda_intel');
-like((vfio_boot('list'))[0], qr/^group 25: free, all 2 together$/m, 'but not where a driver of the host has another member');
+like((vfio_boot('list'))[0], qr/^group 25: free, both together$/m, 'but not where a driver of the host has another member');
 $bound->("$card.1", 'vfio-pci');
 symlink '../../../../devices/platform/thing', "$root/sys/kernel/iommu_groups/25/devices/thing";
 like((vfio_boot('list'))[0], qr/^group 25: stays with the host$/m, 'nor where something is no PCI device');

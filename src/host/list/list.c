@@ -51,6 +51,8 @@ static void print_name(const struct listing *l, const struct device *d, const st
 		column += driver - (size_t)l->width;
 	if (narrow)
 		printf("\n%s", below);
+	else
+		printf("%*s", driver < (size_t)l->width ? l->width - (int)driver + 2 : 2, "");
 	print_wrapped(stdout, l->columns, narrow ? columns_of(below) : column, below, text);
 }
 
@@ -114,8 +116,8 @@ static void print_device(const struct listing *l, const struct device *d, const 
 	char below[80];
 	struct text t;
 
-	printf("%s%s%-*s%s  %-*s  ", m->lead, style(is_chosen(l, d) ? BOLD : DIM), l->index_width, bus_index(l, d),
-	       style(PLAIN), l->width, driver_of(&t, d));
+	printf("%s%s%-*s%s  %s", m->lead, style(is_chosen(l, d) ? BOLD : DIM), l->index_width, bus_index(l, d),
+	       style(PLAIN), driver_of(&t, d));
 	print_name(l, d, m, t.len);
 	snprintf(below, sizeof(below), "%s%*s", m->below, l->index_width + 2, "");
 	print_below(l, below, PLAIN, attached_of(&l->v, d));
@@ -142,36 +144,58 @@ static bool is_shown(const struct listing *l, const struct group *g)
 	return g->non_pci_member && l->all;
 }
 
-/* Says what becomes of a group as a whole. VFs that the next boot does not have yet count for nothing. */
-static void print_state(const struct listing *l, const struct group *g)
+/* How many members of a group count for what becomes of it. */
+struct tally {
+	unsigned n, denied, claimed, platform;
+	unsigned virtual; /* not in n: the next boot does not have them yet */
+};
+
+static struct tally count_members(const struct listing *l, const struct group *g)
 {
-	unsigned n = 0, denied = 0, claimed = 0, platform = 0;
+	struct tally t = { 0 };
 	const struct device *d;
 
 	for_each_member(g, d) {
 		const struct availability *can = availability_of(&l->v, d);
 
+		t.virtual += !can;
 		if (!can || is_exempt(d))
 			continue;
-		n++;
-		denied += can->state == AVAILABLE_NOT;
-		claimed += can->state == AVAILABLE_CLAIMED;
-		platform += is_platform(&l->v, d);
+		t.n++;
+		t.denied += can->state == AVAILABLE_NOT;
+		t.claimed += can->state == AVAILABLE_CLAIMED;
+		t.platform += is_platform(&l->v, d);
 	}
+	return t;
+}
+
+static void print_good(const char *text)
+{
+	printf(": %s%s%s", style(GOOD), text, style(PLAIN));
+}
+
+/* Says what becomes of a group as a whole. */
+static void print_state(const struct listing *l, const struct group *g)
+{
+	struct tally t = count_members(l, g);
+	struct text all;
+
 	if (plan_ignores_groups(&l->v.next->machine))
 		printf(" (group=ignore: each device for itself)");
 	else if (is_ready(g))
-		printf(": %sready for a guest%s", style(GOOD), style(PLAIN));
-	else if (denied)
+		print_good("ready for a guest");
+	else if (t.denied || (!t.n && !t.virtual))
 		printf(": stays with the host");
-	else if (n && claimed == n)
-		printf(": %sclaimed at the next boot%s", style(GOOD), style(PLAIN));
-	else if (n && platform == n)
+	else if (!t.n)
+		printf(": virtual (claim for now, add --vfs for each boot)");
+	else if (t.claimed == t.n)
+		print_good("claimed at the next boot");
+	else if (t.platform == t.n)
 		printf(": part of the platform");
-	else if (n == 1)
-		printf(": %sfree%s", style(GOOD), style(PLAIN));
-	else if (n)
-		printf(": %sfree, all %u together%s", style(GOOD), n, style(PLAIN));
+	else if (t.n <= 2)
+		print_good(t.n == 1 ? "free" : "free, both together");
+	else
+		print_good(text_set(&all, "free, all %u together", t.n));
 }
 
 static void print_group(const struct listing *l, const struct group *g)

@@ -234,8 +234,13 @@ void print_table(const struct listing *l)
 	if (!table)
 		abort();
 	for (unsigned i = 0; i < l->table.columns; i++) {
-		if (!scols_table_new_column(table, columns[l->table.column[i]].name, 0,
-					    columns[l->table.column[i]].flags))
+		const char *name = columns[l->table.column[i]].name;
+		int flags = columns[l->table.column[i]].flags;
+
+		/* A driver is what people read, so that other columns give way first. */
+		if (columns[l->table.column[i]].print == print_driver && l->columns >= 80)
+			flags &= ~SCOLS_FL_TRUNC;
+		if (!scols_table_new_column(table, name, 0, flags))
 			abort();
 	}
 	set_width(table, l);

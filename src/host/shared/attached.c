@@ -91,7 +91,7 @@ static int add_disk(void *data, const char *name)
 {
 	const struct walk *w = data;
 	struct attached *i;
-	struct text disk, vendor, t;
+	struct text disk, vendor, model;
 
 	if (is_partition(w, name))
 		return 0;
@@ -104,9 +104,11 @@ static int add_disk(void *data, const char *name)
 	/* libata has this for a vendor. */
 	if (!strcmp(attribute(w, &vendor, disk.p, "device/vendor"), "ATA"))
 		vendor.p[0] = '\0';
-	i->model = joined(vendor.p, attribute(w, &t, disk.p, "device/model"));
+	/* A virtio disk has no model, and a number for a vendor. */
+	if (*attribute(w, &model, disk.p, "device/model"))
+		i->model = joined(vendor.p, model.p);
 	/* In units of 512 bytes, whatever the disk has. */
-	i->size = strtoull(attribute(w, &t, disk.p, "size"), NULL, 10) * 512;
+	i->size = strtoull(attribute(w, &model, disk.p, "size"), NULL, 10) * 512;
 	return 0;
 }
 
