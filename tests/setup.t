@@ -199,13 +199,14 @@ for my $place ('which', 'loss') {
 	nothing_changed("Ctrl-C ($place)");
 }
 spew("$root/slow", '');
-begin('80x24', 'setup 0b:00.0');
+begin('40x24', 'setup 0b:00.0');
 shows(qr/^Go on\?/m, 'a word on the command line is not asked for');
 type_line('y');
 shows(qr/Generating/, 'Ctrl-C: the images are being built');
 key('C-c');
 key('C-\\');
 shows(qr/^Reboot now\?/m, 'Ctrl-C while images are built stops nothing');
+is(scalar(() = screen() =~ /^\/usr\/sbin\/update-initramfs/mg), 2, 'in 40 columns only the last of what shows the progress stays') or diag screen();
 all_changed($spare, 'Ctrl-C while images are built');
 key('C-c');
 ended(130, 'Ctrl-C at the last question ends it');

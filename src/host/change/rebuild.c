@@ -14,6 +14,7 @@
 #include "listener.h"
 #include "log.h"
 #include "obstacle.h"
+#include "progress.h"
 #include "rebuild.h"
 #include "request.h"
 
@@ -39,10 +40,13 @@ static time_t now(void)
 	return t.tv_sec;
 }
 
-static void show_time(bool visible, const char *what, time_t start)
+/* Returns the columns of what it shows. */
+static int show_time(const char *what, time_t start)
 {
-	if (visible)
-		fprintf(stderr, "\r%s: %u s ", what, (unsigned)(now() - start));
+	struct text t;
+
+	/* The end of the line may be cut. */
+	return progress_show(text_set(&t, "%u s: %s", (unsigned)(now() - start), what));
 }
 
 /*
@@ -57,10 +61,11 @@ static int relay_output(int fd, pid_t pid, const char *what)
 	pid_t ended = 0;
 	char buf[512];
 	ssize_t got = 1;
-	int status = 0;
+	int status = 0, shown = 0;
 
 	while (got > 0 && !ended) {
-		show_time(terminal && at_start, what, start);
+		if (terminal && at_start)
+			shown = show_time(what, start);
 		if (poll(&said, 1, 1000) <= 0) {
 			/* A process that it left behind may keep the pipe open for good. */
 			ended = waitpid(pid, &status, WNOHANG);
@@ -69,15 +74,14 @@ static int relay_output(int fd, pid_t pid, const char *what)
 		got = read(fd, buf, sizeof(buf));
 		if (got <= 0)
 			break;
-		if (terminal && at_start)
-			fputs("\r\033[K", stderr);
+		progress_erase(shown);
+		shown = 0;
 		fwrite(buf, 1, (size_t)got, stderr);
 		at_start = buf[got - 1] == '\n';
 	}
 	while (ended <= 0 && (ended = waitpid(pid, &status, 0)) < 0 && errno == EINTR)
 		;
-	if (terminal && at_start)
-		fputs("\r\033[K", stderr);
+	progress_erase(shown);
 	fprintf(stderr, "%s%s: %u s\n", at_start ? "" : "\n", what, (unsigned)(now() - start));
 	return status;
 }

@@ -11,12 +11,20 @@
 #include "format.h"
 #include "progress.h"
 
-/* A line that wraps could not be erased. */
-static int columns(void)
+int progress_show(const char *text)
 {
 	struct winsize size;
+	/* A line that wraps could not be erased. */
+	int columns = ioctl(STDERR_FILENO, TIOCGWINSZ, &size) || size.ws_col < 2 ? 79 : size.ws_col - 1;
 
-	return ioctl(STDERR_FILENO, TIOCGWINSZ, &size) || size.ws_col < 2 ? 79 : size.ws_col - 1;
+	fprintf(stderr, "\r%-*.*s", columns, columns, text);
+	return columns;
+}
+
+void progress_erase(int columns)
+{
+	if (columns)
+		fprintf(stderr, "\r%*s\r", columns, "");
 }
 
 static void show(const struct text *step, int stop)
@@ -32,11 +40,9 @@ static void show(const struct text *step, int stop)
 		if (!now.len)
 			continue;
 		text_set(&line, "vfio-boot: waiting for: %s", now.p);
-		shown = columns();
-		fprintf(stderr, "\r%-*.*s", shown, shown, line.p);
+		shown = progress_show(line.p);
 	}
-	if (shown)
-		fprintf(stderr, "\r%*s\r", shown, "");
+	progress_erase(shown);
 }
 
 void progress_begin(struct progress *p, const struct text *step)

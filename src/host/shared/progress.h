@@ -21,4 +21,13 @@ void progress_begin(struct progress *p, const struct text *step) __attribute__((
 /* Erases the line that was shown. */
 void progress_end(struct progress *p) __attribute__((nonnull));
 
+/*
+ * Shows a line on standard error, a terminal, in place of the last one, cut to its columns. Returns how many it takes,
+ * for progress_erase().
+ */
+int progress_show(const char *text) __attribute__((nonnull));
+
+/* Erases a line that takes so many columns; 0 is none. */
+void progress_erase(int columns);
+
 #endif
