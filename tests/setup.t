@@ -198,6 +198,14 @@ for my $place ('which', 'loss') {
 	ended(130, "Ctrl-C ($place): it ends");
 	nothing_changed("Ctrl-C ($place)");
 }
+begin('80x24', 'setup');
+shows($which, 'lines that are pasted: it asks');
+system("tmux -L vfio-boot-$$-$servers send-keys -t test -l '3\ny\ny\n'");
+shows(qr/^Go on\?/m, 'the first one is an answer');
+key('q');
+key('Enter');
+ended(1, 'the others are none, and q is no');
+nothing_changed('lines that are pasted');
 spew("$root/slow", '');
 begin('40x24', 'setup 0b:00.0');
 shows(qr/^Go on\?/m, 'a word on the command line is not asked for');
@@ -252,17 +260,21 @@ like($said, qr/^Go on\?/m, 'a line without end is one line');
 $said = qx(env LC_ALL=C @as_root chroot $root /usr/sbin/vfio-boot setup <&- 2>&1);
 like($said, qr/\(the input ended\)/, 'without standard input nobody answers');
 ($said, $status) = typed("matrox\n\nq\n", 'setup');
-like($said, qr/matrox: no device is called so/, 'a word that nothing is called');
+like($said, qr/matrox: no device is called so.*\nType a number of the list, or another word/, 'a word that nothing is called');
 is(scalar(() = $said =~ /GeForce/g), 4, 'Enter alone shows all of them again');
-($said, $status) = typed("2\ny\nn\n", 'setup', '0b:00', 'nvidia');
+($said, $status) = typed("2\ny\nn\n", 'setup', '04:00', '04:00', 'nvidia');
 is($status, 0, 'a word for two cards is asked for');
-like(slurp($own), qr/\A#.*\nids = 0000:00:03\.1\/00\.0\@10de:2204 .*\nids = 0000:00:03\.1\/00\.1\@10de:1aef .*\n\z/, 'and the answer counts');
+like(slurp($own), qr/\A#.*\nids = .*\@8086:1539 .*\nids = 0000:00:03\.1\/00\.0\@10de:2204 .*\nids = 0000:00:03\.1\/00\.1\@10de:1aef .*\n\z/,
+	'the answer counts, and so do the other words');
 machine('twin-gpus');
+spew("$root/boot/grub/grub.cfg", "menuentry 'Debian, without passthrough' --id 'vfio-boot-off' {\n");
 ($said, $status) = typed("3, 1\ny\nn\n", 'setup');
 is($status, 0, 'two numbers');
 like($said, qr/^From the next boot on these 3 devices are for a guest, and the host does\nwithout:$/m, 'are three devices');
 all_changed(qr/1539.*2204.*1aef/s, 'two numbers');
-like($said, qr/export qemu 0000:04:00\.0 0000:0b:00\.0 0000:0b:00\.1\)/, 'and what to type after the reboot is said');
+like($said, qr/if that boot does not come up, choose GRUB's last entry \("\.\.\., without passthrough"\), or append vfio\.ids=off/,
+	'the entry for a boot without passthrough is named');
+like($said, qr/^    sudo vfio-boot export qemu 0000:04:00\.0 0000:0b:00\.0 0000:0b:00\.1$/m, 'and what to type after the reboot is said');
 
 # --- without questions
 
@@ -287,6 +299,7 @@ is(images(), 'new old', '--newest builds one image');
 machine('twin-gpus');
 ($said, $status) = typed('', 'setup', '-y', '--reboot', '--no-rebuild', '0b:00');
 like(slurp($own), $spare, '--no-rebuild writes the settings');
+unlike($said, qr/\bimages\b/, 'and speaks of no images that it builds');
 ok(!-e "$root/rebooted", 'and does not reboot into an old image');
 
 # --- what cannot be had
@@ -294,7 +307,7 @@ ok(!-e "$root/rebooted", 'and does not reboot into an old image');
 machine('twin-gpus');
 ($said, $status) = typed('', 'setup', '01:00.0');
 is($status, 1, 'what the host lives on');
-like($said, qr/^You cannot have 0000:01:00\.0: the host lives on it: \/ on nvme0n1p2$/m, 'is said to be so');
+like($said, qr/^You cannot have 0000:01:00\.0: the host lives on it: \/ on nvme0n1p2\nNothing of its class can be had\..*$/m, 'is said to be so');
 nothing_changed('what the host lives on');
 machine('twin-gpus', "ids = !0b:00.1\n");
 ($said, $status) = typed('', 'setup', '0b:00.0');

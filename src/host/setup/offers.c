@@ -106,10 +106,10 @@ static unsigned rank(const struct device *d)
 	return at ? (unsigned)(at - classes) : sizeof(classes);
 }
 
-/* Nobody misses a function of class 13, and nobody chooses the platform. */
+/* Nobody misses a function of class 13, and nobody chooses the platform, to which "other" peripherals belong. */
 static bool is_dull(const struct inventory *v, const struct device *d)
 {
-	return is_platform(v, d) || base_class(d) == 0x13;
+	return is_platform(v, d) || base_class(d) == 0x13 || d->found.class >> 8 == 0x0880;
 }
 
 static void judge(struct offer *o, const struct inventory *v)
@@ -129,6 +129,9 @@ static void judge(struct offer *o, const struct inventory *v)
 		if (rank(d) < rank(o->first))
 			o->first = d;
 	}
+	/* The host may live on itself, and on others of its group for that reason. */
+	if (availability_of(v, o->first)->why)
+		o->why = availability_of(v, o->first)->why;
 }
 
 void offers_find(struct offers *c, const struct inventory *v)
@@ -204,11 +207,11 @@ static void print_attached(const struct inventory *v, const struct device *d, co
 	free(attached);
 }
 
-static void print_function(const struct device *d, const char *lead)
+static void print_function(const struct device *d)
 {
 	char class[NAME_SIZE], name[NAME_SIZE], text[3 * NAME_SIZE];
 
-	snprintf(text, sizeof(text), "%s%s  %s: %s", lead, d->name, class_name(class, d), device_name(name, d));
+	snprintf(text, sizeof(text), "%s  %s: %s", d->name, class_name(class, d), device_name(name, d));
 	print_indented(INDENT, text);
 }
 
@@ -249,10 +252,15 @@ static const char *state_of(const struct offer *o, const struct inventory *v, st
 	return "free";
 }
 
-/* A function that has to go along is on the same card, or it shares the IOMMU group. */
-static const char *how_it_goes_along(const struct offer *o, const struct device *d)
+/* A function that has to go along is on the same card, which has its name already, or it shares the IOMMU group. */
+static void print_companion(const struct offer *o, const struct device *d)
 {
-	return is_same_card(d, o->first) ? "with " : "shares its group: ";
+	char class[NAME_SIZE], name[NAME_SIZE], text[3 * NAME_SIZE];
+	bool same = is_same_card(d, o->first);
+
+	snprintf(text, sizeof(text), "%s%s  %s%s%s", same ? "with " : "shares its group: ", d->name,
+		 class_name(class, d), same ? "" : ": ", same ? "" : device_name(name, d));
+	print_indented(INDENT, text);
 }
 
 void offer_print(const struct offer *o, const struct inventory *v, unsigned number)
@@ -273,7 +281,7 @@ void offer_print(const struct offer *o, const struct inventory *v, unsigned numb
 	for (unsigned i = 0; i < o->members; i++) {
 		if (o->member[i] == o->first)
 			continue;
-		print_function(o->member[i], how_it_goes_along(o, o->member[i]));
+		print_companion(o, o->member[i]);
 		print_attached(v, o->member[i], "");
 	}
 }
@@ -321,7 +329,7 @@ void offer_print_loss(const struct offer *o, const struct inventory *v)
 		for_each_device(m, d) {
 			if (!goes_with(v, d, o->member[i]))
 				continue;
-			print_function(d, "");
+			print_function(d);
 			print_attached(v, d, "goes along: ");
 			print_warnings(v, d);
 		}

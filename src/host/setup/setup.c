@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <termios.h>
 #include <unistd.h>
 
 #include "doctor.h"
@@ -77,10 +78,12 @@ static bool confirm(struct setup *s, const char *question)
 		printf("%s%s%s yes\n", style(BOLD), question, style(PLAIN));
 		return true;
 	}
+	/* What was typed or pasted before this was asked is no answer to it. */
+	tcflush(STDIN_FILENO, TCIFLUSH);
 	while (ask(s, question)) {
 		if (!strcasecmp(s->line, "y") || !strcasecmp(s->line, "yes"))
 			return true;
-		if (!*s->line || !strcasecmp(s->line, "n") || !strcasecmp(s->line, "no"))
+		if (!*s->line || strchr("nNqQ", *s->line))
 			return false;
 		tell("Please type y or n.");
 	}
@@ -149,53 +152,50 @@ static void print_ready(const struct setup *s)
 		putchar('\n');
 }
 
-static unsigned count_taken(const struct setup *s)
-{
-	unsigned n = 0;
-
-	for (unsigned i = 0; i < s->offers.count; i++)
-		n += s->taken[i];
-	return n;
-}
-
 /* Says why an offer cannot be taken, and what can be had instead. */
 static void say_denied(const struct setup *s, const struct offer *o)
 {
 	const struct offer *other;
+	bool any = false;
 	struct text t;
 
-	if (o->claimed && say_image(s->v.next, &complaints))
-		tell(text_set(&t, "%s is selected, but the image has to be built.", o->first->name));
-	else if (o->claimed)
-		tell(text_set(&t, "%s needs nothing more: %s.", o->first->name,
-			      o->ready ? "a guest can have it now" : "the next boot claims it"));
-	else
-		tell(text_set(&t, "You cannot have %s: %s", o->first->name, o->why));
+	if (o->claimed) {
+		tell(say_image(s->v.next, &complaints)
+			     ? text_set(&t, "%s is selected, but the image has to be built.", o->first->name)
+			     : text_set(&t, "%s needs nothing more: %s.", o->first->name,
+					o->ready ? "a guest can have it now" : "the next boot claims it"));
+		return;
+	}
+	tell(text_set(&t, "You cannot have %s: %s", o->first->name, o->why));
 	for_each_offer(s, other) {
 		char name[NAME_SIZE];
 
-		if (is_offered(other) && base_class(other->first) == base_class(o->first))
-			printf("You can have %s  %s\n", other->first->name, device_name(name, other->first));
+		if (!is_offered(other) || base_class(other->first) != base_class(o->first))
+			continue;
+		any = true;
+		print_wrapped(stdout, terminal_width(), 0, "  ",
+			      text_set(&t, "You can have %s  %s", other->first->name, device_name(name, other->first)));
 	}
+	if (!any)
+		tell("Nothing of its class can be had. vfio-boot setup alone shows what can.");
 }
 
-/* Takes the offers in which something is chosen. Returns how many these are, those that cannot be taken included. */
-static unsigned take_chosen(struct setup *s, const bool chosen[DEVICES_MAX])
+/* Takes the offers in which something is chosen. Returns false, after a message, if none of them can be taken. */
+static bool take_chosen(struct setup *s, const bool chosen[DEVICES_MAX])
 {
-	unsigned n = 0;
+	bool any = false;
 
 	for (unsigned i = 0; i < s->offers.count; i++) {
 		const struct offer *o = &s->offers.offer[i];
 
 		if (!offer_is_chosen(o, &s->v, chosen))
 			continue;
-		n++;
 		if (offer_is_free(o))
-			s->taken[i] = true;
+			any = s->taken[i] = true;
 		else
 			say_denied(s, o);
 	}
-	return n;
+	return any;
 }
 
 /* Returns the offer of a number that print_offers() has shown, or NULL. */
@@ -216,19 +216,19 @@ static const struct offer *find_number(const struct setup *s, unsigned long numb
  */
 static bool take_numbers(struct setup *s)
 {
+	bool taken[DEVICES_MAX];
 	char *p = s->line;
 
-	memset(s->taken, 0, sizeof(s->taken));
+	memcpy(taken, s->taken, sizeof(taken));
 	do {
 		const struct offer *o = *p >= '0' && *p <= '9' ? find_number(s, strtoul(p, &p, 10)) : NULL;
 
-		if (!o || (*p && !strchr(", ", *p))) {
-			memset(s->taken, 0, sizeof(s->taken));
+		if (!o || (*p && !strchr(", ", *p)))
 			return false;
-		}
-		s->taken[o - s->offers.offer] = true;
+		taken[o - s->offers.offer] = true;
 		p += strspn(p, ", ");
 	} while (*p);
+	memcpy(s->taken, taken, sizeof(taken));
 	return true;
 }
 
@@ -242,33 +242,33 @@ static unsigned count_chosen(const struct setup *s, const bool chosen[DEVICES_MA
 	return n;
 }
 
-/* Looks for what was typed: a device that it names is taken, several are shown. */
-static void search(struct setup *s)
+/* Looks for what was typed: a device that it names is taken, several are shown. Returns true if one was taken. */
+static bool search(struct setup *s)
 {
 	static bool chosen[DEVICES_MAX];
 	char *const words[] = { s->line, NULL };
 
 	if (choose_by_words(&s->v, words, chosen))
-		return;
-	if (count_chosen(s, chosen) == 1)
-		take_chosen(s, chosen);
+		tell("Type a number of the list, or another word; Enter alone shows the list again.");
+	else if (count_chosen(s, chosen) == 1)
+		return take_chosen(s, chosen);
 	else if (!print_offers(s, chosen))
 		tell("Nothing of that can be given to a guest by itself.");
+	return false;
 }
 
 /* Asks which one, until one is taken. Returns false if the user has had enough. */
 static bool ask_which(struct setup *s)
 {
-	while (!count_taken(s)) {
+	for (;;) {
 		if (!ask(s, "Which one should a virtual machine have? (number, word to search, q)") ||
 		    !strcasecmp(s->line, "q") || !strcasecmp(s->line, "quit"))
 			return false;
 		if (!*s->line)
 			print_offers(s, NULL);
-		else if (!take_numbers(s))
-			search(s);
+		else if (take_numbers(s) || search(s))
+			return true;
 	}
-	return true;
 }
 
 static bool has_virtual(const struct setup *s, const bool chosen[DEVICES_MAX])
@@ -287,7 +287,7 @@ static int take_word(struct setup *s, char *word, bool *several)
 {
 	static bool chosen[DEVICES_MAX];
 	char *const one[] = { word, NULL };
-	unsigned before = count_taken(s), n;
+	unsigned n;
 	int status = choose_by_words(&s->v, one, chosen);
 
 	if (status)
@@ -299,12 +299,13 @@ static int take_word(struct setup *s, char *word, bool *several)
 		return 0;
 	}
 	if (n == 1)
-		return take_chosen(s, chosen) && count_taken(s) > before ? 0 : 1;
+		return take_chosen(s, chosen) ? 0 : 1;
 	if (n)
 		say(&complaints, LEVEL_REFUSED, "%s: that means %u cards (name each by its bus index)", word, n);
 	else
-		say(&complaints, LEVEL_REFUSED, "%s: nothing of that can be given to a guest by itself%s", word,
-		    has_virtual(s, chosen) ? " (a virtual function: see vfio-boot claim, and add --vfs)" : "");
+		say(&complaints, LEVEL_REFUSED, "%s: nothing of that can be given to a guest by itself (%s)", word,
+		    has_virtual(s, chosen) ? "a virtual function: see vfio-boot claim, and add --vfs"
+					   : "vfio-boot setup alone shows what can");
 	return 1;
 }
 
@@ -319,10 +320,7 @@ static int take_words(struct setup *s)
 		if (status)
 			return status;
 	}
-	if (!several)
-		return 0;
-	memset(s->taken, 0, sizeof(s->taken));
-	return ask_which(s) ? 0 : 1;
+	return !several || ask_which(s) ? 0 : 1;
 }
 
 /* Returns 0 if something was chosen, or an exit status after a message. */
@@ -335,6 +333,7 @@ static int choose_offers(struct setup *s)
 	print_ready(s);
 	if (s->r->words)
 		return take_words(s);
+	tell("The cards of this machine. What has a number can be given to a guest, together with what stands below it.");
 	print_offers(s, NULL);
 	putchar('\n');
 	if (!offered) {
@@ -406,17 +405,33 @@ static int change(const struct setup *s)
 	return status;
 }
 
+/* Says how long it takes. */
+static void say_building(const struct setup *s)
+{
+	static struct kernels k;
+	struct text t;
+
+	if (asked(s->r, OPTION_NO_REBUILD))
+		return;
+	kernels_find(&k, &s->r->ctx->root);
+	tell(k.n < 2 || asked(s->r, OPTION_NEWEST)
+		     ? "An image takes a minute or two, and is not to be interrupted."
+		     : text_set(&t, "Each of the %u images takes a minute or two, and is not to be interrupted.", k.n));
+}
+
 /* Says what to type after the reboot, to copy. */
 static void say_next(const struct setup *s)
 {
 	tell("\nAfter the reboot:");
 	puts("    sudo vfio-boot status");
-	printf("    qemu-system-x86_64 -machine q35,accel=kvm -m 4G ... \\\n        $(sudo vfio-boot export qemu");
+	printf("    sudo vfio-boot export qemu");
 	for (unsigned i = 0; i < s->offers.count; i++) {
 		if (s->taken[i])
 			print_addresses(&s->offers.offer[i]);
 	}
-	puts(")\n    (or export libvirt, proxmox ...: vfio-boot export --help)");
+	putchar('\n');
+	tell("Put what export prints behind your own options of QEMU, which root has to start: -machine q35 (arm64: virt) "
+	     "-accel kvm, memory and disk. For libvirt, proxmox and others: vfio-boot export --help");
 }
 
 static int reboot_now(struct setup *s)
@@ -446,10 +461,11 @@ static int converse(struct setup *s)
 		return status;
 	}
 	print_plan_of_change(s);
-	if (!confirm(s, "Go on? It writes the settings and builds the images of the initramfs. [y/N]"))
+	if (!confirm(s, asked(s->r, OPTION_NO_REBUILD)
+				? "Go on? It writes the settings. [y/N]"
+				: "Go on? It writes the settings and builds the images of the initramfs. [y/N]"))
 		return nothing_done();
-	tell("This takes a minute or two, and is not to be interrupted.");
-	fflush(stdout);
+	say_building(s);
 	status = change(s);
 	if (status)
 		return status;
@@ -475,7 +491,8 @@ static int check_first(struct setup *s)
 		return 1;
 	}
 	if (faccessat(root->fd, "etc", W_OK, 0) && errno != ENOENT) {
-		say(&complaints, LEVEL_FAILED, "setup: /etc: %s (sudo vfio-boot setup)", strerror(errno));
+		say(&complaints, LEVEL_FAILED, "setup: /etc: %s (%s)", strerror(errno),
+		    errno == EROFS ? "make it writable first" : "sudo vfio-boot setup");
 		return STATUS_FAILED;
 	}
 	if (!doctor_say_machine(s->v.next))
