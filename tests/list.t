@@ -291,14 +291,19 @@ sub answers {
 	my ($words, $pattern, $why) = @_;
 	like((vfio_boot('explain', @$words))[0], $pattern, $why);
 }
-answers(['0b:00.0'], qr/^  You can have it, together with 0000:0b:00\.1: vfio-boot add --whole 0000:0b:00\.0\n\z/m, 'explain: the command for two');
-answers(['0c:00.3'], qr/^  You can have it: vfio-boot add 0000:0c:00\.3\n\z/m, 'explain: the command for one');
-answers(['--now', '0c:00.3'], qr/^  You can have it: vfio-boot claim 0000:0c:00\.3\n\z/m, 'explain --now: the command for now');
-answers(['0a:00.0'], qr/vfio-boot add --whole 0000:0a:00\.0\n  It is the screen that this machine boots with/, 'explain: a screen is announced');
+answers(['0b:00.0'], qr/^  You can have it, together with 0000:0b:00\.1:\n    vfio-boot add --whole 0000:0b:00\.0\n\z/m, 'explain: the command for two');
+answers(['0c:00.3'], qr/^  You can have it:\n    vfio-boot add 0000:0c:00\.3\n\z/m, 'explain: the command for one');
+answers(['--now', '0c:00.3'], qr/^  You can have it:\n    vfio-boot claim 0000:0c:00\.3\n\z/m, 'explain --now: the command for now');
+answers(['0a:00.0'], qr/vfio-boot add --whole 0000:0a:00\.0\n  It is the screen that this machine boots with: the host shows nothing on\s+it\s+any\s+more\.\n\z/, 'explain: a screen is announced');
 answers(['01:00.0'], qr/^  You cannot have it: the host lives on it: \/ on nvme0n1p2\n  Nothing of its class can be had\.\n\z/m, 'explain: why not');
 machine('four-function');
+{
+	local $ENV{COLUMNS} = 40;
+	my ($narrow) = vfio_boot('explain', '01:00.0');
+	is(join("\n", grep { length > 40 && !/^    vfio-boot / } split /\n/, $narrow), '', 'explain: in 40 columns every line fits, but for the command');
+}
 my ($denied) = grep { $_->{class} =~ /^01/ && $_->{available} eq 'no' } values %{ { devices_of() } };
-answers([ $denied->{address} ], qr/^  You cannot have it: .*\n  (You can have of this class:\n    0000:\S+  \S.*|Nothing of its class can be had\.)\n\z/m, 'explain: what instead');
+answers([ $denied->{address} ], qr/^  You cannot have it: .*\n  (You can have of this class:\n    0000:\S+  \S(?:.*\n {6})*.*|Nothing of its class can be had\.)\n\z/m, 'explain: what instead');
 my %explained = %{ JSON::PP->new->decode((vfio_boot('explain', '--json', $denied->{address}))[0])->{devices}[0] };
 is($explained{available}, 'no', 'explain --json has it too');
 is($explained{available_message}, $denied->{available_message}, 'with the same reason');

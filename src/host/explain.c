@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "alloc.h"
 #include "availability.h"
 #include "format.h"
 #include "listener.h"
@@ -134,12 +135,24 @@ static enum state judge_member(struct text *t, const struct context *ctx, const 
 
 /* --- as text ----------------------------------------------------------------------------------------------------- */
 
+/* Prints the rest of a line that has reached `column`, which goes on below from column `below` on. */
+static void print_rest(int column, int below, const char *text)
+{
+	char indent[64];
+
+	snprintf(indent, sizeof(indent), "%*s", below, "");
+	print_wrapped(stdout, terminal_width(), (size_t)column, indent, text);
+}
+
 static void print_fact(enum state s, const char *what, int width, const char *text)
 {
 	static const char *const signs[] = { "ok", "!!", "--" };
 	static const enum style styles[] = { GOOD, BAD, DIM };
+	int column = 8 + width + 2;
 
-	printf("    %s%s%s  %-*s  %s\n", style(styles[s]), signs[s], style(PLAIN), width, what, text);
+	printf("    %s%s%s  %-*s  ", style(styles[s]), signs[s], style(PLAIN), width, what);
+	/* Where little room is left, what follows stands nearer to the margin. */
+	print_rest(column, column + 20 > (int)terminal_width() ? 8 : column, text);
 }
 
 /*
@@ -202,7 +215,7 @@ static void print_entries(const struct context *ctx, const struct device *d)
 		}
 	}
 	if (!found)
-		puts("    nothing: no entry selects, excludes, protects or reserves it");
+		print_rest(printf("    "), 6, "nothing: no entry selects, excludes, protects or reserves it");
 }
 
 static void print_rules(const struct context *ctx, const struct device *d)
@@ -225,7 +238,10 @@ static void print_group(const struct context *ctx, const struct device *d)
 
 	if (!d->group)
 		return;
-	printf("\n  Its IOMMU group %u, all or nothing (group=%s)\n", d->group->number, policies[ctx->settings.group]);
+	fputs("\n  ", stdout);
+	print_rest(2, 4,
+		   text_set(&t, "Its IOMMU group %u, all or nothing (group=%s)", d->group->number,
+			    policies[ctx->settings.group]));
 	for_each_member(d->group, member) {
 		enum state s = judge_member(&t, ctx, member);
 
@@ -250,8 +266,9 @@ static void print_instead(const struct answers *a, const struct device *d)
 			continue;
 		if (++n > 3)
 			break;
-		printf("%s    %s  %s\n", n == 1 ? "  You can have of this class:\n" : "", other->name,
-		       device_name(name, other));
+		if (n == 1)
+			puts("  You can have of this class:");
+		print_rest(printf("    %s  ", other->name), 6, device_name(name, other));
 	}
 	if (!n)
 		puts("  Nothing of its class can be had.");
@@ -265,25 +282,36 @@ static const char *claimed_phrase(const struct answers *a, const struct device *
 	return d->decided.verdict == VERDICT_ALREADY ? "A guest can have it." : "A claim takes it now.";
 }
 
-/* Prints the command that takes a device that can be had. */
+/* Prints the command that takes a device that can be had, in a line to copy. */
 static void print_command(const struct answers *a, const struct device *d, bool group)
 {
-	printf("  %sYou can have it%s", style(GOOD), style(PLAIN));
+	char *with;
+	size_t size;
+	FILE *to = open_text(&with, &size);
+
 	if (group) {
-		printf(", together with ");
-		print_companions(stdout, d);
+		fputs(", together with ", to);
+		print_companions(to, d);
 	}
-	printf(": vfio-boot %s%s %s\n", a->ctx->phase == PHASE_NOW ? "claim" : "add", group ? " --whole" : "", d->name);
+	fputc(':', to);
+	fclose(to);
+	printf("  %sYou can have it%s", style(GOOD), style(PLAIN));
+	print_rest(17, 4, with);
+	free(with);
+	printf("    vfio-boot %s%s %s\n", a->ctx->phase == PHASE_NOW ? "claim" : "add", group ? " --whole" : "",
+	       d->name);
 }
 
 /* The answer, with the command. */
 static void print_answer(const struct answers *a, const struct device *d)
 {
 	const struct availability *can = &a->can[d - a->ctx->machine.device];
+	struct text t;
 
 	putchar('\n');
 	if (can->state == AVAILABLE_NOT) {
-		printf("  %sYou cannot have it%s: %s\n", style(BAD), style(PLAIN), can->why);
+		printf("  %sYou cannot have it%s", style(BAD), style(PLAIN));
+		print_rest(20, 4, text_set(&t, ": %s", can->why));
 		if (!is_bridge(d))
 			print_instead(a, d);
 		return;
@@ -293,21 +321,25 @@ static void print_answer(const struct answers *a, const struct device *d)
 	else
 		print_command(a, d, can->state == AVAILABLE_GROUP);
 	if (d->found.boot_display)
-		puts("  It is the screen that this machine boots with: the host shows nothing on it any more.");
+		print_rest(printf("  "), 2,
+			   "It is the screen that this machine boots with: the host shows nothing on it any more.");
 }
 
 static void print_device(const struct answers *a, const struct device *d)
 {
 	const struct context *ctx = a->ctx;
-	char class[NAME_SIZE], name[NAME_SIZE];
+	char class[NAME_SIZE], name[NAME_SIZE], text[2 * NAME_SIZE];
 	struct text t;
 
 	if (d->decided.verdict != VERDICT_NONE)
 		set_device_line(&t, &ctx->machine, d, false);
 	else
 		text_set(&t, "%pd: not selected", d);
-	printf("%s%s%s\n", style(BOLD), t.p, style(PLAIN));
-	printf("  %s: %s\n", class_name(class, d), device_name(name, d));
+	fputs(style(BOLD), stdout);
+	print_rest(0, 4, t.p);
+	snprintf(text, sizeof(text), "%s: %s", class_name(class, d), device_name(name, d));
+	printf("%s  ", style(PLAIN));
+	print_rest(2, 4, text);
 	print_entries(ctx, d);
 	print_rules(ctx, d);
 	print_group(ctx, d);
