@@ -97,25 +97,26 @@ static void join_slots(struct union_find *u, const struct inventory *v)
 
 /* --- what is known of a card -------------------------------------------------------------------------------------- */
 
-/* What a person would call the card by comes first. */
-static unsigned rank(const struct device *d)
-{
-	static const unsigned char classes[] = { 0x03, 0x12, 0x01, 0x02, 0x0c, 0x04, 0x0d };
-	const unsigned char *at = memchr(classes, (int)base_class(d), sizeof(classes));
-
-	return at ? (unsigned)(at - classes) : sizeof(classes);
-}
-
 /* Nobody misses a function of class 13, and nobody chooses the platform, to which "other" peripherals belong. */
 static bool is_dull(const struct inventory *v, const struct device *d)
 {
 	return is_platform(v, d) || base_class(d) == 0x13 || d->found.class >> 8 == 0x0880;
 }
 
+/* What a person would call the card by comes first. */
+static unsigned rank(const struct inventory *v, const struct device *d)
+{
+	static const unsigned char classes[] = { 0x03, 0x12, 0x01, 0x02, 0x0c, 0x04, 0x0d };
+	const unsigned char *at = memchr(classes, (int)base_class(d), sizeof(classes));
+
+	return is_dull(v, d) ? sizeof(classes) + 1 : at ? (unsigned)(at - classes) : sizeof(classes);
+}
+
 static void judge(struct offer *o, const struct inventory *v)
 {
+	const char *own = NULL;
+
 	o->platform = o->claimed = o->ready = true;
-	o->first = o->member[0];
 	for (unsigned i = 0; i < o->members; i++) {
 		const struct device *d = o->member[i];
 		const struct availability *can = availability_of(v, d);
@@ -126,12 +127,14 @@ static void judge(struct offer *o, const struct inventory *v)
 		if (can->state == AVAILABLE_NOT && !o->why)
 			o->why = can->why;
 		o->screen |= d->found.boot_display;
-		if (rank(d) < rank(o->first))
-			o->first = d;
+		if (o->first && rank(v, d) >= rank(v, o->first))
+			continue;
+		o->first = d;
+		own = can->why;
 	}
-	/* The host may live on itself, and on others of its group for that reason. */
-	if (availability_of(v, o->first)->why)
-		o->why = availability_of(v, o->first)->why;
+	/* The host may live on it, and keep the others of its group for that reason. */
+	if (own)
+		o->why = own;
 }
 
 void offers_find(struct offers *c, const struct inventory *v)

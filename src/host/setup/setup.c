@@ -293,13 +293,12 @@ static int take_word(struct setup *s, char *word, bool *several)
 	if (status)
 		return status;
 	n = count_chosen(s, chosen);
-	if (n > 1 && !asked(s->r, OPTION_YES)) {
-		*several = true;
-		print_offers(s, chosen);
-		return 0;
-	}
 	if (n == 1)
 		return take_chosen(s, chosen) ? 0 : 1;
+	print_offers(s, chosen);
+	*several |= n > 1;
+	if (n && !asked(s->r, OPTION_YES))
+		return 0;
 	if (n)
 		say(&complaints, LEVEL_REFUSED, "%s: that means %u cards (name each by its bus index)", word, n);
 	else
@@ -497,7 +496,7 @@ static int check_first(struct setup *s)
 	}
 	if (!doctor_say_machine(s->v.next))
 		return 0;
-	tell("No guest can have a device before that is done. Then type vfio-boot setup again.");
+	tell("No guest can have a device before that is done. Reboot then, and type vfio-boot setup again.");
 	return 1;
 }
 
