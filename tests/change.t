@@ -132,6 +132,7 @@ refuses('what is not there', [ 'add', '03:00.2' ], 1, qr/no such device; nearest
 writes('which --force writes', [ 'add', '--force', '03:00.2' ], "${header}ids = 03:00.2\n", qr/no such device; nearest/);
 machine('qemu-q35', '');
 refuses('no selector', [ 'add', '3' ], 2, qr/^vfio-boot: 3: neither a bus index/m);
+refuses('a name', [ 'add', 'intel' ], 2, qr/^vfio-boot: intel: neither a bus index.*; vfio-boot list intel looks for it$/m);
 refuses('what the host lives on', [ 'add', '00:1f.2' ], 1, qr/refused, protected: the host lives on it/);
 unlink "$root/var/lib/vfio-boot/protect" or die;
 refuses('and what it lives on before an image has said so', [ 'add', '--whole', '00:1f.2' ], 1,

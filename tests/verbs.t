@@ -260,7 +260,8 @@ for my $verb ('list', 'explain 01:00.0', 'plan', 'add 02:00.0') {
 unpack_q35();
 said([ 'explain', '03:00.7' ], 1, qr/03:00\.7: no such device; nearest: 0000:03:00\.0/, 'explain what is not there');
 said([ 'list', '10de:2204' ], 1, qr/10de:2204: no such device/, 'list what is not there');
-said([ 'explain', 'xyz' ], 2, qr/xyz: neither a bus index/, 'explain no selector');
+said([ 'explain', 'xyz' ], 2, qr/xyz: neither a bus index.*; vfio-boot list xyz looks for it$/m, 'explain no selector');
+said([ 'explain', '3:0.x' ], 2, qr/^(?!.*looks for it)/s, 'a selector with an error is no name');
 said([ 'list', '!03:00.0' ], 2, qr/an exclusion selects nothing/, 'list an exclusion');
 spew("$root/etc/vfio-boot.conf", "ids = 03:00.0 xyz\n");
 said([ split / / ], 2, qr{^vfio-boot: /etc/vfio-boot\.conf:1:15: xyz: }m, "$_ with settings that have an error") for 'list', 'explain 03:00.0';

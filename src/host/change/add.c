@@ -213,10 +213,8 @@ static int add_word(struct addition *a, char *const *at)
 	struct selector sel;
 	const char *wrong = selector_parse(&sel, word, strlen(word));
 
-	if (wrong) {
-		say(&complaints, LEVEL_FAILED, "%s: %s", word, wrong);
-		return STATUS_WRONG;
-	}
+	if (wrong)
+		return no_selector(word, wrong);
 	if (is_repeated(c, at, &sel) || is_in_settings(c, &sel))
 		return 0;
 	if (sel.flags & (SELECTOR_EXCLUDES | SELECTOR_OPTIONAL)) {

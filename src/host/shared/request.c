@@ -84,6 +84,17 @@ static bool is_virtual(const struct context *ctx, const struct selector *sel)
 	return !faccessat(ctx->root.fd, t.p, F_OK, 0);
 }
 
+int no_selector(const char *word, const char *wrong)
+{
+	/* A name, such as "nvidia". Others are meant as a selector. */
+	bool is_name =
+		*word && strspn(word, "0123456789abcdefABCDEF") < strlen(word) && !strpbrk(word, ":.!*/@ \"'$`\\");
+
+	say(&complaints, LEVEL_FAILED, "%s: %s%s%s%s", word, wrong, is_name ? "; vfio-boot list " : "",
+	    is_name ? word : "", is_name ? " looks for it" : "");
+	return STATUS_WRONG;
+}
+
 /* Chooses the devices that a word matches. Returns 0, or an exit status after a message. */
 static int choose_one(struct context *ctx, int pci, const char *word, bool chosen[DEVICES_MAX])
 {
@@ -96,10 +107,8 @@ static int choose_one(struct context *ctx, int pci, const char *word, bool chose
 
 	if (!wrong && sel.flags & SELECTOR_EXCLUDES)
 		wrong = "an exclusion selects nothing";
-	if (wrong) {
-		say(&complaints, LEVEL_FAILED, "%s: %s", word, wrong);
-		return STATUS_WRONG;
-	}
+	if (wrong)
+		return no_selector(word, wrong);
 	find_path(m, pci, &sel);
 	for_each_device(m, d) {
 		enum selector_match match = selector_match(&sel, d);

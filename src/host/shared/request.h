@@ -76,6 +76,9 @@ extern const struct listener nobody;
 /* Zeroes *to and gives it the root and the arguments of another context. request_read() can read it then. */
 void context_like(struct context *to, const struct context *from) __attribute__((nonnull));
 
+/* Says that a word is no selector, why, and how to look for a name. Returns an exit status. */
+int no_selector(const char *word, const char *wrong) __attribute__((nonnull));
+
 /*
  * Sets chosen[] for the devices that the words match, which are selectors up to a NULL, and clears it for the others.
  * chosen[] is indexed like ctx->machine.device. The machine has been read. Returns 0, or an exit status after a
