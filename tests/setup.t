@@ -206,6 +206,16 @@ key('q');
 key('Enter');
 ended(1, 'the others are none, and q is no');
 nothing_changed('lines that are pasted');
+open my $lock, '<', "$root/etc" or die;
+flock $lock, 2 or die; # LOCK_EX
+begin('80x24', 'setup 0b:00.0');
+shows(qr/^Go on\?/m, 'while another one is at work');
+type_line('y');
+shows(qr/another vfio-boot add or remove is running: waiting for it/, 'it waits');
+key('C-c');
+ended(130, 'Ctrl-C ends the wait');
+nothing_changed('Ctrl-C while another one is at work');
+close $lock;
 spew("$root/slow", '');
 begin('40x24', 'setup 0b:00.0');
 shows(qr/^Go on\?/m, 'a word on the command line is not asked for');

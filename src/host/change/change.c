@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -81,12 +82,16 @@ static bool read_files(struct change *c)
 static int take_lock(int root)
 {
 	int etc = openat(root, "etc", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	void (*before)(int);
 
 	if (etc < 0 || !flock(etc, LOCK_EX | LOCK_NB) || errno != EWOULDBLOCK)
 		return etc;
 	say(&complaints, LEVEL_DONE, "another vfio-boot add or remove is running: waiting for it");
+	/* Nothing is changed yet, so that Ctrl-C may end it, whoever ignores it for the sake of what follows. */
+	before = signal(SIGINT, SIG_DFL);
 	while (flock(etc, LOCK_EX) && errno == EINTR)
 		;
+	signal(SIGINT, before);
 	return etc;
 }
 
