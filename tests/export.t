@@ -485,7 +485,7 @@ my $fd = prints(['qemu', '--iommufd'], <<'END', 'qemu: --iommufd, one object for
 END
 newer_takes($fd, '--iommufd');
 newer_takes(join(' ', map { export('qemu', '--iommufd', '--force', $_) =~ s/\n.*//sr } '0a:00', '0b:00'), '--iommufd twice');
-# libvirt knows iommufd from 12.1 on: that of forky (tests/qemu/virsh), which takes two exports.
+# libvirt knows iommufd from 12.1 on: that of backports for trixie (tests/qemu/virsh), which takes two exports.
 {
 	my $schemas = qx(tests/qemu/virsh) =~ s/\n//r;
 	$fd = join '', map { export('libvirt', '--iommufd', '--force', $_) =~ s/-- exit.*//sr } '0a:00', '0b:00';
