@@ -217,7 +217,7 @@ ended(130, 'Ctrl-C ends the wait');
 nothing_changed('Ctrl-C while another one is at work');
 close $lock;
 spew("$root/slow", '');
-begin('40x24', 'setup 0b:00.0');
+begin('40x30', 'setup 0b:00.0');
 shows(qr/^Go on\?/m, 'a word on the command line is not asked for');
 type_line('y');
 shows(qr/Generating/, 'Ctrl-C: the images are being built');
@@ -284,7 +284,7 @@ like($said, qr/^From the next boot on these 3 devices are for a guest, and the h
 all_changed(qr/1539.*2204.*1aef/s, 'two numbers');
 like($said, qr/if that boot does not come up, choose GRUB's last entry \("\.\.\., without passthrough"\), or append vfio\.ids=off/,
 	'the entry for a boot without passthrough is named');
-like($said, qr/^    sudo vfio-boot export qemu 0000:04:00\.0 0000:0b:00\.0 0000:0b:00\.1$/m, 'and what to type after the reboot is said');
+like($said, qr/^    sudo qemu-system-x86_64 .* \\\n        \$\(sudo vfio-boot export qemu 0000:04:00\.0 0000:0b:00\.0 0000:0b:00\.1\)$/m, 'and what to type after the reboot is said');
 
 # --- without questions
 
@@ -398,7 +398,7 @@ for my $settings ("ids = 0b:00\n", '') {
 	}
 	($said, $status) = typed("q\n", 'setup');
 	my $until = $settings eq '' ? ', until the next\s+boot' : '';
-	like($said, qr/\AA guest can have now:\n -  NVIDIA.*\n    0000:0b:00\.0  VGA compatible controller: ready for a guest$until\n(?:    .*\n)+?    sudo vfio-boot export qemu 0000:0b:00\.0 0000:0b:00\.1\n/,
+	like($said, qr/\AA guest can have now:\n -  NVIDIA.*\n    0000:0b:00\.0  VGA compatible controller: ready for a guest$until\n(?:    .*\n)+?    sudo qemu.*\n        \$\(sudo vfio-boot export qemu 0000:0b:00\.0 0000:0b:00\.1\)\n/,
 		'after the reboot it says how to hand it over');
 }
 ($said, $status) = typed("3\ny\nn\n", 'setup');

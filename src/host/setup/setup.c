@@ -132,6 +132,19 @@ static void print_addresses(const struct offer *o)
 		printf(" %s", o->member[i]->name);
 }
 
+/* A machine with PCI Express. */
+#ifdef __aarch64__
+#define QEMU "qemu-system-aarch64 -machine virt"
+#else
+#define QEMU "qemu-system-x86_64 -machine q35"
+#endif
+
+/* Begins the command that starts a guest with this terminal as its console; the addresses and ")" end it. */
+static void begin_command(void)
+{
+	printf("    sudo " QEMU " -accel kvm -cpu host -m 4G -nographic \\\n        $(sudo vfio-boot export qemu");
+}
+
 static void print_ready(const struct setup *s)
 {
 	const struct offer *o;
@@ -144,9 +157,9 @@ static void print_ready(const struct setup *s)
 			tell("A guest can have now:");
 		first = false;
 		offer_print(o, &s->v, 0);
-		printf("    sudo vfio-boot export qemu");
+		begin_command();
 		print_addresses(o);
-		putchar('\n');
+		puts(")");
 	}
 	if (!first)
 		putchar('\n');
@@ -423,14 +436,14 @@ static void say_next(const struct setup *s)
 {
 	tell("\nAfter the reboot:");
 	puts("    sudo vfio-boot status");
-	printf("    sudo vfio-boot export qemu");
+	begin_command();
 	for (unsigned i = 0; i < s->offers.count; i++) {
 		if (s->taken[i])
 			print_addresses(&s->offers.offer[i]);
 	}
-	putchar('\n');
-	tell("Put what export prints behind your own options of QEMU, which root has to start: -machine q35 (arm64: virt) "
-	     "-accel kvm, memory and disk. For libvirt, proxmox and others: vfio-boot export --help");
+	puts(")");
+	tell("This starts a guest with this terminal as its console (Ctrl-A X ends it). Add its disk: -drive file=FILE. "
+	     "For libvirt, Proxmox VE and others: vfio-boot export --help");
 }
 
 static int reboot_now(struct setup *s)
