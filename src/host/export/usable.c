@@ -13,7 +13,7 @@
 #define INSTEAD_SHOWN 3
 
 /* What the next boot can have. It is looked for where something is refused. */
-struct offer {
+struct outlook {
 	struct context *now, next;
 	const bool *chosen; /* indexed like now->machine.device */
 	bool looked, known;
@@ -25,12 +25,12 @@ bool is_bound_to_vfio(const struct device *d)
 	return d->found.driver && (d->found.driver == d->found.target || is_vfio_driver(d->found.driver));
 }
 
-static bool is_chosen(const struct offer *o, const struct device *d)
+static bool is_chosen(const struct outlook *o, const struct device *d)
 {
 	return o->chosen[d - o->now->machine.device];
 }
 
-static void look(struct offer *o)
+static void look(struct outlook *o)
 {
 	struct dependencies deps;
 
@@ -48,7 +48,7 @@ static void look(struct offer *o)
 
 /* Returns whether the next boot can have a device, or NULL for a VF, which has to be made first, or if that is unknown.
  */
-static const struct availability *availability_of(struct offer *o, const struct device *d)
+static const struct availability *availability_of(struct outlook *o, const struct device *d)
 {
 	const struct device *next;
 
@@ -58,7 +58,7 @@ static const struct availability *availability_of(struct offer *o, const struct 
 }
 
 /* Appends how a device without a vfio driver gets one, or why it never does. */
-static void add_way(struct text *t, struct offer *o, const struct device *d)
+static void add_way(struct text *t, struct outlook *o, const struct device *d)
 {
 	const struct availability *can = availability_of(o, d);
 
@@ -82,7 +82,7 @@ static bool blocks_use(const struct device *d)
 }
 
 /* Says what makes the group of d useless. Skips the other chosen devices, because they are checked themselves. */
-static bool is_group_usable(struct offer *o, const struct device *d)
+static bool is_group_usable(struct outlook *o, const struct device *d)
 {
 	const struct device *other;
 	bool good = true;
@@ -108,7 +108,7 @@ static bool is_group_usable(struct offer *o, const struct device *d)
 }
 
 /* Says every reason why d cannot be passed to a guest. Returns true if there is none. */
-static bool is_usable(struct offer *o, const struct device *d)
+static bool is_usable(struct outlook *o, const struct device *d)
 {
 	const struct machine *m = &o->now->machine;
 	const struct device *above = parent_that_is_no_bridge(d);
@@ -140,25 +140,16 @@ static bool is_usable(struct offer *o, const struct device *d)
 }
 
 /* Returns true if a guest can have the device at once. */
-static bool is_ready(const struct device *d)
+static bool is_ready_itself(const struct device *d)
 {
-	const struct device *other;
-
-	if (is_bridge(d) || parent_that_is_no_bridge(d) || !is_bound_to_vfio(d) || !has_group(d) ||
-	    d->group->non_pci_member)
-		return false;
-	for_each_member(d->group, other) {
-		if (blocks_use(other))
-			return false;
-	}
-	return true;
+	return !is_bridge(d) && !parent_that_is_no_bridge(d) && is_bound_to_vfio(d) && d->group && is_ready(d->group);
 }
 
 /*
  * Returns true if the next boot can have a device that is of the same class as the other one, and that nobody has to
  * think about first.
  */
-static bool is_free(struct offer *o, const struct device *d, const struct device *other)
+static bool is_free(struct outlook *o, const struct device *d, const struct device *other)
 {
 	const struct availability *can = availability_of(o, d);
 
@@ -170,14 +161,14 @@ static bool is_free(struct offer *o, const struct device *d, const struct device
  * Appends the first devices outside of the group of d that are ready, or else those of its class that are free. Returns
  * how many there are.
  */
-static unsigned add_instead(struct text *t, struct offer *o, const struct device *d, bool ready)
+static unsigned add_instead(struct text *t, struct outlook *o, const struct device *d, bool ready)
 {
 	const struct device *other;
 	unsigned n = 0;
 
 	for_each_device(&o->now->machine, other) {
 		if (is_chosen(o, other) || (d->group && other->group == d->group) ||
-		    !(ready ? is_ready(other) : is_free(o, other, d)))
+		    !(ready ? is_ready_itself(other) : is_free(o, other, d)))
 			continue;
 		if (n++ < INSTEAD_SHOWN)
 			text_add(t, "%s%s", n > 1 ? ", " : "", other->name);
@@ -188,7 +179,7 @@ static unsigned add_instead(struct text *t, struct offer *o, const struct device
 }
 
 /* Names some devices that can be had in place of d. */
-static void say_instead(struct offer *o, const struct device *d)
+static void say_instead(struct outlook *o, const struct device *d)
 {
 	struct text t = { .len = 0 };
 
@@ -204,7 +195,7 @@ static void say_instead(struct offer *o, const struct device *d)
 
 bool all_usable(struct context *ctx, const bool chosen[DEVICES_MAX], bool force)
 {
-	static struct offer o;
+	static struct outlook o;
 	const struct device *d, *refused = NULL;
 
 	o.now = ctx;

@@ -76,21 +76,6 @@ bool is_platform(const struct inventory *v, const struct device *d)
 	return plan_reserved(&v->now->machine, d, RESERVED_PLATFORM) == RESERVED_PLATFORM;
 }
 
-bool is_ready(const struct group *g)
-{
-	const struct device *d;
-	bool any = false;
-
-	for_each_member(g, d) {
-		bool vfio = is_vfio_driver(d->found.driver);
-
-		if (is_bridge(d) ? blocks_group(d->found.driver) : !vfio && !is_exempt(d))
-			return false;
-		any |= vfio;
-	}
-	return any && !g->non_pci_member && !(g->flags & GROUP_NOIOMMU);
-}
-
 static void add_attached(FILE *to, const struct inventory *v, const struct device *d, const char *before)
 {
 	const struct attached *i;

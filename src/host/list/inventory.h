@@ -47,9 +47,6 @@ bool is_platform(const struct inventory *v, const struct device *d) __attribute_
 /* Returns what hangs on a device of v->now, with "; " between, or "". The caller frees the text. */
 char *attached_of(const struct inventory *v, const struct device *d) __attribute__((nonnull, returns_nonnull));
 
-/* Returns true if everything of a group that a guest would get has a vfio driver now, and there is such a thing. */
-bool is_ready(const struct group *g) __attribute__((nonnull));
-
 /*
  * Chooses the devices that the words match. A word that is no selector is looked for in what a device is called, and in
  * what hangs on it; upper and lower case are equal. Returns 0, or an exit status after a message (see choose()).

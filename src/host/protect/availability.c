@@ -99,6 +99,21 @@ static void deny_needs(struct availability *a, struct machine *m, const struct d
 	}
 }
 
+bool is_ready(const struct group *g)
+{
+	const struct device *d;
+	bool any = false;
+
+	for_each_member(g, d) {
+		bool vfio = is_vfio_driver(d->found.driver);
+
+		if (is_bridge(d) ? blocks_group(d->found.driver) : !vfio && !is_exempt(d))
+			return false;
+		any |= vfio;
+	}
+	return any && !g->non_pci_member && !(g->flags & GROUP_NOIOMMU);
+}
+
 /* Returns the first member from this one on that has to be claimed along with d and is not yet, or NULL. */
 static const struct device *companion_from(const struct device *d, const struct device *member)
 {

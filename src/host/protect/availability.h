@@ -47,4 +47,7 @@ void print_companions(FILE *to, const struct device *d) __attribute__((nonnull))
 void json_add_availability(struct json_object *o, const struct availability *of, const struct device *d)
 	__attribute__((nonnull(1, 3)));
 
+/* Returns true if everything of a group that a guest would get has a vfio driver now, and there is such a thing. */
+bool is_ready(const struct group *g) __attribute__((nonnull));
+
 #endif
