@@ -69,6 +69,11 @@ static enum state judge_rule(struct text *t, const struct context *ctx, const st
 
 	t->len = 0;
 	t->p[0] = '\0';
+	/* It would have its own ID. */
+	if (rule == REASON_RESERVED && d->asked.protects) {
+		text_set(t, "not judged, since it is protected");
+		return STATE_NONE;
+	}
 	if (plan_rule(m, d, named, rule)) {
 		add_own_reason(t, m, d, rule);
 		return STATE_AGAINST;
