@@ -73,6 +73,10 @@ for my $fixture (@fixtures) {
 }
 
 machine('twin-gpus');
+{
+	local $ENV{COLUMNS} = 120;
+	like((vfio_boot('list', '--flat'))[0], qr/^04:00\.0 .* network enp4s0 +in use: enp4s0/m, 'in 120 columns what hangs on a device is whole');
+}
 like((vfio_boot('list', '--flat'))[0], qr/^0b:00\.1 +25 snd_hda_intel 10de:1aef group NVIDIA C.*\n/m, 'in 80 columns the names are cut, and no driver');
 {
 	local $ENV{COLUMNS} = 40;
@@ -184,6 +188,12 @@ like($out, qr/\AADDRESS GROUP DRIVER +ID +HAVE +NAME *\n03:00\.0 +7 e1000e +8086
 ($out) = vfio_boot('list', '--flat', '--all', '04:00.0');
 like($out, qr/^04:00\.0 .*1b36:0010 free .* disk nvme0n1: Samsung SSD 980 1TB, 1\.0 TB/m, '--flat --all has more, and cuts nothing');
 cmp_ok(length((split /\n/, $out)[1]), '>', 80, 'of however many columns');
+{
+	local $ENV{COLUMNS} = 120;
+	($out) = vfio_boot('list', '--flat');
+	is(join('', grep { length > 120 } split /\n/, $out), '', 'a line of 120 columns fits');
+	like($out, qr/^08:00\.0 .* USB 0bda:8153; USB Logitech *$/m, 'with the beginning of what hangs there');
+}
 ($out) = vfio_boot('list', '-o', '+numa,SELECTOR', '04:00.0');
 like($out, qr/\AADDRESS .*NAME +NUMA SELECTOR\n04:00\.0.* 0000:00:04\.0\/00\.0\@1b36:0010\n\z/, '+COLUMNS adds, in either case');
 ($out, $said, $exit) = vfio_boot('list', '-o', 'address,colour');

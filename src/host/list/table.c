@@ -73,10 +73,28 @@ static void print_have(FILE *to, const struct listing *l, const struct device *d
 		fputs(available_name(can->state), to);
 }
 
+/*
+ * Lines are cut to the terminal, and those of --flat also without one. A program that asks for columns, and whoever
+ * wants --all, gets all of them.
+ */
+static bool is_cut(const struct listing *l)
+{
+	return !asked(l->r, OPTION_ALL) && (!asked(l->r, OPTION_OUTPUT) || isatty(STDOUT_FILENO));
+}
+
+/* Returns true for the columns of --flat, with or without some more, where they are laid out for people. */
+static bool is_flat(const struct listing *l)
+{
+	return is_cut(l) && (!l->r->columns || *l->r->columns == '+');
+}
+
 static void print_has(FILE *to, const struct listing *l, const struct device *d)
 {
 	char *text = attached_of(&l->v, d);
 
+	/* The others would have no room beside six USB devices. */
+	if (is_flat(l))
+		text[fitting(text, l->columns / 4)] = '\0';
 	fputs(text, to);
 	free(text);
 }
@@ -211,19 +229,22 @@ static void fill_line(struct libscols_table *table, const struct listing *l, con
 	}
 }
 
-/*
- * Cuts the lines to the terminal, and --flat also without one. A program that asks for columns, and whoever wants
- * --all, gets all of them.
- */
 static void set_width(struct libscols_table *table, const struct listing *l)
 {
-	bool cut = !asked(l->r, OPTION_ALL) && (!asked(l->r, OPTION_OUTPUT) || isatty(STDOUT_FILENO));
+	bool cut = is_cut(l);
 
 	scols_table_set_termforce(table, cut ? SCOLS_TERMFORCE_ALWAYS : SCOLS_TERMFORCE_NEVER);
 	if (cut)
 		scols_table_set_termwidth(table, l->columns);
 	/* No blanks behind the last column. */
 	scols_table_enable_minout(table, 1);
+}
+
+/* Returns true for what people read or choose by. NAME and NOTES give way to it where there is little room. */
+static bool keeps_its_width(const struct listing *l, unsigned column)
+{
+	return is_flat(l) && l->columns >= 80 &&
+	       (columns[column].print == print_driver || columns[column].print == print_has);
 }
 
 void print_table(const struct listing *l)
@@ -234,13 +255,12 @@ void print_table(const struct listing *l)
 	if (!table)
 		abort();
 	for (unsigned i = 0; i < l->table.columns; i++) {
-		const char *name = columns[l->table.column[i]].name;
-		int flags = columns[l->table.column[i]].flags;
+		unsigned column = l->table.column[i];
+		int flags = columns[column].flags;
 
-		/* A driver is what people read, so that other columns give way first. */
-		if (columns[l->table.column[i]].print == print_driver && l->columns >= 80)
+		if (keeps_its_width(l, column))
 			flags &= ~SCOLS_FL_TRUNC;
-		if (!scols_table_new_column(table, name, 0, flags))
+		if (!scols_table_new_column(table, columns[column].name, 0, flags))
 			abort();
 	}
 	set_width(table, l);
