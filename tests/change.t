@@ -359,15 +359,20 @@ sub comes_to {
 	ok(!$json->{rebuilt}, "$name: no image in a tree");
 	like($text, $said, "$name: what is for people is said beside it");
 }
+# Of the last object: what selects each device.
+sub selectors { return map { $_->{selector} } @{ JSON::PP->new->utf8->decode($json[-1])->{devices} } }
+
 machine('qemu-q35', '');
 my ($plus_zero, $plus_one) = map { '+' . s/  # .*//r } $zero, $one;
 comes_to('add', [ 'add', '--whole', '03:00.0' ], join(' | ', 'exit 0', 'changed', '+' . $header =~ s/\n//r, $plus_zero, $plus_one,
 	'0000:03:00.0 claim', '0000:03:00.1 claim'), qr/^vfio-boot: no device changes before the next boot/m);
+is_deeply([ selectors() ], [ '0000:00:03.0/00.0@8086:10d3', '0000:00:03.0/00.1@8086:10d3' ], 'with the selectors that were added');
 my $as_added = slurp($own);
 comes_to('add once more', [ 'add', '--whole', '03:00.0' ], 'exit 0 | as it was | 0000:03:00.0 claim', qr/is selected already/);
 comes_to('add as written, once more', [ 'add', '0000:00:03.0/00.0@8086:10d3' ], 'exit 0 | as it was | 0000:03:00.0 claim', qr/in the settings already/);
 is(slurp($own), $as_added, 'and the file is as it was');
 comes_to('add what is refused', [ 'add', '00:1f.2' ], 'exit 1 | as it was | 0000:00:1f.2 refused', qr/protected/);
+is_deeply([ selectors() ], [ '0000:00:1f.2@8086:2922' ], 'with the selector that was not added');
 comes_to('add no selector', [ 'add', 'x' ], 'exit 2 | as it was', qr/neither a bus index/);
 comes_to('remove a part', [ 'remove', '03:00.1' ], 'exit 1 | as it was | 0000:03:00.0 refused', qr/nothing was changed/);
 comes_to('remove', [ 'remove', '--whole', '03:00.1' ], "exit 0 | changed | -" . substr($plus_zero, 1) . ' | -' . substr($plus_one, 1), qr/left to the host/);

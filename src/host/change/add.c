@@ -478,8 +478,10 @@ int verb_add(struct request *r)
 		abort();
 	if (!status)
 		status = add_to_settings(&a);
+	/* What it prints of the plan points into the lines. */
+	status = change_end(&a.change, status);
 	fclose(a.to);
 	free(a.lines);
 	dependencies_free(&a.deps);
-	return change_end(&a.change, status);
+	return status;
 }
