@@ -295,7 +295,31 @@ static bool has_virtual(const struct setup *s, const bool chosen[DEVICES_MAX])
 	return false;
 }
 
-/* Takes what a word of the command line means: one offer. Returns 0, or an exit status after a message. */
+/* Returns true if the settings select all of the one offer in which something is chosen. */
+static bool is_selected(const struct setup *s, const bool chosen[DEVICES_MAX])
+{
+	const struct offer *o;
+
+	for_each_offer(s, o) {
+		if (offer_is_chosen(o, &s->v, chosen))
+			return o->claimed;
+	}
+	return false;
+}
+
+static bool any_taken(const struct setup *s)
+{
+	for (unsigned i = 0; i < s->offers.count; i++) {
+		if (s->taken[i])
+			return true;
+	}
+	return false;
+}
+
+/*
+ * Takes what a word of the command line means: one offer, or one that is selected already. Returns 0, or an exit status
+ * after a message.
+ */
 static int take_word(struct setup *s, char *word, bool *several)
 {
 	static bool chosen[DEVICES_MAX];
@@ -307,7 +331,7 @@ static int take_word(struct setup *s, char *word, bool *several)
 		return status;
 	n = count_chosen(s, chosen);
 	if (n == 1)
-		return take_chosen(s, chosen) ? 0 : 1;
+		return take_chosen(s, chosen) || is_selected(s, chosen) ? 0 : 1;
 	print_offers(s, chosen);
 	*several |= n > 1;
 	if (n && !asked(s->r, OPTION_YES))
@@ -332,7 +356,7 @@ static int take_words(struct setup *s)
 		if (status)
 			return status;
 	}
-	return !several || ask_which(s) ? 0 : 1;
+	return (several ? ask_which(s) : any_taken(s)) ? 0 : 1;
 }
 
 /* Returns 0 if something was chosen, or an exit status after a message. */
