@@ -398,7 +398,7 @@ like(export('qemu'), qr/host=0000:0b:00\.1,.*\n-- exit 0/, 'a member without a d
 bind_to($root, 'snd_hda_intel', '0000:0b:00.1');
 refuses(['qemu'], qr/no device is bound to a vfio driver/, 'nothing claimed at all');
 bind_to($root, 'vfio-pci', '0000:0b:00.0');
-refuses(['qemu'], qr/\Avfio-boot: 0000:0b:00\.0: 0000:0b:00\.1 of its group is bound to snd_hda_intel, so the group is not usable $how\nvfio-boot: nothing of its class can be had instead \(see vfio-boot list\)\n\z/,
+refuses(['qemu'], qr/\Avfio-boot: 0000:0b:00\.0: 0000:0b:00\.1 of its group is bound to snd_hda_intel, so the group is not usable $how\nvfio-boot: nothing else of its class can be had \(see vfio-boot list\)\n\z/,
 	'a member with a host driver');
 like(export('qemu', '--force'), qr/\A-device.*host=0000:0b:00\.0,id=vfio-0b-00\.0,bus=vfio-port-0b-00\.0,addr=00\.0\n-- exit 0\n\z/, '--force prints it all the same');
 like($complaints, qr/0000:0b:00\.1 of its group.*--force: printed anyway/s, '--force: with the warnings');
@@ -412,12 +412,12 @@ like(export('qemu', '--force', '04:00.0'), qr/host=0000:04:00\.0/, '--force prep
 machine('bmc-server');
 refuses(['qemu', '17:00.0'], qr/\Avfio-boot: 0000:17:00\.0 is bound to igb $how\nvfio-boot: what can be had instead: 0000:17:00\.1, 0000:17:00\.2, 0000:17:00\.3, once claimed \(/, 'one of four');
 refuses(['qemu', '3b:00.0'], qr/lives on it: .*\nvfio-boot: what can be had instead: 0000:00:17\.0, once claimed \(/, 'a protected controller');
-refuses(['qemu', '01:00.0'], qr/stays with the host\nvfio-boot: nothing of its class/, 'nothing of the platform');
+refuses(['qemu', '01:00.0'], qr/stays with the host\nvfio-boot: nothing else of its class/, 'nothing of the platform');
 spew("$root/etc/vfio-boot.conf", "ids = 0000:17:00.1\n");
 refuses(['qemu', '17:00.1'], qr/0000:17:00\.1 is bound to igb \(the next boot claims it, or vfio-boot claim it\)/, 'one that the settings name');
 machine('noiommu-group');
 refuses(['qemu'], qr/\Avfio-boot: 0000:02:00\.0 cannot be given to a guest: its group 0 is vfio-noiommu, which isolates nothing\n/, 'a group that is none');
-refuses(['qemu', '00:1f.2'], qr/lives on it: .*\nvfio-boot: nothing of its class/, 'nor is there another');
+refuses(['qemu', '00:1f.2'], qr/lives on it: .*\nvfio-boot: nothing else of its class/, 'nor is there another');
 machine('sriov');
 refuses(['qemu', '01:02.0'], qr/0000:01:02\.0 is .* \(vfio-boot add --vfs N of its PF, or vfio-boot claim it\)/, 'a virtual function');
 

@@ -185,7 +185,7 @@ static void say_instead(struct outlook *o, const struct device *d)
 
 	if (!add_instead(&t, o, d, true)) {
 		if (!add_instead(&t, o, d, false)) {
-			say(&complaints, LEVEL_REFUSED, "nothing of its class can be had instead (see vfio-boot list)");
+			say(&complaints, LEVEL_REFUSED, "nothing else of its class can be had (see vfio-boot list)");
 			return;
 		}
 		text_add(&t, ", once claimed");

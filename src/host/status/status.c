@@ -207,9 +207,11 @@ static void warn_of_no_rows(struct status *s, bool asked)
 	else if (!asked)
 		warn(s, "no device is selected");
 	else if (!s->rows.found)
-		warn(s, "no report of this boot: the claim has not run (is the image up to date? update-initramfs -u)");
+		warn(s, "no report of this boot: the claim has not run (is the image up to date? update-initramfs -u; "
+			"then reboot)");
 	else if (count_selecting(&s->rows.ctx->settings.list[LIST_IDS]))
-		warn(s, "this boot had no device to claim; the settings have changed since (update-initramfs -u)");
+		warn(s, "this boot had no device to claim; the settings have changed since (is the image up to date? "
+			"update-initramfs -u; then reboot)");
 	s->wrong |= asked && !s->rows.found;
 }
 
