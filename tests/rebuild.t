@@ -222,6 +222,21 @@ for my $builder (['sbin/update-initramfs', 'update-initramfs -u -k all'], ['bin/
 	like($said, qr/^vfio-boot: the image was not rebuilt; rebuild it before the next boot \(\Q$builder->[1]\E\)\n/m, 'and it is said how');
 }
 
+# What was written and could not be built is selected already when it is tried again.
+spew("$root/proc/sys/kernel/osrelease", "$kernels[0]\n");
+kernels();
+add('sbin/update-initramfs', "exit 7\n");
+($status, $took, $said) = change('sbin/update-initramfs', $update, 'add', '--json', '04:00.0');
+is($status, 1, 'selected already, but not in the image: exit status 1') or diag $said;
+is(complaints($said), "/boot/initrd.img-6.12.1 has older settings: /etc/vfio-boot.conf.d/50-local.conf is not in it (update-initramfs -u -k 6.12.1)\n",
+	'which is said');
+like($said, qr/^\{"format":1,"changed":false,.*"exit_status":1\}$/m, 'and is in the object');
+($status, $took, $said) = change('sbin/update-initramfs', $update, 'add', '--no-rebuild', '04:00.0');
+is($status . complaints($said), '0', 'with --no-rebuild nobody asks for the image');
+spew("$root/boot/initrd.img-$_", $good) for @kernels;
+($status, $took, $said) = change('sbin/update-initramfs', $update, 'add', '04:00.0');
+is($status . complaints($said), '0', 'selected already, and in the image: exit status 0') or diag $said;
+
 # More kernels than anybody has.
 for my $n (1 .. 263) {
 	needs_no_module($root, "5.$n");

@@ -9,6 +9,7 @@
 #include "dependencies.h"
 #include "format.h"
 #include "guarded_path.h"
+#include "image_judge.h"
 #include "listener.h"
 #include "log.h"
 #include "menu.h"
@@ -438,6 +439,21 @@ static void say_rescue(const struct change *c)
 	    i < n ? "" : " at the boot loader's prompt");
 }
 
+/*
+ * All is selected already. Returns the exit status, after a message: the next boot may refuse it all the same, or an
+ * image may not have it, because it could not be built then.
+ */
+static int nothing_to_add(const struct change *c)
+{
+	int status = change_is_refused(c);
+
+	if (status)
+		change_say(c, &complaints);
+	else if (!asked(c->r, OPTION_NO_REBUILD))
+		status = say_image(c->before, &complaints);
+	return nothing_changed(status);
+}
+
 static int add_to_settings(struct addition *a)
 {
 	struct change *c = &a->change;
@@ -452,12 +468,8 @@ static int add_to_settings(struct addition *a)
 		if (!decide_added(a))
 			return STATUS_FAILED;
 	}
-	if (!a->entries) {
-		status = change_is_refused(c);
-		if (status)
-			change_say(c, &complaints);
-		return nothing_changed(status);
-	}
+	if (!a->entries)
+		return nothing_to_add(c);
 	status = check_addition(a);
 	if (status)
 		return status;
