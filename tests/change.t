@@ -246,7 +246,7 @@ my @nobody = as_anybody();
 chmod 0555, "$root/etc/vfio-boot.conf.d";
 my $said = qx(@nobody build/vfio-boot add 03:00 --sysroot $root 2>&1);
 is($? >> 8, 3, 'a plain user: exit status 3');
-like($said, qr{/etc/vfio-boot\.conf\.d/50-local\.conf: Permission denied}, 'with file and cause');
+like($said, qr{/etc/vfio-boot\.conf\.d/50-local\.conf: Permission denied \(use sudo\)\n}, 'with file and cause');
 chmod 0755, "$root/etc/vfio-boot.conf.d";
 
 # What a claim costs the host is said before it is too late.

@@ -282,7 +282,8 @@ int change_write(struct change *c, const char *text, int more)
 	}
 	ret = replace_file(c->before->root.fd, OWN_FILE + 1, text, strlen(text), 0);
 	if (ret) {
-		say(&complaints, LEVEL_FAILED, "%s: %s", OWN_FILE, strerror(-ret));
+		say(&complaints, LEVEL_FAILED, "%s: %s%s", OWN_FILE, strerror(-ret),
+		    ret == -EACCES ? " (use sudo)" : "");
 		return nothing_changed(STATUS_FAILED);
 	}
 	c->written = strdup(text);
