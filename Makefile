@@ -249,7 +249,7 @@ check-all: check_ready
 
 check_ready:
 	@tests/setup check
-	@$(MAKE) --no-print-directory all $(B)/pure.ok $(B)/klibc/modprobe $(B)/klibc/peak $(B)/klibc/zpool $(bench_programs) $(unit_tests)
+	@$(MAKE) --no-print-directory all $(B)/pure.ok $(B)/klibc/modprobe $(B)/klibc/peak $(B)/klibc/zpool $(B)/asan/vfio-boot $(bench_programs) $(unit_tests)
 
 bench:
 	@tests/setup bench

@@ -34,7 +34,7 @@ sub vfio_boot {
 	my $pid = open my $out, '-|' // die "fork: $!\n";
 	if (!$pid) {
 		open STDERR, '>&', \*STDOUT;
-		exec @as_root, 'build/vfio-boot', @words, '--sysroot', $root or exit 127;
+		exec @as_root, 'build/asan/vfio-boot', @words, '--sysroot', $root or exit 127;
 	}
 	local $/;
 	my $text = <$out> // '';

@@ -84,7 +84,7 @@ my @json; # all that was printed
 my @among; # what the doctor is started by
 sub doctor {
 	my (@options) = @_;
-	my $text = qx(@as_root @among build/vfio-boot doctor @options --sysroot $root 2>&1);
+	my $text = qx(@as_root @among build/asan/vfio-boot doctor @options --sysroot $root 2>&1);
 	my $exit = $? & 127 ? "signal $?" : $? >> 8;
 	lacks($text, qr/^[^{].{105,} .{14,}/m, 'no line is longer than a page is wide') if "@options" !~ /json|image/;
 	push @json, $text =~ /^(\{.*\})$/m if grep { $_ eq '--json' } @options;

@@ -32,7 +32,7 @@ sub report { in_tree('run/vfio-boot/report', join '', map { "$_\n" } 'vfio-boot-
 my @json; # all that was printed
 sub status {
 	my (@options) = @_;
-	my $text = qx(@as_root build/vfio-boot status @options --sysroot $root 2>&1);
+	my $text = qx(@as_root build/asan/vfio-boot status @options --sysroot $root 2>&1);
 	push @json, $text =~ /^(\{.*\})$/m if "@options" eq '--json';
 	return $text . '-- exit ' . ($? & 127 ? "signal $?" : $? >> 8) . "\n";
 }

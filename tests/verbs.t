@@ -52,7 +52,7 @@ my %machine = (
 # (standard output, standard error, exit status)
 sub vfio_boot {
 	my (@words) = @_;
-	system("@as_root build/vfio-boot @words --sysroot $root >$work/out 2>$work/err");
+	system("@as_root build/asan/vfio-boot @words --sysroot $root >$work/out 2>$work/err");
 	return (slurp("$work/out"), slurp("$work/err"), $? & 127 ? "signal $?" : $? >> 8);
 }
 

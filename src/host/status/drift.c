@@ -60,7 +60,8 @@ bool rows_read(struct rows *s, struct text *wrong)
 		why = report_row_read(&s->row[s->n++].report, line);
 	}
 	lines_close(&l);
-	qsort(s->row, s->n, sizeof(*s->row), by_address);
+	if (s->n)
+		qsort(s->row, s->n, sizeof(*s->row), by_address);
 	if (!number)
 		why = "empty";
 	if (why)
