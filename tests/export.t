@@ -418,6 +418,8 @@ refuses(['qemu', '17:00.1'], qr/0000:17:00\.1 is bound to igb \(the next boot cl
 machine('noiommu-group');
 refuses(['qemu'], qr/\Avfio-boot: 0000:02:00\.0 cannot be given to a guest: its group 0 is vfio-noiommu, which isolates nothing\n/, 'a group that is none');
 refuses(['qemu', '00:1f.2'], qr/lives on it: .*\nvfio-boot: nothing else of its class/, 'nor is there another');
+machine('qemu-q35');
+refuses(['qemu', '03:00.0'], qr/what can be had instead: 0000:02:01\.0, once claimed \(/, 'nor is it the other function of its group');
 machine('sriov');
 refuses(['qemu', '01:02.0'], qr/0000:01:02\.0 is .* \(vfio-boot add --vfs N of its PF, or vfio-boot claim it\)/, 'a virtual function');
 
