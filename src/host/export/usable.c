@@ -6,7 +6,6 @@
 #include "listener.h"
 #include "log.h"
 #include "message.h"
-#include "next_boot.h"
 #include "plan.h"
 
 /* How many devices are named that can be had instead. */
@@ -37,32 +36,26 @@ static void look(struct outlook *o)
 	if (o->looked)
 		return;
 	o->looked = true;
-	context_like(&o->next, o->now);
-	o->known = request_read_next(&o->next, o->now);
-	if (!o->known)
-		return;
-	dependencies_find(&deps, o->now);
-	availability_find(o->can, &o->next, &deps);
-	dependencies_free(&deps);
+	o->known = availability_next(o->can, &o->next, o->now, &deps);
+	if (o->known)
+		dependencies_free(&deps);
 }
 
 /* Returns whether the next boot can have a device, or NULL for a VF, which has to be made first, or if that is unknown.
  */
 static const struct availability *availability_of(struct outlook *o, const struct device *d)
 {
-	const struct device *next;
-
 	look(o);
-	next = o->known ? machine_find(&o->next.machine, d->address) : NULL;
-	return next ? &o->can[next - o->next.machine.device] : NULL;
+	return o->known ? availability_at(o->can, &o->next, d) : NULL;
 }
 
-/* Appends how a device without a vfio driver gets one, or why it never does. */
-static void add_way(struct text *t, struct outlook *o, const struct device *d)
+/* Appends how a device without a vfio driver gets one, or why it never does. Returns false if it never does. */
+static bool add_way(struct text *t, struct outlook *o, const struct device *d)
 {
 	const struct availability *can = availability_of(o, d);
+	bool never = can && can->state == AVAILABLE_NOT;
 
-	if (can && can->state == AVAILABLE_NOT)
+	if (never)
 		text_add(t, ", and it cannot be had: %s", can->why);
 	else if (can && can->state == AVAILABLE_CLAIMED)
 		text_add(t, " (the next boot claims it, or vfio-boot claim it)");
@@ -70,6 +63,7 @@ static void add_way(struct text *t, struct outlook *o, const struct device *d)
 		text_add(t, " (vfio-boot add --vfs N of its PF, or vfio-boot claim it)");
 	else
 		text_add(t, " (vfio-boot add it and reboot, or vfio-boot claim it)");
+	return !never;
 }
 
 /*
@@ -112,7 +106,6 @@ static bool is_usable(struct outlook *o, const struct device *d)
 {
 	const struct machine *m = &o->now->machine;
 	const struct device *above = parent_that_is_no_bridge(d);
-	const struct availability *can;
 	struct text t;
 
 	if (is_bridge(d)) {
@@ -124,10 +117,10 @@ static bool is_usable(struct outlook *o, const struct device *d)
 	if (!is_bound_to_vfio(d)) {
 		text_set(&t, "%s is ", d->name);
 		add_binding(&t, d->found.driver);
-		add_way(&t, o, d);
+		bool way = add_way(&t, o, d);
+
 		say(&complaints, LEVEL_REFUSED, "%s", t.p);
-		can = availability_of(o, d);
-		if (can && can->state == AVAILABLE_NOT)
+		if (!way)
 			return false;
 	}
 	if (!has_group(d)) {

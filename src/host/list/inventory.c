@@ -26,12 +26,9 @@ bool inventory_open(struct inventory *v, struct request *r)
 	memset(v, 0, sizeof(*v));
 	v->now = r->ctx;
 	v->next = &next;
-	context_like(v->next, v->now);
-	if (!request_read(v->now, PHASE_NOW) || !request_read_next(v->next, v->now))
+	if (!request_read(v->now, PHASE_NOW) || !availability_next(v->can, v->next, v->now, &v->deps))
 		return false;
-	dependencies_find(&v->deps, v->now);
 	attachments_find(&v->attached, &v->now->machine, v->now->root.fd);
-	availability_find(v->can, v->next, &v->deps);
 	/* libkmod takes paths, not descriptors. */
 	if (!fchdir(v->now->root.fd))
 		v->kmod = kmod_new(text_set(&path, "lib/modules/%s",
@@ -58,9 +55,7 @@ const struct device *at_next_boot(const struct inventory *v, const struct device
 
 const struct availability *availability_of(const struct inventory *v, const struct device *d)
 {
-	const struct device *next = at_next_boot(v, d);
-
-	return next ? &v->can[next - v->next->machine.device] : NULL;
+	return availability_at(v->can, v->next, d);
 }
 
 const char *pf_of(const struct inventory *v, struct text *t, const struct device *d)

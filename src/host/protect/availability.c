@@ -7,6 +7,7 @@
 #include "availability.h"
 #include "format.h"
 #include "message.h"
+#include "next_boot.h"
 #include "plan.h"
 #include "plan_json.h"
 #include "settings.h"
@@ -172,6 +173,25 @@ void availability_find(struct availability a[DEVICES_MAX], struct context *ctx, 
 	}
 	for_each_device(m, d)
 		compare_with_plan(&a[d - m->device], m, d, deps);
+}
+
+bool availability_next(struct availability a[DEVICES_MAX], struct context *next, struct context *now,
+		       struct dependencies *deps)
+{
+	context_like(next, now);
+	if (!request_read_next(next, now))
+		return false;
+	dependencies_find(deps, now);
+	availability_find(a, next, deps);
+	return true;
+}
+
+const struct availability *availability_at(const struct availability a[DEVICES_MAX], struct context *ctx,
+					   const struct device *d)
+{
+	const struct device *there = machine_find(&ctx->machine, d->address);
+
+	return there ? &a[there - ctx->machine.device] : NULL;
 }
 
 void availability_free(struct availability a[DEVICES_MAX])

@@ -33,6 +33,21 @@ void availability_find(struct availability a[DEVICES_MAX], struct context *ctx, 
 	__attribute__((nonnull(1, 2)));
 void availability_free(struct availability a[DEVICES_MAX]) __attribute__((nonnull));
 
+/*
+ * Plans the next boot of a machine that has been read, finds what the host lives on, and stores the availability of
+ * each device of that plan. Returns false, after a message, if it cannot be planned. After success the caller owes a
+ * dependencies_free() and an availability_free().
+ */
+bool availability_next(struct availability a[DEVICES_MAX], struct context *next, struct context *now,
+		       struct dependencies *deps) __attribute__((nonnull, warn_unused_result));
+
+/*
+ * Returns the availability of a device of another plan or moment, by its address, or NULL: a virtual function does not
+ * exist before it is made.
+ */
+const struct availability *availability_at(const struct availability a[DEVICES_MAX], struct context *ctx,
+					   const struct device *d) __attribute__((nonnull));
+
 /* Returns the word for programs: "no", "claimed", "free", "group". */
 const char *available_name(enum available state) __attribute__((returns_nonnull));
 
