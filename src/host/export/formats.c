@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* The table of the formats of vfio-boot export, and what they share. */
+#include <stdlib.h>
 #include <string.h>
 
 #include "export.h"
@@ -29,11 +30,12 @@ int numa_node(const struct export *e, const struct device *d)
 	/* The kernel says -1 where the firmware names no node. */
 	if (read_attribute(&t, root, device_path(&t, d->name, "numa_node")) <= 0 || *t.p == '-')
 		return -1;
-	return (int)read_decimal(root, device_path(&t, d->name, "numa_node"));
+	return (int)strtol(t.p, NULL, 10);
 }
 
 const char *describe(const struct export *e, struct text *t, const struct device *d)
 {
+	int node = numa_node(e, d);
 	char name[NAME_SIZE];
 	struct text path;
 
@@ -42,8 +44,8 @@ const char *describe(const struct export *e, struct text *t, const struct device
 	add_harmless(t, name);
 	/* The path is what stays right if bus numbers shift. */
 	text_add(t, " (%s", guarded_path(e->ctx, &path, d));
-	if (numa_node(e, d) >= 0)
-		text_add(t, ", NUMA node %u", (unsigned)numa_node(e, d));
+	if (node >= 0)
+		text_add(t, ", NUMA node %u", (unsigned)node);
 	text_add(t, ")");
 	return t->p;
 }

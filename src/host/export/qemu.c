@@ -48,9 +48,10 @@ static void say_nodes(const struct export *e)
 	const struct card *c;
 
 	for_each_card(e, c) {
-		if (numa_node(e, c->function[0]) >= 0)
-			say(&complaints, LEVEL_DONE, "%s is on NUMA node %u", c->function[0]->name,
-			    (unsigned)numa_node(e, c->function[0]));
+		int node = numa_node(e, c->function[0]);
+
+		if (node >= 0)
+			say(&complaints, LEVEL_DONE, "%s is on NUMA node %u", c->function[0]->name, (unsigned)node);
 	}
 }
 
