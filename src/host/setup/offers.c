@@ -210,11 +210,13 @@ static void print_attached(const struct inventory *v, const struct device *d, co
 	free(attached);
 }
 
-static void print_function(const struct device *d)
+/* Prints a function, with its name unless its card has had that already. */
+static void print_function(const char *lead, const struct device *d, bool named)
 {
 	char class[NAME_SIZE], name[NAME_SIZE], text[3 * NAME_SIZE];
 
-	snprintf(text, sizeof(text), "%s  %s: %s", d->name, class_name(class, d), device_name(name, d));
+	snprintf(text, sizeof(text), "%s%s  %s%s%s", lead, d->name, class_name(class, d), named ? ": " : "",
+		 named ? device_name(name, d) : "");
 	print_indented(INDENT, text);
 }
 
@@ -255,17 +257,6 @@ static const char *state_of(const struct offer *o, const struct inventory *v, st
 	return "free";
 }
 
-/* A function that has to go along is on the same card, which has its name already, or it shares the IOMMU group. */
-static void print_companion(const struct offer *o, const struct device *d)
-{
-	char class[NAME_SIZE], name[NAME_SIZE], text[3 * NAME_SIZE];
-	bool same = is_same_card(d, o->first);
-
-	snprintf(text, sizeof(text), "%s%s  %s%s%s", same ? "with " : "shares its group: ", d->name,
-		 class_name(class, d), same ? "" : ": ", same ? "" : device_name(name, d));
-	print_indented(INDENT, text);
-}
-
 void offer_print(const struct offer *o, const struct inventory *v, unsigned number)
 {
 	char class[NAME_SIZE], name[NAME_SIZE], text[TEXT_SIZE + NAME_SIZE], below[INDENT + 1];
@@ -282,9 +273,12 @@ void offer_print(const struct offer *o, const struct inventory *v, unsigned numb
 	print_indented(INDENT, text);
 	print_attached(v, o->first, "");
 	for (unsigned i = 0; i < o->members; i++) {
+		bool same_card = is_same_card(o->member[i], o->first);
+
 		if (o->member[i] == o->first)
 			continue;
-		print_companion(o, o->member[i]);
+		/* It has to go along for one of these two reasons. */
+		print_function(same_card ? "with " : "shares its group: ", o->member[i], !same_card);
 		print_attached(v, o->member[i], "");
 	}
 }
@@ -332,7 +326,7 @@ void offer_print_loss(const struct offer *o, const struct inventory *v)
 		for_each_device(m, d) {
 			if (!goes_with(v, d, o->member[i]))
 				continue;
-			print_function(d);
+			print_function("", d, true);
 			print_attached(v, d, "goes along: ");
 			print_warnings(v, d);
 		}
