@@ -287,6 +287,13 @@ static const char *claimed_phrase(const struct answers *a, const struct device *
 	return d->decided.verdict == VERDICT_ALREADY ? "A guest can have it." : "A claim takes it now.";
 }
 
+/* Begins the answer. Returns the column that it has reached. */
+static int begin_answer(enum style s, const char *words)
+{
+	printf("  %s%s%s", style(s), words, style(PLAIN));
+	return 2 + (int)strlen(words);
+}
+
 /* Prints the command that takes a device that can be had, in a line to copy. */
 static void print_command(const struct answers *a, const struct device *d, bool group)
 {
@@ -300,8 +307,7 @@ static void print_command(const struct answers *a, const struct device *d, bool 
 	}
 	fputc(':', to);
 	fclose(to);
-	printf("  %sYou can have it%s", style(GOOD), style(PLAIN));
-	print_rest(17, 4, with);
+	print_rest(begin_answer(GOOD, "You can have it"), 4, with);
 	free(with);
 	printf("    vfio-boot %s%s %s\n", a->ctx->phase == PHASE_NOW ? "claim" : "add", group ? " --whole" : "",
 	       d->name);
@@ -315,8 +321,7 @@ static void print_answer(const struct answers *a, const struct device *d)
 
 	putchar('\n');
 	if (can->state == AVAILABLE_NOT) {
-		printf("  %sYou cannot have it%s", style(BAD), style(PLAIN));
-		print_rest(20, 4, text_set(&t, ": %s", can->why));
+		print_rest(begin_answer(BAD, "You cannot have it"), 4, text_set(&t, ": %s", can->why));
 		if (!is_bridge(d))
 			print_instead(a, d);
 		return;
