@@ -27,6 +27,13 @@ die() {
 	exit 1
 }
 
+# Finds the programs of a guest without a system: sets `usr`, and `loader` and `libraries`, with which they start from here.
+find_programs() { # NAME
+	usr=$("$here/guest" "$1")/root/usr
+	loader=$(echo "$usr"/lib/*/ld-linux*.so.*)
+	libraries=${loader%/*}
+}
+
 # Runs a command as root, or as the root of a user namespace in which that root
 # is the caller, so that both leave files which the caller owns. --propagation:
 # in a chroot / need not be a mount point, and cannot be made private.
