@@ -684,8 +684,7 @@ for my $fixture (map { m{([^/]+)$} } glob 'tests/fixtures/*') {
 	}
 	compose($fixture, @{ $text{qemu} });
 	qemu_takes(join(' ', reverse @{ $text{qemu} }), "$fixture, the other way round");
-	my %alone = map { $cards[$_] => $text{qemu}[$_] } grep { $slot{ $cards[$_] } == 1 } 0 .. $#cards;
-	compose("$fixture, each function for itself", map { $alone{$_} // $alone{s/\.\d\z//r} // export('qemu', '--force', $_) =~ s/\n.*//sr } @devices) if @devices > @cards;
+	compose("$fixture, each function for itself", map { export('qemu', '--force', $_) =~ s/\n.*//sr } @devices) if @devices > @cards;
 	newer_takes(join(' ', @{ $text{'qemu --iommufd'} }), "$fixture, --iommufd");
 	my ($places, $ports) = libvirt_places(join('', @{ $text{libvirt} }), $fixture);
 	cmp_ok($ports, '<=', @$places + 3, "$fixture: and needs no more root ports than that") or diag($ports);

@@ -278,19 +278,12 @@ is((vfio_boot('plan'))[0], "0000:0b:00.0 [10de:2204] group 25: claim for vfio-pc
 
 # --- what a guest can have now
 
-my $bound = sub {
-	my ($dir, $driver) = @_;
-	unlink "$dir/driver";
-	make_path("$root/sys/bus/pci/drivers/$driver");
-	symlink "../../../../bus/pci/drivers/$driver", "$dir/driver" or die;
-};
 machine('twin-gpus');
-my $card = "$root/sys/devices/pci0000:00/0000:00:03.2/0000:0b:00";
-$bound->("$card.$_", 'vfio-pci') for 0, 1;
+bind_to($root, 'vfio-pci', '0000:0b:00.0', '0000:0b:00.1');
 like((vfio_boot('list'))[0], qr/^group 25: ready for a guest$/m, 'what vfio-pci has is ready');
-$bound->("$card.1", 'snd_hda_intel');
+bind_to($root, 'snd_hda_intel', '0000:0b:00.1');
 like((vfio_boot('list'))[0], qr/^group 25: free, both together$/m, 'but not where a driver of the host has another member');
-$bound->("$card.1", 'vfio-pci');
+bind_to($root, 'vfio-pci', '0000:0b:00.1');
 symlink '../../../../devices/platform/thing', "$root/sys/kernel/iommu_groups/25/devices/thing";
 like((vfio_boot('list'))[0], qr/^group 25: stays with the host$/m, 'nor where something is no PCI device');
 

@@ -7,7 +7,7 @@
 
 use strict;
 use warnings;
-use File::Path qw(make_path remove_tree);
+use File::Path qw(remove_tree);
 use FindBin;
 use lib $FindBin::Bin;
 use Image;
@@ -200,7 +200,7 @@ for my $place ('which', 'loss') {
 }
 begin('80x24', 'setup');
 shows($which, 'lines that are pasted: it asks');
-system("tmux -L vfio-boot-$$-$servers send-keys -t test -l '3\ny\ny\n'");
+system("$tmux send-keys -t test -l '3\ny\ny\n'");
 shows(qr/^Go on\?/m, 'the first one is an answer');
 key('q');
 key('Enter');
@@ -397,12 +397,7 @@ like($said, qr/^!!  iommu .*\n(?:.*\n)* +add intel_iommu=on to the kernel comman
 
 for my $settings ("ids = 0b:00\n", '') {
 	machine('twin-gpus', $settings);
-	for (0, 1) {
-		my $driver = "$root/sys/devices/pci0000:00/0000:00:03.2/0000:0b:00.$_/driver";
-		unlink $driver;
-		make_path("$root/sys/bus/pci/drivers/vfio-pci");
-		symlink '../../../../bus/pci/drivers/vfio-pci', $driver or die;
-	}
+	bind_to($root, 'vfio-pci', '0000:0b:00.0', '0000:0b:00.1');
 	($said, $status) = typed("q\n", 'setup');
 	my $until = $settings eq '' ? ', until the next\s+boot' : '';
 	like($said, qr/\AA guest can have now:\n -  NVIDIA.*\n    0000:0b:00\.0  VGA compatible controller: ready for a guest$until\n(?:    .*\n)+?    sudo qemu.*\n        \$\(sudo vfio-boot export qemu 0000:0b:00\.0 0000:0b:00\.1\)\n/,
